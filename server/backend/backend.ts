@@ -1,0 +1,125 @@
+import type { EncodedValue, SpannerType } from '../types/spanner-type.ts'
+import type { Capabilities } from './capabilities.ts'
+
+/**
+ * The port: what the proxy asks of Spanner, and nothing that only one backend has. Every method that fails rejects with a
+ * BackendError (backend-error.ts); ABORTED leaves it as that error's kind `aborted`, and nobody below retries a transaction.
+ */
+export interface Backend {
+  /** For messages and logs: `projects/p/instances/i` and where it is. */
+  readonly description: string
+  /** Opens a database and probes its capabilities. Rejects with kind `database-not-found`. */
+  openDatabase(id: string, options: CallOptions): Promise<BackendDatabase>
+  createDatabase(id: string, options: CallOptions): Promise<void>
+  dropDatabase(id: string, options: CallOptions): Promise<void>
+  /** The ids of the databases of the PostgreSQL dialect, sorted. */
+  listDatabases(options: CallOptions): Promise<readonly string[]>
+  /** Ends sessions and channels. Calls under way fail with kind `unavailable`. */
+  close(): Promise<void>
+}
+
+/** Every call has a deadline and can be given up. */
+export interface CallOptions {
+  /** Milliseconds from now. */
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface BackendDatabase {
+  readonly id: string
+  readonly capabilities: Capabilities
+  /** A strong read outside any transaction: one RPC. */
+  singleUse(statement: SpannerStatement, options: CallOptions): RowStream
+  /** A read-only transaction over one strong snapshot; begun with its first statement. */
+  beginReadOnly(): BackendTransaction
+  /** A read-write transaction; begun with its first statement. No RPC until then. */
+  beginReadWrite(options: ReadWriteOptions): BackendTransaction
+  /**
+   * One UpdateDatabaseDdl and the polls until it is done. Rejects with the error of the first statement that failed, whose
+   * `appliedStatements` says how many stay in force.
+   */
+  updateDdl(statements: readonly string[], options: CallOptions): Promise<void>
+  /** GetDatabaseDdl. */
+  getDdl(options: CallOptions): Promise<readonly string[]>
+  close(): Promise<void>
+}
+
+export interface ReadWriteOptions {
+  readonly isolation: 'serializable' | 'repeatable-read'
+  /** What the previous attempt of the same client transaction was called: Spanner gives its locks seniority. */
+  readonly previousAttempt?: BackendTransaction | undefined
+  readonly tag?: string | undefined
+}
+
+export interface SpannerStatement {
+  /** Spanner's PostgreSQL dialect, parameters as $1, $2 ... */
+  readonly sql: string
+  /** In the order of $1, $2 ... */
+  readonly params: readonly SpannerParam[]
+}
+
+export interface SpannerParam {
+  readonly type: SpannerType
+  readonly value: EncodedValue
+}
+
+/** One attempt at a transaction on one session. Methods are called one after the other, never two at once. */
+export interface BackendTransaction {
+  readonly mode: 'read-write' | 'read-only'
+  /** Whether Spanner knows of it already (a statement has begun it). */
+  readonly isBegun: boolean
+  /** A query or a DML statement, with or without RETURNING. The stream must be drained or cancelled before the next call. */
+  execute(statement: SpannerStatement, options: ExecuteOptions): RowStream
+  /** ExecuteBatchDml: counts of the statements that ran; `error` is that of the first that failed, the ones after it did not run. */
+  executeBatch(statements: readonly SpannerStatement[], options: ExecuteOptions): Promise<BatchResult>
+  /** Nothing is sent where the transaction was never begun. */
+  commit(options: CallOptions): Promise<CommitResult>
+  /** Never rejects: the session goes back to the pool, or is thrown away where its state is in doubt. Nothing is sent where nothing was begun. */
+  rollback(): Promise<void>
+}
+
+export interface ExecuteOptions extends CallOptions {
+  /** Whether the statement writes: it gets a seqno, and needs a read-write transaction. */
+  readonly isDml: boolean
+  /** The client asked for nothing after it but Commit (ExecuteSqlRequest.last_statement). */
+  readonly isLast?: boolean | undefined
+}
+
+export interface BatchResult {
+  readonly rowCounts: readonly bigint[]
+  readonly error?: Error | undefined
+}
+
+export interface CommitResult {
+  /** RFC 3339; absent where nothing was begun. */
+  readonly commitTimestamp?: string | undefined
+}
+
+/** Rows as they arrive. `next` pulls: while nobody pulls, flow control holds the server back. */
+export interface RowStream {
+  /** Result columns; waits for the first message. Empty for DML without RETURNING. */
+  columns(): Promise<readonly ResultColumn[]>
+  /** The next rows, or undefined at the end. Broken streams have been resumed from their token below. */
+  next(): Promise<RowBatch | undefined>
+  /** After the end: the exact count of rows that DML changed. */
+  rowCount(): bigint | undefined
+  /** Gives up the rest: the call is cancelled at the server. Harmless after the end. */
+  cancel(): void
+}
+
+export interface ResultColumn {
+  readonly name: string
+  readonly type: SpannerType
+}
+
+/**
+ * Whole rows (a row cut between two messages, or a value cut into chunks, has been put together). Cell c of row r is the
+ * encoded google.protobuf.Value at `bytes[starts[i] .. ends[i])`, i = r * columnCount + c.
+ */
+export interface RowBatch {
+  readonly rowCount: number
+  readonly columnCount: number
+  readonly bytes: Buffer
+  readonly starts: Uint32Array
+  readonly ends: Uint32Array
+}

@@ -1,0 +1,96 @@
+import type { PgNotice } from '../base/pg-error.ts'
+import type { FieldDescription, Format } from '../wire/field-description.ts'
+
+/**
+ * What the rooms above ask of the companion. Errors of PostgreSQL arrive as PgError with all fields; loss of the companion is
+ * PgError 57P01 for whoever was pinned, and invisible (the call is made again once the companion is back) for everybody else.
+ */
+export interface Companion {
+  /** `server_version`, as the companion reports it. */
+  readonly serverVersion: string
+  listDatabases(): Promise<readonly string[]>
+  /** Creates an empty mirror. Harmless where it exists. */
+  createDatabase(name: string): Promise<void>
+  dropDatabase(name: string): Promise<void>
+  /** Creates the login role of a client user, member of spanwire_owner. Harmless where it exists. */
+  ensureRole(user: string): Promise<void>
+  database(name: string): CompanionDatabase
+  stop(): Promise<void>
+}
+
+/** One mirror: the schema of one Spanner database. */
+export interface CompanionDatabase {
+  readonly name: string
+  /** Parse and Describe of one statement on a shared connection; nothing is executed. */
+  analyse(request: AnalyseRequest): Promise<Analysis>
+  /** Runs one read-only statement on a shared connection, inside BEGIN READ ONLY .. ROLLBACK under the session's settings. */
+  read(request: ReadRequest): Promise<ReadAnswer>
+  /** Takes a connection for one client alone, inside BEGIN, until `release`. */
+  pin(session: SessionContext, signal: AbortSignal): Promise<PinnedConnection>
+  /** Runs service SQL as superuser (never a client's text); text results. */
+  service(text: string, params?: readonly (string | null)[]): Promise<readonly ServiceRow[]>
+  /** Runs service statements in one transaction; nothing stays where one fails. */
+  serviceTransaction(statements: readonly string[]): Promise<void>
+}
+
+export type ServiceRow = Readonly<Record<string, string | null>>
+
+/** What of the client's session statements in the companion must see. */
+export interface SessionContext {
+  readonly user: string
+  /** Every setting that the session changed from the companion's default, under PostgreSQL's names. */
+  readonly settings: ReadonlyMap<string, string>
+  /** What pg_backend_pid() answers. */
+  readonly backendPid: number
+  /** What now() answers, in microseconds since the Unix epoch; undefined: the moment of the call. */
+  readonly transactionStartMicros: bigint | undefined
+}
+
+export interface AnalyseRequest {
+  readonly text: string
+  /** OIDs as declared by the client; 0 or absent is unspecified. */
+  readonly paramTypes: readonly number[]
+  readonly session: SessionContext
+  readonly signal: AbortSignal
+}
+
+export interface Analysis {
+  readonly paramTypes: readonly number[]
+  /** undefined: the statement returns no rows (NoData). */
+  readonly fields: readonly FieldDescription[] | undefined
+  /** The rewritten query tree as nodeToString prints it; undefined for utility statements. */
+  readonly tree: string | undefined
+  readonly notices: readonly PgNotice[]
+}
+
+export interface ReadRequest extends AnalyseRequest {
+  readonly paramFormats: readonly Format[]
+  readonly params: readonly (Buffer | null)[]
+  readonly resultFormats: readonly Format[]
+}
+
+export interface ReadAnswer {
+  readonly fields: readonly FieldDescription[] | undefined
+  /** Whole DataRow messages, type byte and length included, ready for the client. */
+  readonly rows: readonly Buffer[]
+  /** Command tag of CommandComplete. */
+  readonly tag: string
+  readonly notices: readonly PgNotice[]
+  /** The guard: rows of an (empty) user table were read, so the answer means nothing. */
+  readonly touchedUserTables: boolean
+}
+
+/** A connection that one client owns inside an open transaction: uncommitted DDL and temporary tables live here. */
+export interface PinnedConnection {
+  /** One statement as the client sent it (DDL). Not read-only. */
+  execute(request: ReadRequest): Promise<ReadAnswer>
+  /** As on the database, but seeing the uncommitted schema; under a savepoint, read-only. */
+  analyse(request: AnalyseRequest): Promise<Analysis>
+  read(request: ReadRequest): Promise<ReadAnswer>
+  /** Service SQL inside the same transaction, as the session's user, for catalog snapshots; text results. */
+  query(text: string, params?: readonly (string | null)[]): Promise<readonly ServiceRow[]>
+  /** Ends the transaction (ROLLBACK) and gives the connection back, cleaned. Harmless when called twice. */
+  release(): Promise<void>
+  /** Aborts when the connection is lost: the client gets 57P01. */
+  readonly lost: AbortSignal
+}

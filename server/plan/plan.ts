@@ -1,0 +1,70 @@
+import type { PgError, PgNotice } from '../base/pg-error.ts'
+import type { SpannerType } from '../types/spanner-type.ts'
+import type { FieldDescription } from '../wire/field-description.ts'
+
+/**
+ * What to do with one SELECT, VALUES, INSERT, UPDATE or DELETE: shared by every connection whose text, types, search path and
+ * schema version agree, so nothing in it belongs to a client.
+ */
+export interface Plan {
+  /** Types of $1, $2 ... as PostgreSQL resolved them. */
+  readonly paramTypes: readonly number[]
+  /** RowDescription without formats; undefined: NoData. */
+  readonly fields: readonly FieldDescription[] | undefined
+  readonly notices: readonly PgNotice[]
+  readonly route: Route
+}
+
+export type Route = CatalogRoute | PushdownRoute | UnsupportedRoute
+
+/** System relations only, or none: the companion runs it, its bytes go to the client as they come. */
+export interface CatalogRoute {
+  readonly kind: 'catalog'
+}
+
+export interface UnsupportedRoute {
+  readonly kind: 'unsupported'
+  /** 0A000, with a hint that says what to do. */
+  readonly error: PgError
+}
+
+/** Spanner runs it. */
+export interface PushdownRoute {
+  readonly kind: 'pushdown'
+  readonly command: 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE'
+  /** Spanner's PostgreSQL dialect; parameters $1, $2 ... are `params`, not the client's. */
+  readonly sql: string
+  readonly params: readonly ParamSource[]
+  /** Expressions that do not depend on rows and that the companion evaluates once per execution, in one SELECT. */
+  readonly computed: ComputedExpressions | undefined
+  /** One entry a result column of `sql`, in the order of `Plan.fields`. Empty without RETURNING. */
+  readonly columns: readonly OutputColumn[]
+  /** FOR UPDATE, FOR SHARE ...: needs a read-write transaction although it is a SELECT. */
+  readonly locksRows: boolean
+  /** Whether rows come in a fixed order (ORDER BY at the top): a replay compares them in order. */
+  readonly isOrdered: boolean
+}
+
+export type ParamSource =
+  /** The client's parameter `number` (from 1), converted from PostgreSQL's type to Spanner's. */
+  | { readonly kind: 'client'; readonly number: number; readonly typeOid: number; readonly type: SpannerType }
+  /** now(): the start of the client's transaction. */
+  | { readonly kind: 'transaction-start'; readonly type: SpannerType }
+  /** Column `index` (from 0) of the companion's answer to `computed`. */
+  | { readonly kind: 'computed'; readonly index: number; readonly typeOid: number; readonly type: SpannerType }
+
+export interface ComputedExpressions {
+  /**
+   * `SELECT e0, e1 ...` in PostgreSQL's SQL, each cast to its type. It may use the client's parameters: `paramNumbers` says which
+   * of them $1, $2 ... of this text are.
+   */
+  readonly text: string
+  readonly paramNumbers: readonly number[]
+  readonly paramTypes: readonly number[]
+}
+
+/** A result column: which PostgreSQL type the client gets for the value that Spanner sends. */
+export interface OutputColumn {
+  readonly typeOid: number
+  readonly typmod: number
+}

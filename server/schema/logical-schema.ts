@@ -1,0 +1,102 @@
+import type { SpannerType } from '../types/spanner-type.ts'
+
+/**
+ * What the client declared, with what Spanner stores for it. One value for one version of one database, never changed: a
+ * newer version is another value. OIDs are those of this proxy's mirror at this version.
+ */
+export interface LogicalSchema {
+  /** Rises with every change; part of the plan cache's key. */
+  readonly version: bigint
+  readonly relations: ReadonlyMap<number, Relation>
+  readonly sequences: ReadonlyMap<number, Sequence>
+  /** By Spanner's table name, schema-qualified unless in `public`. */
+  readonly tablesByPhysicalName: ReadonlyMap<string, Table>
+}
+
+export type Relation = Table | View
+
+export interface Table {
+  readonly kind: 'table'
+  readonly oid: number
+  readonly schema: string
+  readonly name: string
+  /** Without dropped columns, by attribute number. */
+  readonly columns: readonly Column[]
+  readonly constraints: readonly Constraint[]
+  readonly indexes: readonly Index[]
+  /** Spanner's name, `schema.name` outside `public`, unquoted. */
+  readonly physicalName: string
+  /** Spanner's name of the key column that the client does not see (table without a primary key). */
+  readonly hiddenKey: string | undefined
+}
+
+export interface View {
+  readonly kind: 'view'
+  readonly oid: number
+  readonly schema: string
+  readonly name: string
+}
+
+export interface Column {
+  readonly attribute: number
+  readonly name: string
+  readonly typeOid: number
+  readonly typmod: number
+  readonly notNull: boolean
+  /** pg_get_expr of the default or the generation expression. */
+  readonly defaultText: string | undefined
+  readonly identity: 'always' | 'by-default' | undefined
+  readonly generated: boolean
+  readonly physical: PhysicalColumn
+}
+
+export interface PhysicalColumn {
+  /** Spanner's name, unquoted. */
+  readonly name: string
+  readonly type: SpannerType
+  /** True where Spanner fills in the default itself when the column is left out of an INSERT. */
+  readonly hasDefault: boolean
+}
+
+export interface Constraint {
+  readonly oid: number
+  readonly name: string
+  readonly type: 'primary-key' | 'unique' | 'foreign-key' | 'check'
+  /** Attribute numbers of the constrained columns. */
+  readonly columns: readonly number[]
+  /** Foreign key: OID of the referenced table, and its columns. */
+  readonly referencedTable: number | undefined
+  readonly referencedColumns: readonly number[]
+  /** pg_get_constraintdef. */
+  readonly definition: string
+  /** Spanner's name of the constraint, or of the unique index that stands for it. */
+  readonly physicalName: string
+}
+
+export interface Index {
+  readonly oid: number
+  readonly name: string
+  readonly unique: boolean
+  /** Attribute numbers; 0 is an expression. */
+  readonly columns: readonly number[]
+  /** pg_get_indexdef. */
+  readonly definition: string
+  readonly physicalName: string
+}
+
+export interface Sequence {
+  readonly oid: number
+  readonly schema: string
+  readonly name: string
+  readonly typeOid: number
+  /** Spanner's expression that draws the next value, such as `nextval('t_id_seq') >> 32`. */
+  readonly nextvalSql: string
+}
+
+/** A physical name in Spanner's SQL: each part quoted. */
+export function quotePhysical(name: string): string {
+  return name
+    .split('.')
+    .map((part) => `"${part.replaceAll('"', '""')}"`)
+    .join('.')
+}
