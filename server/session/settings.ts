@@ -1,0 +1,83 @@
+/**
+ * The run-time settings of one session with PostgreSQL's transaction semantics (manual, SET): SET takes effect at once and is
+ * undone when its transaction rolls back, SET LOCAL is undone when the transaction ends either way. Values are canonical: the
+ * companion has checked and normalised them before they arrive here. Names are compared without regard to case.
+ */
+export class Settings {
+  /** What RESET goes back to: the startup packet's values over the server's. */
+  readonly #defaults: Map<string, string>
+  #committed: Map<string, string>
+  /** What the current transaction set for the session; undefined stands for RESET. */
+  readonly #pending = new Map<string, string | undefined>()
+  readonly #local = new Map<string, string | undefined>()
+  #snapshot: ReadonlyMap<string, string> | undefined
+
+  constructor(defaults: ReadonlyMap<string, string>) {
+    this.#defaults = new Map([...defaults].map(([name, value]) => [canonicalName(name), value]))
+    this.#committed = new Map()
+  }
+
+  get(name: string): string | undefined {
+    return this.effective().get(canonicalName(name))
+  }
+
+  /** SET, or set_config(.., false); undefined is RESET. */
+  set(name: string, value: string | undefined): void {
+    const key = canonicalName(name)
+    this.#pending.set(key, value)
+    this.#local.delete(key)
+    this.#snapshot = undefined
+  }
+
+  /** SET LOCAL, or set_config(.., true). */
+  setLocal(name: string, value: string | undefined): void {
+    this.#local.set(canonicalName(name), value)
+    this.#snapshot = undefined
+  }
+
+  /** RESET ALL. */
+  resetAll(): void {
+    for (const name of this.effective().keys()) this.set(name, undefined)
+  }
+
+  /** All settings that differ from the companion's own, as they stand now. The same object until something changes. */
+  effective(): ReadonlyMap<string, string> {
+    if (this.#snapshot !== undefined) return this.#snapshot
+    const merged = new Map([...this.#defaults, ...this.#committed])
+    for (const layer of [this.#pending, this.#local]) {
+      for (const [name, value] of layer) this.#apply(merged, name, value)
+    }
+    this.#snapshot = merged
+    return merged
+  }
+
+  /** The transaction ended: SET LOCAL goes, SET stays where it committed. */
+  endTransaction(outcome: 'committed' | 'rolled-back'): void {
+    if (this.#pending.size === 0 && this.#local.size === 0) return
+    if (outcome === 'committed') {
+      for (const [name, value] of this.#pending) {
+        if (value === undefined) this.#committed.delete(name)
+        else this.#committed.set(name, value)
+      }
+    }
+    this.#pending.clear()
+    this.#local.clear()
+    this.#snapshot = undefined
+  }
+
+  #apply(merged: Map<string, string>, name: string, value: string | undefined): void {
+    const applied = value ?? this.#defaults.get(name)
+    if (applied === undefined) merged.delete(name)
+    else merged.set(name, applied)
+  }
+}
+
+/** Settings are found without regard to case; some keep capitals in their own spelling (src/backend/utils/misc/guc.c). */
+export function canonicalName(name: string): string {
+  const lower = name.toLowerCase()
+  return MIXED_CASE.get(lower) ?? lower
+}
+
+const MIXED_CASE: ReadonlyMap<string, string> = new Map(
+  ['DateStyle', 'IntervalStyle', 'TimeZone'].map((name) => [name.toLowerCase(), name]),
+)

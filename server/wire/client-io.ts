@@ -1,0 +1,33 @@
+import type { ByteWriter } from '../base/byte-writer.ts'
+import type { FrontendMessage } from './frontend-message.ts'
+
+/** What a conversation sees of its client's socket. */
+export interface ClientIo {
+  /** Answers are written here, and leave with the next `flush`. */
+  readonly output: ByteWriter
+  /** Sends what `output` holds; resolves when the socket has room again. Harmless after the client has gone. */
+  flush(): Promise<void>
+  /** The next message where it has arrived whole already; it is handled later all the same. */
+  peek(): FrontendMessage | undefined
+  /** Aborts when the client has gone, with the reason. */
+  readonly gone: AbortSignal
+  /** For pg_stat_activity and logs: address and port, or `[local]`. */
+  readonly remoteAddress: string
+  readonly processId: number
+  /** 4 bytes, or up to 256 in protocol 3.2. */
+  readonly secretKey: Buffer
+}
+
+/** One client's conversation: the side that decides what to answer. Its methods are called one after the other. */
+export interface Conversation {
+  /** The StartupMessage. Throws (or writes) an error and returns false where the connection must end. */
+  startup(parameters: ReadonlyMap<string, string>, protocolMinor: number): Promise<boolean>
+  /** One message; false where the connection must end after the answer has been sent. */
+  message(message: FrontendMessage): Promise<boolean>
+  /** A CancelRequest with the right key. Called at any time. */
+  cancel(): void
+  /** The connection is over, for whatever reason: transactions are rolled back. Called exactly once, after the last message. */
+  close(): Promise<void>
+}
+
+export type StartConversation = (io: ClientIo) => Conversation
