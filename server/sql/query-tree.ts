@@ -40,12 +40,48 @@ export interface Query {
 }
 
 export type RangeTableEntry =
-  | { readonly kind: 'relation'; readonly relid: number; readonly relkind: string; readonly columnNames: readonly string[]; readonly inFromClause: boolean; readonly hasTableSample: boolean; readonly inherited: boolean }
-  | { readonly kind: 'subquery'; readonly query: Query; readonly lateral: boolean; readonly columnNames: readonly string[] }
-  | { readonly kind: 'join'; readonly joinType: JoinType; readonly aliasVars: readonly (Expr | undefined)[]; readonly columnNames: readonly string[] }
-  | { readonly kind: 'function'; readonly functions: readonly Expr[]; readonly withOrdinality: boolean; readonly lateral: boolean; readonly columnNames: readonly string[] }
-  | { readonly kind: 'values'; readonly rows: readonly (readonly Expr[])[]; readonly lateral: boolean; readonly columnTypes: readonly number[]; readonly columnNames: readonly string[] }
-  | { readonly kind: 'cte'; readonly name: string; readonly levelsUp: number; readonly selfReference: boolean; readonly columnNames: readonly string[] }
+  | {
+      readonly kind: 'relation'
+      readonly relid: number
+      readonly relkind: string
+      readonly columnNames: readonly string[]
+      readonly inFromClause: boolean
+      readonly hasTableSample: boolean
+      readonly inherited: boolean
+    }
+  | {
+      readonly kind: 'subquery'
+      readonly query: Query
+      readonly lateral: boolean
+      readonly columnNames: readonly string[]
+    }
+  | {
+      readonly kind: 'join'
+      readonly joinType: JoinType
+      readonly aliasVars: readonly (Expr | undefined)[]
+      readonly columnNames: readonly string[]
+    }
+  | {
+      readonly kind: 'function'
+      readonly functions: readonly Expr[]
+      readonly withOrdinality: boolean
+      readonly lateral: boolean
+      readonly columnNames: readonly string[]
+    }
+  | {
+      readonly kind: 'values'
+      readonly rows: readonly (readonly Expr[])[]
+      readonly lateral: boolean
+      readonly columnTypes: readonly number[]
+      readonly columnNames: readonly string[]
+    }
+  | {
+      readonly kind: 'cte'
+      readonly name: string
+      readonly levelsUp: number
+      readonly selfReference: boolean
+      readonly columnNames: readonly string[]
+    }
   | { readonly kind: 'result' }
   | { readonly kind: 'unsupported'; readonly tag: string }
 
@@ -53,8 +89,19 @@ export type JoinType = 'inner' | 'left' | 'full' | 'right'
 
 export type FromNode =
   | { readonly kind: 'RangeTableRef'; readonly rtindex: number }
-  | { readonly kind: 'JoinExpr'; readonly joinType: JoinType; readonly left: FromNode; readonly right: FromNode; readonly quals: Expr | undefined; readonly rtindex: number }
-  | { readonly kind: 'FromExpr'; readonly from: readonly FromNode[]; readonly quals: Expr | undefined }
+  | {
+      readonly kind: 'JoinExpr'
+      readonly joinType: JoinType
+      readonly left: FromNode
+      readonly right: FromNode
+      readonly quals: Expr | undefined
+      readonly rtindex: number
+    }
+  | {
+      readonly kind: 'FromExpr'
+      readonly from: readonly FromNode[]
+      readonly quals: Expr | undefined
+    }
 
 export interface TargetEntry {
   readonly expr: Expr
@@ -82,7 +129,14 @@ export interface RowMark {
 
 export type SetOperationNode =
   | { readonly kind: 'RangeTableRef'; readonly rtindex: number }
-  | { readonly kind: 'SetOperation'; readonly op: 'union' | 'intersect' | 'except'; readonly all: boolean; readonly left: SetOperationNode; readonly right: SetOperationNode; readonly columnTypes: readonly number[] }
+  | {
+      readonly kind: 'SetOperation'
+      readonly op: 'union' | 'intersect' | 'except'
+      readonly all: boolean
+      readonly left: SetOperationNode
+      readonly right: SetOperationNode
+      readonly columnTypes: readonly number[]
+    }
 
 export interface CommonTableExpr {
   readonly name: string
@@ -117,34 +171,219 @@ export interface Const {
 }
 
 export type Expr =
-  | { readonly kind: 'Var'; readonly rtindex: number; readonly attribute: number; readonly type: number; readonly typmod: number; readonly levelsUp: number; readonly location: number }
+  | {
+      readonly kind: 'Var'
+      readonly rtindex: number
+      readonly attribute: number
+      readonly type: number
+      readonly typmod: number
+      readonly levelsUp: number
+      readonly location: number
+    }
   | Const
-  | { readonly kind: 'Param'; readonly paramKind: 'extern' | 'exec' | 'sublink' | 'multiexpr'; readonly number: number; readonly type: number; readonly typmod: number; readonly location: number }
-  | { readonly kind: 'Aggref'; readonly function: number; readonly type: number; readonly argTypes: readonly number[]; readonly args: readonly TargetEntry[]; readonly directArgs: readonly Expr[]; readonly order: readonly SortGroupClause[]; readonly distinct: readonly SortGroupClause[]; readonly filter: Expr | undefined; readonly star: boolean; readonly variadic: boolean; readonly aggregateKind: string; readonly levelsUp: number; readonly location: number }
+  | {
+      readonly kind: 'Param'
+      readonly paramKind: 'extern' | 'exec' | 'sublink' | 'multiexpr'
+      readonly number: number
+      readonly type: number
+      readonly typmod: number
+      readonly location: number
+    }
+  | {
+      readonly kind: 'Aggref'
+      readonly function: number
+      readonly type: number
+      readonly argTypes: readonly number[]
+      readonly args: readonly TargetEntry[]
+      readonly directArgs: readonly Expr[]
+      readonly order: readonly SortGroupClause[]
+      readonly distinct: readonly SortGroupClause[]
+      readonly filter: Expr | undefined
+      readonly star: boolean
+      readonly variadic: boolean
+      readonly aggregateKind: string
+      readonly levelsUp: number
+      readonly location: number
+    }
   /** `format`: 0 a function call, 1 an explicit cast, 2 an implicit cast, 3 SQL syntax (CoercionForm). */
-  | { readonly kind: 'FuncExpr'; readonly function: number; readonly type: number; readonly returnsSet: boolean; readonly variadic: boolean; readonly format: number; readonly args: readonly Expr[]; readonly location: number }
-  | { readonly kind: 'OpExpr'; readonly operator: number; readonly function: number; readonly type: number; readonly args: readonly Expr[]; readonly location: number }
-  | { readonly kind: 'DistinctExpr'; readonly operator: number; readonly type: number; readonly args: readonly Expr[]; readonly location: number }
-  | { readonly kind: 'NullIfExpr'; readonly operator: number; readonly type: number; readonly args: readonly Expr[]; readonly location: number }
-  | { readonly kind: 'ScalarArrayOpExpr'; readonly operator: number; readonly useOr: boolean; readonly args: readonly Expr[]; readonly location: number }
-  | { readonly kind: 'BoolExpr'; readonly op: 'and' | 'or' | 'not'; readonly args: readonly Expr[]; readonly location: number }
-  | { readonly kind: 'SubLink'; readonly linkType: 'exists' | 'all' | 'any' | 'rowcompare' | 'expr' | 'multiexpr' | 'array' | 'cte'; readonly test: Expr | undefined; readonly operatorNames: readonly string[]; readonly query: Query; readonly location: number }
-  | { readonly kind: 'RelabelType'; readonly arg: Expr; readonly type: number; readonly typmod: number; readonly format: number; readonly location: number }
-  | { readonly kind: 'CoerceViaIO'; readonly arg: Expr; readonly type: number; readonly format: number; readonly location: number }
-  | { readonly kind: 'ArrayCoerceExpr'; readonly arg: Expr; readonly elementExpr: Expr; readonly type: number; readonly typmod: number; readonly format: number; readonly location: number }
-  | { readonly kind: 'CollateExpr'; readonly arg: Expr; readonly collation: number; readonly location: number }
-  | { readonly kind: 'CaseExpr'; readonly type: number; readonly arg: Expr | undefined; readonly whens: readonly { readonly condition: Expr; readonly result: Expr }[]; readonly defaultResult: Expr | undefined; readonly location: number }
+  | {
+      readonly kind: 'FuncExpr'
+      readonly function: number
+      readonly type: number
+      readonly returnsSet: boolean
+      readonly variadic: boolean
+      readonly format: number
+      readonly args: readonly Expr[]
+      readonly location: number
+    }
+  | {
+      readonly kind: 'OpExpr'
+      readonly operator: number
+      readonly function: number
+      readonly type: number
+      readonly args: readonly Expr[]
+      readonly location: number
+    }
+  | {
+      readonly kind: 'DistinctExpr'
+      readonly operator: number
+      readonly type: number
+      readonly args: readonly Expr[]
+      readonly location: number
+    }
+  | {
+      readonly kind: 'NullIfExpr'
+      readonly operator: number
+      readonly type: number
+      readonly args: readonly Expr[]
+      readonly location: number
+    }
+  | {
+      readonly kind: 'ScalarArrayOpExpr'
+      readonly operator: number
+      readonly useOr: boolean
+      readonly args: readonly Expr[]
+      readonly location: number
+    }
+  | {
+      readonly kind: 'BoolExpr'
+      readonly op: 'and' | 'or' | 'not'
+      readonly args: readonly Expr[]
+      readonly location: number
+    }
+  | {
+      readonly kind: 'SubLink'
+      readonly linkType:
+        | 'exists'
+        | 'all'
+        | 'any'
+        | 'rowcompare'
+        | 'expr'
+        | 'multiexpr'
+        | 'array'
+        | 'cte'
+      readonly id: number
+      readonly test: Expr | undefined
+      readonly operatorNames: readonly string[]
+      readonly query: Query
+      readonly location: number
+    }
+  | {
+      readonly kind: 'RelabelType'
+      readonly arg: Expr
+      readonly type: number
+      readonly typmod: number
+      readonly format: number
+      readonly location: number
+    }
+  | {
+      readonly kind: 'CoerceViaIO'
+      readonly arg: Expr
+      readonly type: number
+      readonly format: number
+      readonly location: number
+    }
+  | {
+      readonly kind: 'ArrayCoerceExpr'
+      readonly arg: Expr
+      readonly elementExpr: Expr
+      readonly type: number
+      readonly typmod: number
+      readonly format: number
+      readonly location: number
+    }
+  | {
+      readonly kind: 'CollateExpr'
+      readonly arg: Expr
+      readonly collation: number
+      readonly location: number
+    }
+  | {
+      readonly kind: 'CaseExpr'
+      readonly type: number
+      readonly arg: Expr | undefined
+      readonly whens: readonly { readonly condition: Expr; readonly result: Expr }[]
+      readonly defaultResult: Expr | undefined
+      readonly location: number
+    }
   | { readonly kind: 'CaseTestExpr'; readonly type: number; readonly typmod: number }
-  | { readonly kind: 'ArrayExpr'; readonly type: number; readonly elementType: number; readonly elements: readonly Expr[]; readonly multidimensional: boolean; readonly location: number }
-  | { readonly kind: 'RowExpr'; readonly args: readonly Expr[]; readonly type: number; readonly location: number }
-  | { readonly kind: 'RowCompareExpr'; readonly compareType: number; readonly operators: readonly number[]; readonly left: readonly Expr[]; readonly right: readonly Expr[] }
-  | { readonly kind: 'CoalesceExpr'; readonly type: number; readonly args: readonly Expr[]; readonly location: number }
-  | { readonly kind: 'MinMaxExpr'; readonly type: number; readonly op: 'greatest' | 'least'; readonly args: readonly Expr[]; readonly location: number }
+  | {
+      readonly kind: 'ArrayExpr'
+      readonly type: number
+      readonly elementType: number
+      readonly elements: readonly Expr[]
+      readonly multidimensional: boolean
+      readonly location: number
+    }
+  | {
+      readonly kind: 'RowExpr'
+      readonly args: readonly Expr[]
+      readonly type: number
+      readonly location: number
+    }
+  | {
+      readonly kind: 'RowCompareExpr'
+      readonly compareType: number
+      readonly operators: readonly number[]
+      readonly left: readonly Expr[]
+      readonly right: readonly Expr[]
+    }
+  | {
+      readonly kind: 'CoalesceExpr'
+      readonly type: number
+      readonly args: readonly Expr[]
+      readonly location: number
+    }
+  | {
+      readonly kind: 'MinMaxExpr'
+      readonly type: number
+      readonly op: 'greatest' | 'least'
+      readonly args: readonly Expr[]
+      readonly location: number
+    }
   /** CURRENT_DATE, CURRENT_TIMESTAMP, CURRENT_USER ...: `op` is the member of SQLValueFunctionOp without SVFOP_. */
-  | { readonly kind: 'SQLValueFunction'; readonly op: string; readonly type: number; readonly typmod: number; readonly location: number }
-  | { readonly kind: 'NullTest'; readonly arg: Expr; readonly isNull: boolean; readonly argIsRow: boolean; readonly location: number }
-  | { readonly kind: 'BooleanTest'; readonly arg: Expr; readonly test: 'true' | 'not-true' | 'false' | 'not-false' | 'unknown' | 'not-unknown'; readonly location: number }
-  | { readonly kind: 'SubscriptingRef'; readonly containerType: number; readonly elementType: number; readonly type: number; readonly upper: readonly (Expr | undefined)[]; readonly lower: readonly (Expr | undefined)[]; readonly arg: Expr; readonly assignment: boolean }
-  | { readonly kind: 'SetToDefault'; readonly type: number; readonly typmod: number; readonly location: number }
-  | { readonly kind: 'CoerceToDomain'; readonly arg: Expr; readonly type: number; readonly location: number }
+  | {
+      readonly kind: 'SQLValueFunction'
+      readonly op: string
+      readonly type: number
+      readonly typmod: number
+      readonly location: number
+    }
+  | {
+      readonly kind: 'NullTest'
+      readonly arg: Expr
+      readonly isNull: boolean
+      readonly argIsRow: boolean
+      readonly location: number
+    }
+  | {
+      readonly kind: 'BooleanTest'
+      readonly arg: Expr
+      readonly test: 'true' | 'not-true' | 'false' | 'not-false' | 'unknown' | 'not-unknown'
+      readonly location: number
+    }
+  | {
+      readonly kind: 'SubscriptingRef'
+      readonly containerType: number
+      readonly elementType: number
+      readonly type: number
+      readonly upper: readonly (Expr | undefined)[]
+      readonly lower: readonly (Expr | undefined)[]
+      readonly arg: Expr
+      readonly assignment: boolean
+    }
+  /** nextval of an identity column's own sequence. */
+  | { readonly kind: 'NextValueExpr'; readonly sequence: number; readonly type: number }
+  | {
+      readonly kind: 'SetToDefault'
+      readonly type: number
+      readonly typmod: number
+      readonly location: number
+    }
+  | {
+      readonly kind: 'CoerceToDomain'
+      readonly arg: Expr
+      readonly type: number
+      readonly location: number
+    }
   | { readonly kind: 'Unsupported'; readonly tag: string; readonly location: number }

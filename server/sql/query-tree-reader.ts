@@ -1,0 +1,123 @@
+import { Bug } from '../base/pg-error.ts'
+import { ExpressionReader, memberOf, readSortGroupClauses } from './expression-reader.ts'
+import { asItems, asObject, NodeFields } from './node-fields.ts'
+import { type NodeObject, readNodeText } from './node-text.ts'
+import type { CommonTableExpr, OnConflict, Query, RowMark } from './query-tree.ts'
+import { readFromNode, readRangeTableEntry, readSetOperation } from './range-table-reader.ts'
+
+/** CmdType of nodes/nodes.h (PostgreSQL 15 and later). */
+const COMMANDS = [
+  'unknown',
+  'select',
+  'update',
+  'insert',
+  'delete',
+  'merge',
+  'utility',
+  'nothing',
+] as const
+const OVERRIDES = ['none', 'user', 'system'] as const
+const STRENGTHS = ['none', 'key-share', 'share', 'no-key-update', 'update'] as const
+const WAITS = ['block', 'skip', 'error'] as const
+const CONFLICT_ACTIONS = ['none', 'nothing', 'update'] as const
+
+/**
+ * Reads what the companion prints under debug_print_rewritten: the list of queries that one statement became (one, unless
+ * rules are at work).
+ *
+ * @throws Bug where the text is not of PostgreSQL 15 or later, PgError 54001 where it is nested too deeply.
+ */
+export function readQueryTree(text: string): readonly Query[] {
+  return asItems(readNodeText(text), 'query list').map((item) =>
+    readQuery(asObject(item, 'query list')),
+  )
+}
+
+const expressions = new ExpressionReader(readQuery)
+
+function readQuery(node: NodeObject): Query {
+  if (node.tag !== 'QUERY') throw new Bug(`${node.tag} where a query should be`)
+  const fields = new NodeFields(node)
+  const command = memberOf(COMMANDS, fields.int('commandType'), 'CmdType')
+  if (command === 'unknown') throw new Bug('a query of no command type')
+  const jointree = fields.object('jointree')
+  const from = jointree === undefined ? undefined : readFromNode(jointree, expressions)
+  if (from !== undefined && from.kind !== 'FromExpr') throw new Bug(`${from.kind} as a join tree`)
+  const setOperations = fields.object('setOperations')
+  return {
+    kind: 'Query',
+    command,
+    resultRelation: fields.int('resultRelation'),
+    rangeTable: fields.objects('rtable').map((entry) => readRangeTableEntry(entry, expressions)),
+    from: from?.from ?? [],
+    where: from?.quals,
+    targetList: expressions.targets(fields, 'targetList'),
+    returningList: expressions.targets(fields, 'returningList'),
+    onConflict: readOnConflict(fields.object('onConflict')),
+    ...readGrouping(fields),
+    sortClause: readSortGroupClauses(fields, 'sortClause'),
+    limitOffset: expressions.optional(fields.object('limitOffset')),
+    limitCount: expressions.optional(fields.object('limitCount')),
+    limitWithTies: fields.int('limitOption') === 1,
+    rowMarks: fields.objects('rowMarks').map(readRowMark),
+    setOperations: setOperations === undefined ? undefined : readSetOperation(setOperations),
+    ctes: fields.objects('cteList').map(readCte),
+    hasRecursive: fields.bool('hasRecursive'),
+    hasModifyingCte: fields.bool('hasModifyingCTE'),
+    override: memberOf(OVERRIDES, fields.int('override'), 'OverridingKind'),
+  }
+}
+
+/** What SELECT may do to its rows before it orders them. */
+function readGrouping(fields: NodeFields) {
+  return {
+    groupClause: readSortGroupClauses(fields, 'groupClause'),
+    groupDistinct: fields.bool('groupDistinct'),
+    hasGroupingSets: fields.items('groupingSets').length > 0,
+    having: expressions.optional(fields.object('havingQual')),
+    hasWindowFunctions: fields.bool('hasWindowFuncs'),
+    hasAggregates: fields.bool('hasAggs'),
+    hasTargetSrfs: fields.bool('hasTargetSRFs'),
+    distinctClause: readSortGroupClauses(fields, 'distinctClause'),
+    hasDistinctOn: fields.bool('hasDistinctOn'),
+  }
+}
+
+function readOnConflict(node: NodeObject | undefined): OnConflict | undefined {
+  if (node === undefined) return undefined
+  const fields = new NodeFields(node)
+  const action = memberOf(CONFLICT_ACTIONS, fields.int('action'), 'OnConflictAction')
+  if (action === 'none') return undefined
+  return {
+    action,
+    arbiterElements: fields
+      .objects('arbiterElems')
+      .map((element) => expressions.field(new NodeFields(element), 'expr')),
+    hasArbiterWhere: fields.has('arbiterWhere'),
+    constraint: fields.int('constraint'),
+    set: expressions.targets(fields, 'onConflictSet'),
+    where: expressions.optional(fields.object('onConflictWhere')),
+    excludedRtindex: fields.int('exclRelIndex'),
+  }
+}
+
+function readRowMark(node: NodeObject): RowMark {
+  const fields = new NodeFields(node)
+  const strength = memberOf(STRENGTHS, fields.int('strength'), 'LockClauseStrength')
+  if (strength === 'none') throw new Bug('a row mark without strength')
+  return {
+    rtindex: fields.int('rti'),
+    strength,
+    wait: memberOf(WAITS, fields.int('waitPolicy'), 'LockWaitPolicy'),
+  }
+}
+
+function readCte(node: NodeObject): CommonTableExpr {
+  const fields = new NodeFields(node)
+  return {
+    name: fields.text('ctename') ?? '',
+    query: expressions.query(fields, 'ctequery'),
+    recursive: fields.bool('cterecursive'),
+    columnNames: fields.texts('ctecolnames'),
+  }
+}

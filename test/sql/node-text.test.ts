@@ -1,0 +1,144 @@
+import t from 'tap'
+import { type NodeValue, readNodeText } from '../../server/sql/node-text.ts'
+
+/** A short form that deepEqual can compare and a reader can read. */
+function plain(value: NodeValue): unknown {
+  if (value === undefined) return null
+  switch (value.kind) {
+    case 'atom':
+      return value.text
+    case 'list':
+      return value.items.map(plain)
+    case 'datum':
+      return { bytes: [...value.bytes] }
+    case 'object':
+      return {
+        tag: value.tag,
+        ...Object.fromEntries([...value.fields].map(([name, field]) => [name, plain(field)])),
+      }
+  }
+}
+
+t.test('reads objects, lists, atoms, absent values and datums', async (t) => {
+  const text =
+    '({CONST :consttype 1700 :constlen -1 :constisnull false :constvalue 10 [ 40 0 0 -128 255 ]} <> ("a" "b"))'
+  t.same(plain(readNodeText(text)), [
+    {
+      tag: 'CONST',
+      consttype: '1700',
+      constlen: '-1',
+      constisnull: 'false',
+      constvalue: { bytes: [40, 0, 0, 128, 255] },
+    },
+    null,
+    ['a', 'b'],
+  ])
+})
+
+t.test('reads the lists of integers without their letter', async (t) => {
+  t.same(plain(readNodeText('{X :a (i 1 -1) :b (o 23 25) :c (b) :d <>}')), {
+    tag: 'X',
+    a: ['1', '-1'],
+    b: ['23', '25'],
+    c: [],
+    d: null,
+  })
+})
+
+t.test('takes escapes out of names', async (t) => {
+  t.same(
+    plain(readNodeText('{X :resname q\\ \\(x\\)\\ \\\\\\\\\\ y :empty "" :colnames ("a\\ b" "")}')),
+    {
+      tag: 'X',
+      resname: 'q (x) \\\\ y',
+      empty: '',
+      colnames: ['a b', ''],
+    },
+  )
+})
+
+t.test(
+  'a field name is read by its place: a value may begin with a colon or be a bracket',
+  async (t) => {
+    t.same(plain(readNodeText('{X :resname :a :other [ :last 1}')), {
+      tag: 'X',
+      resname: ':a',
+      other: '[',
+      last: '1',
+    })
+  },
+)
+
+t.test('newlines of the wrapped form are spaces', async (t) => {
+  t.same(plain(readNodeText('({A :x 1\n:y\n2}\n{B})\n')), [
+    { tag: 'A', x: '1', y: '2' },
+    { tag: 'B' },
+  ])
+})
+
+t.test('a word longer than a line is cut without a space', async (t) => {
+  const name = '\\(e'.repeat(40)
+  const dump = `{A :resname ${name} :y 2}`
+  const wrapped = wrap(dump)
+  t.match(wrapped, /\n/)
+  t.same(plain(readNodeText(wrapped)), { tag: 'A', resname: '(e'.repeat(40), y: '2' })
+})
+
+t.test('an escaped space at the end of a line is part of the name', async (t) => {
+  t.same(plain(readNodeText('{A :resname ab\\\ncd :y 2}')), { tag: 'A', resname: 'ab cd', y: '2' })
+})
+
+t.test('refuses what is no node text', async (t) => {
+  for (const text of [
+    '',
+    '(',
+    '{',
+    '{A',
+    '{A :x',
+    '{A x 1}',
+    ')',
+    '}',
+    '{A :x 4 [ 1',
+    '{A :x 1 [ 999 ]}',
+    '1 2',
+  ]) {
+    t.throws(() => readNodeText(text), { name: 'Bug' }, JSON.stringify(text))
+  }
+})
+
+t.test('refuses every proper prefix of a text', async (t) => {
+  const text = '({A :x (i 1 2) :y {B :z 4 [ 1 2 3 4 ]} :n "q"})'
+  for (let end = 0; end < text.length; end += 1) {
+    t.throws(() => readNodeText(text.slice(0, end)), { name: 'Bug' }, `${end} characters`)
+  }
+})
+
+t.test("refuses a text nested too deeply with PostgreSQL's words", async (t) => {
+  const depth = 5000
+  const text = `${'('.repeat(depth)}${')'.repeat(depth)}`
+  t.throws(() => readNodeText(text), {
+    name: 'PgError',
+    code: '54001',
+    message: 'stack depth limit exceeded',
+  })
+})
+
+/** format_node_dump of src/backend/nodes/print.c over bytes. */
+function wrap(dump: string): string {
+  const bytes = Buffer.from(dump)
+  const lines: Buffer[] = []
+  let at = 0
+  while (bytes.length - at > 78) {
+    const line = bytes.subarray(at, at + 78)
+    if (bytes[at + 78] === 0x20) {
+      lines.push(line)
+      at += 79
+      continue
+    }
+    const space = line.lastIndexOf(0x20)
+    lines.push(space > 0 ? line.subarray(0, space) : line)
+    at += space > 0 ? space + 1 : 78
+  }
+  lines.push(bytes.subarray(at))
+  return lines.map((line) => `${line.toString()}\n`).join('')
+}
