@@ -62,34 +62,47 @@ export class ByteReader {
     return this.#buffer.subarray(this.#offset - sizeBytes, this.#offset)
   }
 
-  /** UTF-8 text up to the zero byte that ends PostgreSQL's String. */
+  /** UTF-8 text up to the zero byte that ends PostgreSQL's String. Bytes that are no UTF-8 become U+FFFD. */
   cstring(): string {
+    return this.cstringBytes().toString('utf8')
+  }
+
+  /** A view of the bytes up to the zero byte that ends PostgreSQL's String. */
+  cstringBytes(): Buffer {
     const zero = this.#buffer.indexOf(0, this.#offset)
     if (zero < 0 || zero >= this.#end) {
-      throw new PgError(SQL_STATE.protocolViolation, 'invalid string in message', { severity: 'FATAL' })
+      throw new PgError(SQL_STATE.protocolViolation, 'invalid string in message', {
+        severity: 'FATAL',
+      })
     }
-    const text = this.#buffer.toString('utf8', this.#offset, zero)
+    const bytes = this.#buffer.subarray(this.#offset, zero)
     this.#offset = zero + 1
-    return text
+    return bytes
   }
 
   /** Demands that the frame ends here. */
   end(): void {
     if (this.#offset !== this.#end) {
-      throw new PgError(SQL_STATE.protocolViolation, 'invalid message format', { severity: 'FATAL' })
+      throw new PgError(SQL_STATE.protocolViolation, 'invalid message format', {
+        severity: 'FATAL',
+      })
     }
   }
 
   /** Demands room for `count` items of at least `itemSizeBytes` each, before anything is allocated for them. */
   ensureCount(count: number, itemSizeBytes: number): void {
     if (count < 0 || count * itemSizeBytes > this.remaining) {
-      throw new PgError(SQL_STATE.protocolViolation, 'insufficient data left in message', { severity: 'FATAL' })
+      throw new PgError(SQL_STATE.protocolViolation, 'insufficient data left in message', {
+        severity: 'FATAL',
+      })
     }
   }
 
   #need(sizeBytes: number): void {
     if (sizeBytes < 0 || this.#offset + sizeBytes > this.#end) {
-      throw new PgError(SQL_STATE.protocolViolation, 'insufficient data left in message', { severity: 'FATAL' })
+      throw new PgError(SQL_STATE.protocolViolation, 'insufficient data left in message', {
+        severity: 'FATAL',
+      })
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { PgError } from '../base/pg-error.ts'
 import type { Format } from './field-description.ts'
 
 /** What a client may send before the protocol version is agreed (manual, section 55.7: StartupMessage and its relatives). */
@@ -17,7 +18,12 @@ export type StartupPacket =
 /** What a client may send afterwards, under PostgreSQL's names (manual, section 55.7). */
 export type FrontendMessage =
   | { readonly kind: 'Query'; readonly text: string }
-  | { readonly kind: 'Parse'; readonly statement: string; readonly text: string; readonly paramTypes: readonly number[] }
+  | {
+      readonly kind: 'Parse'
+      readonly statement: string
+      readonly text: string
+      readonly paramTypes: readonly number[]
+    }
   | {
       readonly kind: 'Bind'
       readonly portal: string
@@ -47,3 +53,13 @@ export type FrontendMessage =
   | { readonly kind: 'PasswordMessage'; readonly body: Buffer }
 
 export type FrontendMessageKind = FrontendMessage['kind']
+
+/**
+ * A message whose frame is sound but whose contents PostgreSQL answers with an ERROR (text that is no UTF-8, an unknown format
+ * code): it fails with `error` as if it had been handled, and the connection goes on.
+ */
+export interface UnreadableMessage {
+  readonly kind: 'Unreadable'
+  readonly of: FrontendMessageKind
+  readonly error: PgError
+}
