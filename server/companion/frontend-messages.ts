@@ -1,99 +1,90 @@
 import { ByteWriter } from '../base/byte-writer.ts'
 import type { Format } from '../wire/field-description.ts'
+import {
+  writeBind,
+  writeCancelRequest,
+  writeDescribe,
+  writeExecute,
+  writeParse,
+  writeQuery,
+  writeStartup,
+  writeSync,
+  writeTerminate,
+} from '../wire/frontend-encoder.ts'
 
-/** CancelRequest's code in place of a protocol version (src/include/libpq/pqcomm.h, CANCEL_REQUEST_CODE). */
-const CANCEL_REQUEST_CODE = 80_877_102
-/** Protocol 3.0 (PG_PROTOCOL). */
-const PROTOCOL_VERSION = 196_608
-
-export interface BindMessage {
-  readonly statement: string
+/** Parameters and formats of one execution. */
+export interface BoundValues {
   /** None: all text; one: for all; else one a parameter. */
   readonly paramFormats: readonly Format[]
-  readonly params: readonly (Buffer | string | null)[]
+  readonly params: readonly (Buffer | null)[]
   readonly resultFormats: readonly Format[]
 }
 
 /**
- * Writes what a client sends to a server, several messages into one buffer (manual, section 55.7). All portals are unnamed: each lives for one
- * Execute. Methods return the writer, so that a conversation reads as a chain; `take` hands out the bytes.
+ * Several messages of a client in one buffer, as a chain: what is sent in one write is one conversation. All portals are unnamed: each lives for one
+ * Execute. `syncs` counts the ReadyForQuery that the answer will hold.
  */
 export class FrontendWriter {
   readonly #out = new ByteWriter(1024)
+  #syncs = 0
+
+  /** ReadyForQuery messages that will answer what has been written since the last `take`. */
+  get syncs(): number {
+    return this.#syncs
+  }
 
   startup(parameters: Readonly<Record<string, string>>): this {
-    const start = this.#out.length
-    this.#out.int32(0)
-    this.#out.int32(PROTOCOL_VERSION)
-    for (const [name, value] of Object.entries(parameters)) {
-      this.#out.cstring(name)
-      this.#out.cstring(value)
-    }
-    this.#out.int8(0)
-    this.#out.setInt32(start, this.#out.length - start)
+    writeStartup(this.#out, Object.entries(parameters))
     return this
   }
 
   cancelRequest(processId: number, secretKey: Buffer): this {
-    this.#out.int32(12 + secretKey.length)
-    this.#out.int32(CANCEL_REQUEST_CODE)
-    this.#out.int32(processId)
-    this.#out.bytes(secretKey)
+    writeCancelRequest(this.#out, processId, secretKey)
     return this
   }
 
   /** Simple query: several statements in one text. */
   query(text: string): this {
-    return this.#message('Q', () => this.#out.cstring(text))
+    writeQuery(this.#out, text)
+    this.#syncs++
+    return this
   }
 
-  /** Parse; the unnamed statement where `statement` is empty. */
+  /** Parse; into the unnamed statement where `statement` is empty. */
   parse(text: string, paramTypes: readonly number[] = [], statement = ''): this {
-    return this.#message('P', () => {
-      this.#out.cstring(statement)
-      this.#out.cstring(text)
-      this.#out.uint16(paramTypes.length)
-      for (const oid of paramTypes) this.#out.uint32(oid)
-    })
+    writeParse(this.#out, statement, { text, paramTypes })
+    return this
   }
 
-  /** Bind to the unnamed portal. */
-  bind(message: BindMessage): this {
-    return this.#message('B', () => {
-      this.#out.cstring('')
-      this.#out.cstring(message.statement)
-      this.#formats(message.paramFormats)
-      this.#out.uint16(message.params.length)
-      for (const param of message.params) this.#value(param)
-      this.#formats(message.resultFormats)
-    })
+  /** Bind of `statement` to the unnamed portal. */
+  bind(statement: string, values: BoundValues): this {
+    writeBind(this.#out, { portal: '', statement, ...values })
+    return this
   }
 
-  /** Bind of text parameters, text results. */
+  /** Bind of text parameters, for text results. */
   bindText(statement: string, params: readonly (string | null)[]): this {
-    return this.bind({ statement, paramFormats: [], params, resultFormats: [] })
+    return this.bind(statement, {
+      paramFormats: [],
+      params: params.map((param) => (param === null ? null : Buffer.from(param))),
+      resultFormats: [],
+    })
   }
 
-  describeStatement(statement = ''): this {
-    return this.#message('D', () => {
-      this.#out.int8(0x53)
-      this.#out.cstring(statement)
-    })
+  describeStatement(): this {
+    writeDescribe(this.#out, 'statement', '')
+    return this
   }
 
   describePortal(): this {
-    return this.#message('D', () => {
-      this.#out.int8(0x50)
-      this.#out.cstring('')
-    })
+    writeDescribe(this.#out, 'portal', '')
+    return this
   }
 
   /** Execute of the unnamed portal, all rows. */
   execute(): this {
-    return this.#message('E', () => {
-      this.#out.cstring('')
-      this.#out.int32(0)
-    })
+    writeExecute(this.#out, '', 0)
+    return this
   }
 
   /** Parse, Bind and Execute of a statement without parameters; its rows come without description. */
@@ -101,41 +92,24 @@ export class FrontendWriter {
     return this.parse(text).bindText('', []).execute()
   }
 
+  /** Bind and Execute of a named statement with text parameters. */
+  call(statement: string, params: readonly (string | null)[] = []): this {
+    return this.bindText(statement, params).execute()
+  }
+
   sync(): this {
-    return this.#message('S', () => undefined)
-  }
-
-  terminate(): this {
-    return this.#message('X', () => undefined)
-  }
-
-  take(): Buffer {
-    return this.#out.take()
-  }
-
-  #message(type: string, body: () => void): this {
-    this.#out.int8(type.charCodeAt(0))
-    const start = this.#out.length
-    this.#out.int32(0)
-    body()
-    this.#out.setInt32(start, this.#out.length - start)
+    writeSync(this.#out)
+    this.#syncs++
     return this
   }
 
-  #formats(formats: readonly Format[]): void {
-    this.#out.uint16(formats.length)
-    for (const format of formats) this.#out.int16(format)
+  terminate(): this {
+    writeTerminate(this.#out)
+    return this
   }
 
-  #value(value: Buffer | string | null): void {
-    if (value === null) {
-      this.#out.int32(-1)
-    } else if (typeof value === 'string') {
-      this.#out.int32(Buffer.byteLength(value))
-      this.#out.text(value)
-    } else {
-      this.#out.int32(value.length)
-      this.#out.bytes(value)
-    }
+  take(): Buffer {
+    this.#syncs = 0
+    return this.#out.take()
   }
 }

@@ -1,11 +1,14 @@
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
 import { ClusterError } from './cluster-error.ts'
 import { publishClusterEvent } from './cluster-events.ts'
+import { connectToServer } from './connect-to-server.ts'
 import { findRecycledPid, prepareDataDirectory, readPostmasterFile } from './data-directory.ts'
 import type { PostgresBinaries } from './postgres-binaries.ts'
-import { connectToServer, type ServerConnection } from './server-connection.ts'
+import { ConnectionLostError, type ServerConnection } from './server-connection.ts'
 import {
   makeSocketDirectory,
   removeSocketDirectory,
@@ -38,7 +41,7 @@ export interface ConnectOptions {
   readonly user: string
   readonly database: string
   /** Run-time settings of the session, sent in the startup packet. */
-  readonly settings?: Readonly<Record<string, string>> | undefined
+  readonly settings?: Readonly<Record<string, string>>
   readonly signal: AbortSignal
 }
 
@@ -53,6 +56,7 @@ const READY_POLL_MS = 5
 const FAST_STOP_DEADLINE_MS = 5_000
 const FIRST_RESTART_DELAY_MS = 50
 const LAST_RESTART_DELAY_MS = 5_000
+const CONNECT_RETRY_MS = 20
 const LOG_LINES_KEPT = 20
 
 /**
@@ -122,16 +126,24 @@ export class PostgresCluster {
     if (this.#state !== 'running') throw this.#stoppedError()
   }
 
-  /** Opens a connection, waiting for the server where it is being restarted. Whoever opens it closes it. */
+  /**
+   * Opens a connection, waiting for the server where it is being restarted or recovers from a crash; the signal bounds the wait. Whoever opens it
+   * closes it. Throws what the server says (28000, 3D000, 53300...), ClusterError `stopped`, or the signal's reason.
+   */
   async connect(options: ConnectOptions): Promise<ServerConnection> {
-    await this.whenRunning(options.signal)
-    return connectToServer({
-      path: socketPath(this.socketDir),
-      user: options.user,
-      database: options.database,
-      settings: options.settings ?? {},
-      signal: options.signal,
-    })
+    const path = socketPath(this.socketDir)
+    for (;;) {
+      await this.whenRunning(options.signal)
+      try {
+        return await connectToServer({ path, settings: {}, ...options })
+      } catch (error) {
+        const isPassing =
+          error instanceof ConnectionLostError ||
+          (error instanceof PgError && error.code === SQL_STATE.cannotConnectNow)
+        if (!isPassing) throw error
+      }
+      await sleep(CONNECT_RETRY_MS, undefined, { signal: options.signal })
+    }
   }
 
   /** Stops the server: open transactions are rolled back and connections get 57P01. Resolves when no process is left. Harmless when called twice. */

@@ -1,26 +1,17 @@
 import { createConnection, type Socket } from 'node:net'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import { FRAME, type Frame, FrameSplitter } from './backend-frames.ts'
 import {
-  bodyOf,
-  decodeError,
-  decodeRowDescription,
-  decodeTextRow,
-  decodeTransactionStatus,
-} from './backend-messages.ts'
+  BACKEND_TYPE,
+  BackendDecoder,
+  type BackendFrame,
+  parseReadyForQuery,
+} from '../wire/backend-decoder.ts'
+import type { TransactionStatus } from '../wire/backend-messages.ts'
+import { parseErrorResponse } from '../wire/error-fields.ts'
 import type { ServiceRow } from './companion-types.ts'
 import { FrontendWriter } from './frontend-messages.ts'
-
-export interface ConnectToServerOptions {
-  /** Path of the Unix socket. */
-  readonly path: string
-  readonly user: string
-  readonly database: string
-  readonly settings: Readonly<Record<string, string>>
-  /** Ends the attempt. */
-  readonly signal: AbortSignal
-}
+import { decodeRows, throwFirstError } from './service-rows.ts'
 
 /** Rejects what was under way when a connection is lost: 57P01, or what the server said last (57P02 after a crash of a sibling). */
 export class ConnectionLostError extends PgError {
@@ -32,8 +23,26 @@ export class ConnectionLostError extends PgError {
   }
 }
 
-/** Sees the frames of an exchange as they come. Where it returns a promise, reading stops until that resolves. */
-export type FrameListener = (frame: Frame) => void | Promise<void>
+/** Sees the messages of an exchange as they come. Where it returns a promise, reading stops until that resolves. */
+export type FrameListener = (frame: BackendFrame) => void | Promise<void>
+
+/** What identifies a connection to its server. */
+export interface ServerIdentity {
+  /** Path of the server's socket. */
+  readonly path: string
+  readonly processId: number
+  readonly secretKey: Buffer
+  /** ParameterStatus as of the start: `server_version` and others. */
+  readonly parameters: ReadonlyMap<string, string>
+}
+
+/** One conversation to be sent in one write. */
+export interface ExchangeRequest {
+  readonly bytes: Buffer
+  /** Sync messages and simple queries in `bytes`: as many ReadyForQuery end the answer. */
+  readonly syncs: number
+  readonly signal?: AbortSignal | undefined
+}
 
 interface Exchange {
   syncsLeft: number
@@ -47,6 +56,7 @@ interface Exchange {
 /** How long a cancelled exchange may go on before the connection is given up. */
 const CANCEL_DEADLINE_MS = 5_000
 const CANCEL_REPEAT_MS = 100
+const CLOSE_DEADLINE_MS = 1_000
 
 /**
  * A connection to a server of ours: whole conversations are written at once and queue up behind one another (pipelining), and their answers
@@ -54,24 +64,27 @@ const CANCEL_REPEAT_MS = 100
  */
 export class ServerConnection {
   readonly processId: number
+  readonly parameters: ReadonlyMap<string, string>
   readonly openedAtMs = performance.now()
-  readonly #path: string
-  readonly #secretKey: Buffer
+  readonly #identity: ServerIdentity
   readonly #socket: Socket
-  readonly #splitter: FrameSplitter
+  readonly #decoder = new BackendDecoder()
   readonly #queue: Exchange[] = []
   readonly #lost = new AbortController()
   #lastWords: PgError | undefined
-  #transactionStatus = 'I'
+  #transactionStatus: TransactionStatus = 'I'
   #cancelSent: Promise<void> | undefined
 
-  constructor(socket: Socket, splitter: FrameSplitter, identity: ServerIdentity) {
+  /** Takes over a socket whose startup phase is done. */
+  constructor(socket: Socket, identity: ServerIdentity) {
     this.#socket = socket
-    this.#splitter = splitter
-    this.#path = identity.path
+    this.#identity = identity
     this.processId = identity.processId
-    this.#secretKey = identity.secretKey
-    socket.on('data', (chunk) => this.#receive(chunk))
+    this.parameters = identity.parameters
+    socket.on('data', (chunk) => {
+      this.#decoder.push(chunk)
+      this.#deliver()
+    })
     socket.on('error', () => this.#lose())
     socket.on('close', () => this.#lose())
   }
@@ -85,8 +98,8 @@ export class ServerConnection {
     return this.#lost.signal.aborted
   }
 
-  /** `I`, `T` or `E` as of the last ReadyForQuery. */
-  get transactionStatus(): string {
+  /** `I`dle, in `T`ransaction or in a failed one (`E`), as of the last ReadyForQuery. */
+  get transactionStatus(): TransactionStatus {
     return this.#transactionStatus
   }
 
@@ -96,24 +109,31 @@ export class ServerConnection {
   }
 
   /**
-   * Sends `bytes`, which hold `syncs` Sync messages (or simple queries), and returns all frames up to and with the last ReadyForQuery. Errors of the
-   * server are frames like others. When `signal` aborts, the server is asked to cancel; once it has (or after five seconds), the promise rejects with
-   * the signal's reason. PostgreSQL signals a process and its group, so that a cancellation may also hit an exchange that was queued behind the
-   * cancelled one, never one that is sent after the rejection. Loss of the connection is {@link ConnectionLostError}.
+   * Sends `bytes`, which hold `syncs` Sync messages (or simple queries), and returns all messages up to and with the last ReadyForQuery. Errors of
+   * the server are messages like others. When `signal` aborts, the server is asked to cancel; once it has (or after five seconds), the promise
+   * rejects with the signal's reason. PostgreSQL signals a process and its group, so that a cancellation may also hit an exchange that was queued
+   * behind the cancelled one, never one that is sent after the rejection. Loss of the connection is {@link ConnectionLostError}.
    */
-  async exchange(bytes: Buffer, syncs: number, signal?: AbortSignal): Promise<readonly Frame[]> {
-    const frames: Frame[] = []
+  async exchange(
+    bytes: Buffer,
+    syncs: number,
+    signal?: AbortSignal,
+  ): Promise<readonly BackendFrame[]> {
+    const frames: BackendFrame[] = []
     await this.stream({ bytes, syncs, signal }, (frame) => {
       frames.push(frame)
     })
     return frames
   }
 
-  /** As `exchange`, but hands out each frame as it comes. */
-  stream(
-    request: { bytes: Buffer; syncs: number; signal?: AbortSignal | undefined },
-    listener: FrameListener,
-  ): Promise<void> {
+  /** As `exchange`, for a conversation that is still in its writer. */
+  converse(writer: FrontendWriter, signal?: AbortSignal): Promise<readonly BackendFrame[]> {
+    const syncs = writer.syncs
+    return this.exchange(writer.take(), syncs, signal)
+  }
+
+  /** As `exchange`, but hands out each message as it comes. A listener that throws ends the connection. */
+  stream(request: ExchangeRequest, listener: FrameListener): Promise<void> {
     const { bytes, syncs, signal } = request
     if (this.isLost) return Promise.reject(this.#lost.signal.reason)
     if (signal?.aborted === true) return Promise.reject(signal.reason)
@@ -146,81 +166,78 @@ export class ServerConnection {
     params: readonly (string | null)[] = [],
     signal?: AbortSignal,
   ): Promise<ServiceRow[]> {
-    const bytes = new FrontendWriter()
-      .parse(text)
-      .bindText('', params)
-      .describePortal()
-      .execute()
-      .sync()
-      .take()
-    return decodeRows(await this.exchange(bytes, 1, signal))
+    const writer = new FrontendWriter()
+    writer.parse(text).bindText('', params).describePortal().execute().sync()
+    return decodeRows(await this.converse(writer, signal))
   }
 
   /** Runs statements separated by semicolons, as one simple query; one transaction unless they say otherwise. Rows are dropped. */
   async script(text: string, signal?: AbortSignal): Promise<void> {
-    throwFirstError(await this.exchange(new FrontendWriter().query(text).take(), 1, signal))
+    throwFirstError(await this.converse(new FrontendWriter().query(text), signal))
   }
 
-  /** Says goodbye and closes. What is under way rejects. */
+  /** Says goodbye and closes; resolves when the server has closed too, or after a second. What is under way rejects. */
   async close(): Promise<void> {
     if (this.#socket.destroyed) return
-    if (!this.isLost) this.#socket.end(new FrontendWriter().terminate().take())
-    const timer = setTimeout(() => this.#socket.destroy(), 1_000)
+    this.#socket.end(new FrontendWriter().terminate().take())
+    const timer = setTimeout(() => this.#socket.destroy(), CLOSE_DEADLINE_MS)
     await new Promise<void>((resolve) => this.#socket.once('close', () => resolve()))
     clearTimeout(timer)
   }
 
-  /** Closes at once; the server notices when it next reads or writes. */
+  /** Closes at once. A statement that is running is cancelled, so that its locks go. */
   destroy(): void {
-    this.#socket.destroy()
+    if (this.isBusy && !this.isLost) void this.#cancel()
     this.#lose()
   }
 
-  #receive(chunk: Buffer): void {
-    let frames: Frame[]
+  /** Hands whole messages to the exchange at the head; stops reading while a listener is busy. */
+  #deliver(): void {
     try {
-      frames = this.#splitter.push(chunk)
+      let frame = this.#decoder.pull()
+      for (; frame !== undefined; frame = this.#decoder.pull()) {
+        const pause = this.#handle(frame)
+        if (pause === undefined) continue
+        this.#waitFor(pause)
+        return
+      }
     } catch (error) {
-      this.#lastWords = error instanceof PgError ? error : undefined
-      this.destroy()
-      return
-    }
-    this.#deliver(frames, 0)
-  }
-
-  /** Hands frames to the exchange at the head; stops reading while a listener is busy. */
-  #deliver(frames: readonly Frame[], start: number): void {
-    for (let index = start; index < frames.length; index++) {
-      const frame = frames[index]
-      if (frame === undefined) return
-      const pause = this.#handle(frame)
-      if (pause === undefined) continue
-      this.#socket.pause()
-      void pause.then(
-        () => {
-          this.#socket.resume()
-          this.#deliver(frames, index + 1)
-        },
-        (error: unknown) => {
-          this.#queue.shift()?.reject(error)
-          this.destroy()
-        },
-      )
-      return
+      this.#giveUp(error)
     }
   }
 
-  #handle(frame: Frame): Promise<void> | undefined {
+  #waitFor(pause: Promise<void>): void {
+    this.#socket.pause()
+    void pause.then(
+      () => {
+        this.#socket.resume()
+        this.#deliver()
+      },
+      (error: unknown) => this.#giveUp(error),
+    )
+  }
+
+  /** A listener threw, or the bytes make no sense: what is left of the conversation cannot be told apart any more. */
+  #giveUp(error: unknown): void {
     const exchange = this.#queue[0]
-    if (frame.type === FRAME.errorResponse) {
-      const error = decodeError(frame)
+    exchange?.reject(error)
+    this.destroy()
+  }
+
+  #handle(frame: BackendFrame): Promise<void> | undefined {
+    const exchange = this.#queue[0]
+    if (frame.type === BACKEND_TYPE.errorResponse) {
+      const error = parseErrorResponse(frame.body)
       // A server that is being stopped says so unasked, and then closes.
       if (error.severity !== 'ERROR') this.#lastWords = error
     }
     if (exchange === undefined) return undefined
+    if (frame.type === BACKEND_TYPE.copyInResponse) {
+      throw new PgError(SQL_STATE.featureNotSupported, 'COPY FROM STDIN is not possible here')
+    }
     const pause = exchange.isAborted ? undefined : exchange.listener(frame)
-    if (frame.type === FRAME.readyForQuery) {
-      this.#transactionStatus = decodeTransactionStatus(frame)
+    if (frame.type === BACKEND_TYPE.readyForQuery) {
+      this.#transactionStatus = parseReadyForQuery(frame.body)
       exchange.syncsLeft--
       if (exchange.syncsLeft === 0) this.#finish(exchange)
     }
@@ -256,13 +273,14 @@ export class ServerConnection {
 
   /** Sends a CancelRequest; resolves when the server has acted on it (it closes the connection). */
   #cancel(): Promise<void> {
+    const { path, processId, secretKey } = this.#identity
     return new Promise((resolve) => {
-      const socket = createConnection(this.#path)
+      const socket = createConnection(path)
       socket.setTimeout(CANCEL_DEADLINE_MS, () => socket.destroy())
       socket.on('error', () => socket.destroy())
       socket.once('close', () => resolve())
       socket.resume()
-      socket.end(new FrontendWriter().cancelRequest(this.processId, this.#secretKey).take())
+      socket.end(new FrontendWriter().cancelRequest(processId, secretKey).take())
     })
   }
 
@@ -272,97 +290,5 @@ export class ServerConnection {
     this.#lost.abort(error)
     this.#socket.destroy()
     for (const exchange of this.#queue.splice(0)) exchange.reject(error)
-  }
-}
-
-interface ServerIdentity {
-  readonly path: string
-  readonly processId: number
-  readonly secretKey: Buffer
-}
-
-/** Rows of a conversation in text format, by column name. Throws the first error in it. */
-export function decodeRows(frames: readonly Frame[]): ServiceRow[] {
-  throwFirstError(frames)
-  let names: readonly string[] = []
-  const rows: ServiceRow[] = []
-  for (const frame of frames) {
-    if (frame.type === FRAME.rowDescription) {
-      names = decodeRowDescription(frame).map((field) => field.name)
-    } else if (frame.type === FRAME.dataRow) {
-      const values = decodeTextRow(frame)
-      rows.push(Object.fromEntries(names.map((name, index) => [name, values[index] ?? null])))
-    }
-  }
-  return rows
-}
-
-/** Throws the first ErrorResponse among `frames`. */
-export function throwFirstError(frames: readonly Frame[]): void {
-  const error = frames.find((frame) => frame.type === FRAME.errorResponse)
-  if (error !== undefined) throw decodeError(error)
-}
-
-/** Opens a connection to a server that trusts its socket. Throws what the server says, or {@link ConnectionLostError} where it is not there. */
-export function connectToServer(options: ConnectToServerOptions): Promise<ServerConnection> {
-  const { path, user, database, settings, signal } = options
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      reject(signal.reason)
-      return
-    }
-    const socket = createConnection(path)
-    const splitter = new FrameSplitter()
-    const identity = { path, processId: 0, secretKey: Buffer.alloc(0) }
-    const settle = () => {
-      signal.removeEventListener('abort', abort)
-      socket.removeAllListeners()
-    }
-    const fail = (error: unknown) => {
-      settle()
-      socket.on('error', () => undefined)
-      socket.destroy()
-      reject(error)
-    }
-    const abort = () => fail(signal.reason)
-    signal.addEventListener('abort', abort, { once: true })
-    socket.once('error', () => fail(new ConnectionLostError()))
-    socket.once('close', () => fail(new ConnectionLostError()))
-    socket.on('data', (chunk) => {
-      try {
-        for (const frame of splitter.push(chunk)) {
-          if (!handleStartup(frame, identity)) continue
-          settle()
-          resolve(new ServerConnection(socket, splitter, identity))
-        }
-      } catch (error) {
-        fail(error)
-      }
-    })
-    socket.write(
-      new FrontendWriter().startup({ user, database, client_encoding: 'UTF8', ...settings }).take(),
-    )
-  })
-}
-
-/** True when the server is ready. */
-function handleStartup(frame: Frame, identity: { processId: number; secretKey: Buffer }): boolean {
-  switch (frame.type) {
-    case FRAME.errorResponse:
-      throw decodeError(frame)
-    case FRAME.authentication:
-      if (bodyOf(frame).int32() === 0) return false
-      throw new PgError(
-        SQL_STATE.invalidAuthorizationSpecification,
-        'the server asks for a password',
-      )
-    case FRAME.backendKeyData: {
-      const reader = bodyOf(frame)
-      identity.processId = reader.int32()
-      identity.secretKey = Buffer.from(reader.bytes(reader.remaining))
-      return false
-    }
-    default:
-      return frame.type === FRAME.readyForQuery
   }
 }
