@@ -1,0 +1,161 @@
+import { ProtoReader, ProtoWriter } from './protobuf-wire.ts'
+import { type RpcStatus, readRpcStatus } from './status-details.ts'
+
+/** google.spanner.admin.database.v1.DatabaseDialect. */
+const DIALECT = { unspecified: 0, googleSql: 1, postgreSql: 2 } as const
+
+/** A message whose only field is its first, a name: Get..., Drop... and GetOperation requests. */
+export function encodeName(name: string): Buffer {
+  return new ProtoWriter(128).textField(1, name).finish()
+}
+
+/** ListDatabasesRequest: parent = 1, page_size = 3, page_token = 4. */
+export function encodeListDatabases(parent: string, pageToken: string): Buffer {
+  return new ProtoWriter(128)
+    .textField(1, parent)
+    .uintField(3, 1000)
+    .textField(4, pageToken)
+    .finish()
+}
+
+export interface DatabasePage {
+  /** Full names. */
+  readonly names: readonly string[]
+  readonly nextPageToken: string
+}
+
+/** ListDatabasesResponse: databases = 1, next_page_token = 2; without those that say that their dialect is GoogleSQL. */
+export function decodeListDatabases(bytes: Buffer): DatabasePage {
+  const reader = new ProtoReader(bytes)
+  const names: string[] = []
+  let nextPageToken = ''
+  while (reader.hasMore) {
+    const tag = reader.uint()
+    if (tag === 0x0a) {
+      const database = readDatabase(reader.message())
+      if (database.dialect !== DIALECT.googleSql) names.push(database.name)
+    } else if (tag === 0x12) nextPageToken = reader.text()
+    else reader.skip(tag)
+  }
+  return { names, nextPageToken }
+}
+
+/** Database: name = 1, database_dialect = 10. */
+function readDatabase(reader: ProtoReader): { name: string; dialect: number } {
+  let name = ''
+  let dialect: number = DIALECT.unspecified
+  while (reader.hasMore) {
+    const tag = reader.uint()
+    if (tag === 0x0a) name = reader.text()
+    else if (tag === 0x50) dialect = reader.uint()
+    else reader.skip(tag)
+  }
+  return { name, dialect }
+}
+
+/** CreateDatabaseRequest of the PostgreSQL dialect: parent = 1, create_statement = 2, database_dialect = 5. */
+export function encodeCreateDatabase(parent: string, createStatement: string): Buffer {
+  return new ProtoWriter(256)
+    .textField(1, parent)
+    .textField(2, createStatement)
+    .uintField(5, DIALECT.postgreSql)
+    .finish()
+}
+
+/** UpdateDatabaseDdlRequest: database = 1, statements = 2, operation_id = 3. */
+export function encodeUpdateDatabaseDdl(
+  database: string,
+  statements: readonly string[],
+  operationId: string,
+): Buffer {
+  const writer = new ProtoWriter(1024).textField(1, database)
+  for (const statement of statements) writer.bytesField(2, Buffer.from(statement))
+  return writer.textField(3, operationId).finish()
+}
+
+/** GetDatabaseDdlResponse: statements = 1. */
+export function decodeDatabaseDdl(bytes: Buffer): string[] {
+  const reader = new ProtoReader(bytes)
+  const statements: string[] = []
+  while (reader.hasMore) {
+    const tag = reader.uint()
+    if (tag === 0x0a) statements.push(reader.text())
+    else reader.skip(tag)
+  }
+  return statements
+}
+
+/** CreateInstanceRequest: parent = 1, instance_id = 2, instance = 3 { name = 1, config = 2, display_name = 3, node_count = 5 }. */
+export function encodeCreateInstance(project: string, instanceId: string, config: string): Buffer {
+  const parent = `projects/${project}`
+  const instance = new ProtoWriter(256)
+    .textField(1, `${parent}/instances/${instanceId}`)
+    .textField(2, `${parent}/instanceConfigs/${config}`)
+    .textField(3, instanceId)
+    .uintField(5, 1)
+    .finish()
+  return new ProtoWriter(256)
+    .textField(1, parent)
+    .textField(2, instanceId)
+    .bytesField(3, instance)
+    .finish()
+}
+
+/** Instance.config = 2: the full name of the instance's configuration. */
+export function decodeInstanceConfig(bytes: Buffer): string {
+  const reader = new ProtoReader(bytes)
+  let config = ''
+  while (reader.hasMore) {
+    const tag = reader.uint()
+    if (tag === 0x12) config = reader.text()
+    else reader.skip(tag)
+  }
+  return config
+}
+
+/** google.longrunning.Operation. */
+export interface Operation {
+  readonly name: string
+  readonly isDone: boolean
+  readonly error: RpcStatus | undefined
+  /** Statements of an UpdateDatabaseDdl that are in force: the number of its metadata's commit timestamps. */
+  readonly appliedStatements: number
+}
+
+/** Decodes name = 1, metadata = 2, done = 3 and error = 4. */
+export function decodeOperation(bytes: Buffer): Operation {
+  const reader = new ProtoReader(bytes)
+  let name = ''
+  let isDone = false
+  let error: RpcStatus | undefined
+  let appliedStatements = 0
+  while (reader.hasMore) {
+    const tag = reader.uint()
+    if (tag === 0x0a) name = reader.text()
+    else if (tag === 0x12) appliedStatements = countCommitTimestamps(reader.message())
+    else if (tag === 0x18) isDone = reader.uint() !== 0
+    else if (tag === 0x22) error = readRpcStatus(reader.message())
+    else reader.skip(tag)
+  }
+  return { name, isDone, error, appliedStatements }
+}
+
+/** An Any (value = 2) with UpdateDatabaseDdlMetadata, whose commit_timestamps are field 3. */
+function countCommitTimestamps(any: ProtoReader): number {
+  let typeUrl = ''
+  let value: ProtoReader | undefined
+  while (any.hasMore) {
+    const tag = any.uint()
+    if (tag === 0x0a) typeUrl = any.text()
+    else if (tag === 0x12) value = any.message()
+    else any.skip(tag)
+  }
+  if (value === undefined || !typeUrl.endsWith('UpdateDatabaseDdlMetadata')) return 0
+  let count = 0
+  while (value.hasMore) {
+    const tag = value.uint()
+    if (tag === 0x1a) count++
+    value.skip(tag)
+  }
+  return count
+}

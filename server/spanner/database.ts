@@ -1,0 +1,56 @@
+import type {
+  BackendDatabase,
+  BackendTransaction,
+  CallOptions,
+  ReadWriteOptions,
+  RowStream,
+  SpannerStatement,
+} from '../backend/backend.ts'
+import type { Capabilities } from '../backend/capabilities.ts'
+import type { AdminClient } from './admin.ts'
+import { ReadOnlyTransaction, singleUseRead } from './read-only-transaction.ts'
+import { ReadWriteTransaction, type TransactionHost } from './read-write-transaction.ts'
+import type { SessionPoolStats } from './session-pool.ts'
+
+/** One database of the PostgreSQL dialect: its sessions, and what runs in them. */
+export class SpannerDatabase implements BackendDatabase {
+  readonly id: string
+  readonly capabilities: Capabilities
+  readonly #host: TransactionHost
+  readonly #admin: AdminClient
+
+  constructor(id: string, capabilities: Capabilities, host: TransactionHost, admin: AdminClient) {
+    this.id = id
+    this.capabilities = capabilities
+    this.#host = host
+    this.#admin = admin
+  }
+
+  get sessionStats(): SessionPoolStats {
+    return this.#host.pool.stats
+  }
+
+  singleUse(statement: SpannerStatement, options: CallOptions): RowStream {
+    return singleUseRead(this.#host, statement, options)
+  }
+
+  beginReadOnly(): BackendTransaction {
+    return new ReadOnlyTransaction(this.#host)
+  }
+
+  beginReadWrite(options: ReadWriteOptions): BackendTransaction {
+    return new ReadWriteTransaction(this.#host, options)
+  }
+
+  updateDdl(statements: readonly string[], options: CallOptions): Promise<void> {
+    return this.#admin.updateDdl(this.id, statements, options)
+  }
+
+  getDdl(options: CallOptions): Promise<readonly string[]> {
+    return this.#admin.getDdl(this.id, options)
+  }
+
+  close(): Promise<void> {
+    return this.#host.pool.close()
+  }
+}

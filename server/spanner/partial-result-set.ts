@@ -1,0 +1,68 @@
+import { ProtoReader } from './protobuf-wire.ts'
+import { type ResultMetadata, readMetadata, readStats } from './responses.ts'
+
+/**
+ * One google.spanner.v1.PartialResultSet as it lies in its message: value i is the encoded google.protobuf.Value at
+ * `bytes[starts[i] .. ends[i])`.
+ */
+export interface PartialResultSet {
+  readonly bytes: Buffer
+  readonly starts: readonly number[]
+  readonly ends: readonly number[]
+  /** The last value goes on in the next message. */
+  readonly isChunked: boolean
+  readonly metadata: ResultMetadata | undefined
+  readonly resumeToken: Buffer | undefined
+  readonly rowCount: bigint | undefined
+  /** Encoded MultiplexedSessionPrecommitToken: only multiplexed sessions need it. */
+  readonly precommitToken: Buffer | undefined
+}
+
+const TAG = {
+  metadata: 0x0a,
+  values: 0x12,
+  chunkedValue: 0x18,
+  resumeToken: 0x22,
+  stats: 0x2a,
+  precommitToken: 0x42,
+} as const
+
+/** Finds the fields of a message; values are not decoded. Throws MalformedMessage. */
+export function decodePartialResultSet(bytes: Buffer): PartialResultSet {
+  const reader = new ProtoReader(bytes)
+  const starts: number[] = []
+  const ends: number[] = []
+  let isChunked = false
+  let metadata: ResultMetadata | undefined
+  let resumeToken: Buffer | undefined
+  let rowCount: bigint | undefined
+  let precommitToken: Buffer | undefined
+  while (reader.hasMore) {
+    const tag = reader.uint()
+    switch (tag) {
+      case TAG.values:
+        starts.push(reader.range())
+        ends.push(reader.offset)
+        break
+      case TAG.metadata:
+        metadata = readMetadata(reader.message())
+        break
+      case TAG.chunkedValue:
+        isChunked = reader.uint() !== 0
+        break
+      case TAG.resumeToken:
+        resumeToken = Buffer.from(reader.bytes())
+        break
+      case TAG.stats:
+        rowCount = readStats(reader.message()) ?? rowCount
+        break
+      case TAG.precommitToken:
+        precommitToken = Buffer.from(reader.bytes())
+        break
+      default:
+        reader.skip(tag)
+    }
+  }
+  if (resumeToken?.length === 0) resumeToken = undefined
+  return { bytes, starts, ends, isChunked, metadata, resumeToken, rowCount, precommitToken }
+}

@@ -1,0 +1,195 @@
+import type { ResultColumn } from '../backend/backend.ts'
+import {
+  type SpannerType,
+  type SpannerTypeAnnotation,
+  type SpannerTypeCode,
+  TYPE_ANNOTATION,
+  TYPE_CODE,
+} from '../types/spanner-type.ts'
+import { MalformedMessage, ProtoReader } from './protobuf-wire.ts'
+import { type RpcStatus, readRpcStatus } from './status-details.ts'
+
+/** google.spanner.v1.ResultSetMetadata. */
+export interface ResultMetadata {
+  readonly columns: readonly ResultColumn[]
+  /** Where the statement began a transaction. */
+  readonly transactionId: Buffer | undefined
+}
+
+/** Reads row_type = 1 and transaction = 2. */
+export function readMetadata(reader: ProtoReader): ResultMetadata {
+  let columns: readonly ResultColumn[] = []
+  let transactionId: Buffer | undefined
+  while (reader.hasMore) {
+    const tag = reader.uint()
+    if (tag === 0x0a) columns = readStructType(reader.message())
+    else if (tag === 0x12) transactionId = readTransaction(reader.message())
+    else reader.skip(tag)
+  }
+  return { columns, transactionId }
+}
+
+/** Reads ResultSetStats.row_count_exact = 3. */
+export function readStats(reader: ProtoReader): bigint | undefined {
+  let rowCount: bigint | undefined
+  while (reader.hasMore) {
+    const tag = reader.uint()
+    if (tag === 0x18) rowCount = reader.int64()
+    else reader.skip(tag)
+  }
+  return rowCount
+}
+
+/** Transaction.id = 1; undefined where it is left out or empty. */
+export function readTransaction(reader: ProtoReader): Buffer | undefined {
+  let id: Buffer | undefined
+  while (reader.hasMore) {
+    const tag = reader.uint()
+    if (tag === 0x0a) id = Buffer.from(reader.bytes())
+    else reader.skip(tag)
+  }
+  return id === undefined || id.length === 0 ? undefined : id
+}
+
+/** google.spanner.v1.ExecuteBatchDmlResponse. */
+export interface BatchDmlResponse {
+  readonly rowCounts: readonly bigint[]
+  readonly transactionId: Buffer | undefined
+  /** Of the first statement that failed; undefined where all ran. */
+  readonly status: RpcStatus | undefined
+  readonly precommitToken: Buffer | undefined
+}
+
+/** Decodes result_sets = 1, status = 2 and precommit_token = 3. */
+export function decodeBatchDml(bytes: Buffer): BatchDmlResponse {
+  const reader = new ProtoReader(bytes)
+  const rowCounts: bigint[] = []
+  let transactionId: Buffer | undefined
+  let status: RpcStatus | undefined
+  let precommitToken: Buffer | undefined
+  while (reader.hasMore) {
+    const tag = reader.uint()
+    if (tag === 0x0a) {
+      const resultSet = readResultSet(reader.message())
+      rowCounts.push(resultSet.rowCount ?? 0n)
+      transactionId ??= resultSet.metadata?.transactionId
+    } else if (tag === 0x12) status = readRpcStatus(reader.message())
+    else if (tag === 0x1a) precommitToken = Buffer.from(reader.bytes())
+    else reader.skip(tag)
+  }
+  return {
+    rowCounts,
+    transactionId,
+    status: status === undefined || status.code === 0 ? undefined : status,
+    precommitToken,
+  }
+}
+
+/** google.spanner.v1.CommitResponse. */
+export interface CommitResponse {
+  /** RFC 3339 with nanoseconds as far as they are not zero. */
+  readonly commitTimestamp: string | undefined
+  /** Set where the commit has not happened yet: Commit must be sent again with it. */
+  readonly precommitToken: Buffer | undefined
+}
+
+/** Decodes commit_timestamp = 1 and precommit_token = 4. */
+export function decodeCommit(bytes: Buffer): CommitResponse {
+  const reader = new ProtoReader(bytes)
+  let commitTimestamp: string | undefined
+  let precommitToken: Buffer | undefined
+  while (reader.hasMore) {
+    const tag = reader.uint()
+    if (tag === 0x0a) commitTimestamp = readTimestamp(reader.message())
+    else if (tag === 0x22) precommitToken = Buffer.from(reader.bytes())
+    else reader.skip(tag)
+  }
+  return { commitTimestamp, precommitToken }
+}
+
+/** google.spanner.v1.ResultSet without its rows: metadata = 1, stats = 3. */
+function readResultSet(reader: ProtoReader): {
+  metadata: ResultMetadata | undefined
+  rowCount: bigint | undefined
+} {
+  let metadata: ResultMetadata | undefined
+  let rowCount: bigint | undefined
+  while (reader.hasMore) {
+    const tag = reader.uint()
+    if (tag === 0x0a) metadata = readMetadata(reader.message())
+    else if (tag === 0x1a) rowCount = readStats(reader.message())
+    else reader.skip(tag)
+  }
+  return { metadata, rowCount }
+}
+
+/** google.protobuf.Timestamp: seconds = 1, nanos = 2. */
+function readTimestamp(reader: ProtoReader): string {
+  let seconds = 0n
+  let nanos = 0
+  while (reader.hasMore) {
+    const tag = reader.uint()
+    if (tag === 0x08) seconds = reader.int64()
+    else if (tag === 0x10) nanos = reader.uint()
+    else reader.skip(tag)
+  }
+  const whole = new Date(Number(seconds) * 1000).toISOString().slice(0, 19)
+  const fraction = nanos === 0 ? '' : `.${String(nanos).padStart(9, '0').replace(/0+$/, '')}`
+  return `${whole}${fraction}Z`
+}
+
+/** StructType: fields = 1, each with name = 1 and type = 2. */
+function readStructType(reader: ProtoReader): readonly ResultColumn[] {
+  const columns: ResultColumn[] = []
+  while (reader.hasMore) {
+    const tag = reader.uint()
+    if (tag === 0x0a) columns.push(readField(reader.message()))
+    else reader.skip(tag)
+  }
+  return columns
+}
+
+function readField(reader: ProtoReader): ResultColumn {
+  let name = ''
+  let type: SpannerType | undefined
+  while (reader.hasMore) {
+    const tag = reader.uint()
+    if (tag === 0x0a) name = reader.text()
+    else if (tag === 0x12) type = readType(reader.message())
+    else reader.skip(tag)
+  }
+  if (type === undefined) throw new MalformedMessage(`column "${name}" has no type`)
+  return { name, type }
+}
+
+const CODE_NAMES = new Map<number, SpannerTypeCode>(
+  (Object.keys(TYPE_CODE) as SpannerTypeCode[]).map((name) => [TYPE_CODE[name], name]),
+)
+const ANNOTATION_NAMES = new Map<number, SpannerTypeAnnotation>(
+  (Object.keys(TYPE_ANNOTATION) as SpannerTypeAnnotation[]).map((name) => [
+    TYPE_ANNOTATION[name],
+    name,
+  ]),
+)
+
+function readType(reader: ProtoReader): SpannerType {
+  let code: SpannerTypeCode | undefined
+  let annotation: SpannerTypeAnnotation | undefined
+  let element: SpannerType | undefined
+  while (reader.hasMore) {
+    const tag = reader.uint()
+    if (tag === 0x08) {
+      const number = reader.uint()
+      code = CODE_NAMES.get(number)
+      if (code === undefined) throw new MalformedMessage(`unknown type code ${number}`)
+    } else if (tag === 0x12) element = readType(reader.message())
+    else if (tag === 0x20) annotation = ANNOTATION_NAMES.get(reader.uint())
+    else reader.skip(tag)
+  }
+  if (code === undefined) throw new MalformedMessage('type without a code')
+  return {
+    code,
+    ...(annotation === undefined ? {} : { annotation }),
+    ...(element === undefined ? {} : { element }),
+  }
+}

@@ -1,0 +1,208 @@
+import type { ResultColumn, RowBatch, RowStream } from '../backend/backend.ts'
+import type { BackendError } from '../backend/backend-error.ts'
+import { Bug } from '../base/pg-error.ts'
+import { type Backoff, Deadline, pause } from './deadline.ts'
+import { decodePartialResultSet, type PartialResultSet } from './partial-result-set.ts'
+import type { ResultMetadata } from './responses.ts'
+import { RowAssembler } from './row-assembler.ts'
+import { cancelledFailure, retryBackoff, retryPauseMs } from './rpc-client.ts'
+import { toBackendError } from './status.ts'
+import { GRPC_CODE, type MessageStream, TransportError } from './transport.ts'
+
+/**
+ * How much is held back until a resume token vouches for it. Past that it is handed on, and a stream that breaks before the
+ * next token is an error.
+ */
+const MAX_HELD_BYTES = 1024 * 1024
+
+/** Texts of INTERNAL that mean no more than a broken connection (the list of Google's client libraries). */
+const BROKEN_STREAM =
+  /RST_STREAM|unexpected EOS on DATA frame|HTTP\/2 error code: INTERNAL_ERROR|Connection closed with unknown cause/i
+
+/** What a stream asks of the transaction that it belongs to. */
+export interface RowStreamSource {
+  readonly deadline: Deadline
+  readonly signal: AbortSignal | undefined
+  /** How long a stream that broke is tried again without getting any further. */
+  readonly retryWindowMs: number
+  /** Sends the statement, or goes on after `resumeToken`. */
+  open(resumeToken: Buffer | undefined): Promise<MessageStream>
+  /** Once, with the first message. May throw. */
+  onMetadata(metadata: ResultMetadata): void
+  onPrecommitToken(token: Buffer): void
+  /** Whether a statement that failed before anything came of it may be sent again in another session. */
+  replaceSession(): boolean
+  /** Exactly once: without an error after the last row, with one after a failure or a cancel. Returns what the reader is told. */
+  onEnd(error: BackendError | undefined): BackendError | undefined
+}
+
+/**
+ * The rows of one statement. Nothing is sent before the first pull. Messages are held back until a resume token (or the end)
+ * vouches for them, so that a stream that breaks goes on after the last token and no row comes twice or never.
+ */
+export class SpannerRowStream implements RowStream {
+  readonly #source: RowStreamSource
+  #backoff: Backoff = retryBackoff()
+  /** Set while attempts fail in a row. */
+  #retryDeadline: Deadline | undefined
+  #stream: MessageStream | undefined
+  #resumeToken: Buffer | undefined
+  /** Since the last token. */
+  #held: PartialResultSet[] = []
+  #heldBytes = 0
+  /** False while rows were handed on that no token vouches for. */
+  #isResumable = true
+  #metadata: ResultMetadata | undefined
+  #assembler: RowAssembler | undefined
+  readonly #ready: RowBatch[] = []
+  #rowCount: bigint | undefined
+  #state: 'open' | 'done' | 'failed' = 'open'
+  #error: BackendError | undefined
+  #isPulling = false
+  #isCancelled = false
+
+  constructor(source: RowStreamSource) {
+    this.#source = source
+  }
+
+  async columns(): Promise<readonly ResultColumn[]> {
+    while (this.#metadata === undefined && this.#state === 'open') await this.#advance()
+    if (this.#metadata !== undefined) return this.#metadata.columns
+    if (this.#error !== undefined) throw this.#error
+    return []
+  }
+
+  async next(): Promise<RowBatch | undefined> {
+    for (;;) {
+      const batch = this.#ready.shift()
+      if (batch !== undefined) return batch
+      if (this.#error !== undefined) throw this.#error
+      if (this.#state !== 'open') return undefined
+      await this.#advance()
+    }
+  }
+
+  rowCount(): bigint | undefined {
+    return this.#rowCount
+  }
+
+  cancel(): void {
+    if (this.#state !== 'open' || this.#isCancelled) return
+    this.#isCancelled = true
+    this.#ready.length = 0
+    this.#stream?.cancel()
+    // A pull under way rejects now and ends the stream itself.
+    if (!this.#isPulling) this.#fail(toBackendError(cancelledFailure()))
+  }
+
+  /** Brings the stream one message further, to its end or to its error. */
+  async #advance(): Promise<void> {
+    if (this.#isPulling) throw new Bug('two pulls of one row stream at once')
+    this.#isPulling = true
+    try {
+      const message = await this.#receive()
+      if (message === undefined) this.#finish()
+      else this.#accept(message)
+    } catch (error) {
+      this.#stream?.cancel()
+      this.#fail(toBackendError(error))
+    } finally {
+      this.#isPulling = false
+    }
+  }
+
+  async #receive(): Promise<PartialResultSet | undefined> {
+    for (;;) {
+      try {
+        if (this.#isCancelled) throw cancelledFailure()
+        this.#stream ??= await this.#source.open(this.#resumeToken)
+        if (this.#isCancelled) throw cancelledFailure()
+        const bytes = await this.#stream.next()
+        return bytes === undefined ? undefined : decodePartialResultSet(bytes)
+      } catch (error) {
+        await this.#prepareResume(error)
+      }
+    }
+  }
+
+  /** Throws `error` where the stream cannot go on. */
+  async #prepareResume(error: unknown): Promise<void> {
+    if (this.#isCancelled) throw cancelledFailure()
+    const failure = toBackendError(error)
+    this.#stream?.cancel()
+    this.#stream = undefined
+    if (failure.failure.kind === 'session-not-found') {
+      if (this.#metadata === undefined && this.#source.replaceSession()) return
+      throw failure
+    }
+    const delayMs = this.#isResumable ? this.#pauseMs(error) : undefined
+    if (delayMs === undefined) throw failure
+    this.#retryDeadline ??= new Deadline(
+      Math.min(this.#source.retryWindowMs, this.#source.deadline.remainingMs),
+    )
+    if (!(await pause(delayMs, this.#retryDeadline, this.#source.signal))) throw failure
+    this.#held = []
+    this.#heldBytes = 0
+  }
+
+  #pauseMs(error: unknown): number | undefined {
+    if (
+      error instanceof TransportError &&
+      error.grpcCode === GRPC_CODE.INTERNAL &&
+      BROKEN_STREAM.test(error.message)
+    ) {
+      return this.#backoff.nextDelayMs()
+    }
+    return retryPauseMs(error, this.#backoff)
+  }
+
+  #accept(message: PartialResultSet): void {
+    if (this.#retryDeadline !== undefined) {
+      this.#retryDeadline = undefined
+      this.#backoff = retryBackoff()
+    }
+    if (message.metadata !== undefined && this.#metadata === undefined) {
+      this.#metadata = message.metadata
+      this.#assembler = new RowAssembler(message.metadata.columns.length)
+      this.#source.onMetadata(message.metadata)
+    }
+    if (message.precommitToken !== undefined) this.#source.onPrecommitToken(message.precommitToken)
+    this.#held.push(message)
+    this.#heldBytes += message.bytes.length
+    if (message.resumeToken !== undefined) {
+      this.#resumeToken = message.resumeToken
+      this.#isResumable = true
+      this.#release()
+    } else if (this.#heldBytes > MAX_HELD_BYTES) {
+      this.#isResumable = false
+      this.#release()
+    }
+  }
+
+  #release(): void {
+    for (const message of this.#held) {
+      if (message.rowCount !== undefined) this.#rowCount = message.rowCount
+      this.#ready.push(...(this.#assembler?.add(message) ?? []))
+    }
+    this.#held = []
+    this.#heldBytes = 0
+  }
+
+  #finish(): void {
+    this.#release()
+    this.#assembler?.end()
+    this.#state = 'done'
+    this.#stream = undefined
+    const failure = this.#source.onEnd(undefined)
+    if (failure === undefined) return
+    this.#state = 'failed'
+    this.#error = failure
+  }
+
+  #fail(failure: BackendError): void {
+    this.#state = 'failed'
+    this.#stream = undefined
+    this.#held = []
+    this.#error = this.#source.onEnd(failure) ?? failure
+  }
+}

@@ -1,0 +1,206 @@
+import { randomBytes } from 'node:crypto'
+import type { CallOptions } from '../backend/backend.ts'
+import { Backoff, Deadline, pause } from './deadline.ts'
+import { publishRpcFinished } from './events.ts'
+import { backendFailure, retryDelayMs, toBackendError } from './status.ts'
+import {
+  GRPC_CODE,
+  type MessageStream,
+  type RpcOptions,
+  type Transport,
+  TransportError,
+} from './transport.ts'
+
+/** Which call, about what. */
+export interface RpcTarget {
+  /** `google.spanner.v1.Spanner/Commit` */
+  readonly method: string
+  /** Goes into google-cloud-resource-prefix. */
+  readonly resource: string
+  /** Goes into x-goog-request-params: `session` and its name, for instance. */
+  readonly routing: readonly [key: string, value: string]
+  readonly channel: number
+  /** Calls that create sessions or belong to a read-write transaction go to the leader region straight away. */
+  readonly toLeader: boolean
+}
+
+/** Pauses between attempts at a call that was UNAVAILABLE (Spanner's latency guide: 250 ms x 1.3 up to 32 s). */
+const RETRY_FIRST_MS = 250
+const RETRY_FACTOR = 1.3
+const RETRY_MAX_MS = 32_000
+
+/** A fresh series of pauses. */
+export function retryBackoff(): Backoff {
+  return new Backoff(RETRY_FIRST_MS, RETRY_FACTOR, RETRY_MAX_MS)
+}
+
+const processId = randomBytes(4).toString('hex')
+let clientCount = 0
+
+/** Calls of Spanner's services over a {@link Transport}: headers, deadlines, retries of single calls, events. */
+export class RpcClient {
+  readonly transport: Transport
+  readonly #clientNumber = ++clientCount
+  /** How long one call is tried again while the server cannot be reached. */
+  readonly maxRetryMs: number
+  #requestCount = 0
+
+  constructor(transport: Transport, maxRetryMs: number) {
+    this.transport = transport
+    this.maxRetryMs = maxRetryMs
+  }
+
+  /** A call that may be sent twice. Rejects with a BackendError. */
+  async unary(target: RpcTarget, request: Buffer, options: CallOptions): Promise<Buffer> {
+    const deadline = new Deadline(options.timeoutMs)
+    const retryDeadline = new Deadline(Math.min(options.timeoutMs, this.maxRetryMs))
+    const backoff = retryBackoff()
+    const requestNumber = ++this.#requestCount
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#attempt(target, request, deadline.options(options.signal), {
+          requestNumber,
+          attempt,
+        })
+      } catch (error) {
+        const delayMs = retryPauseMs(error, backoff)
+        if (delayMs === undefined) throw toBackendError(error)
+        if (!(await pause(delayMs, retryDeadline, options.signal))) throw toBackendError(error)
+      }
+    }
+  }
+
+  /** One attempt, whatever comes of it. Rejects with a BackendError. */
+  async unaryOnce(target: RpcTarget, request: Buffer, options: CallOptions): Promise<Buffer> {
+    try {
+      return await this.#attempt(target, request, options, {
+        requestNumber: ++this.#requestCount,
+        attempt: 1,
+      })
+    } catch (error) {
+      throw toBackendError(error)
+    }
+  }
+
+  /** One attempt at a streaming call; its pulls reject with a TransportError. */
+  stream(target: RpcTarget, request: Buffer, options: CallOptions): MessageStream {
+    const requestId = this.#requestId(target, ++this.#requestCount, 1)
+    const startedMs = performance.now()
+    const inner = this.transport.serverStream(
+      `/${target.method}`,
+      request,
+      rpcOptions(target, options, requestId),
+    )
+    return new ObservedStream(inner, (code) =>
+      publishRpcFinished({
+        method: target.method,
+        code,
+        durationMs: performance.now() - startedMs,
+        resource: target.resource,
+        requestId,
+      }),
+    )
+  }
+
+  async #attempt(
+    target: RpcTarget,
+    request: Buffer,
+    options: CallOptions,
+    number: { readonly requestNumber: number; readonly attempt: number },
+  ): Promise<Buffer> {
+    const requestId = this.#requestId(target, number.requestNumber, number.attempt)
+    const startedMs = performance.now()
+    let code: number = GRPC_CODE.OK
+    try {
+      return await this.transport.unary(
+        `/${target.method}`,
+        request,
+        rpcOptions(target, options, requestId),
+      )
+    } catch (error) {
+      code = codeOf(error)
+      throw error
+    } finally {
+      publishRpcFinished({
+        method: target.method,
+        code,
+        durationMs: performance.now() - startedMs,
+        resource: target.resource,
+        requestId,
+      })
+    }
+  }
+
+  /** `1.<process>.<client>.<channel>.<request>.<attempt>` (Spanner's page on end-to-end tracing). */
+  #requestId(target: RpcTarget, requestNumber: number, attempt: number): string {
+    const channel = (target.channel % this.transport.channelCount) + 1
+    return `1.${processId}.${this.#clientNumber}.${channel}.${requestNumber}.${attempt}`
+  }
+}
+
+/** How long to wait before the same call is sent again; undefined where it must not be. */
+export function retryPauseMs(error: unknown, backoff: Backoff): number | undefined {
+  if (!(error instanceof TransportError)) return undefined
+  if (error.grpcCode === GRPC_CODE.UNAVAILABLE) return retryDelayMs(error) ?? backoff.nextDelayMs()
+  // Flow control says when to come back; a quota that is used up does not.
+  if (error.grpcCode === GRPC_CODE.RESOURCE_EXHAUSTED) return retryDelayMs(error)
+  return undefined
+}
+
+/** The failure of a wait that was given up by its caller. */
+export function cancelledFailure(): Error {
+  return backendFailure({ kind: 'cancelled' }, GRPC_CODE.CANCELLED, 'the call was cancelled')
+}
+
+function rpcOptions(target: RpcTarget, options: CallOptions, requestId: string): RpcOptions {
+  const [key, value] = target.routing
+  const metadata: (readonly [string, string])[] = [
+    ['google-cloud-resource-prefix', target.resource],
+    ['x-goog-request-params', `${key}=${encodeURIComponent(value)}`],
+    ['x-goog-spanner-request-id', requestId],
+  ]
+  if (target.toLeader) metadata.push(['x-goog-spanner-route-to-leader', 'true'])
+  return {
+    timeoutMs: options.timeoutMs,
+    signal: options.signal,
+    channel: target.channel,
+    metadata,
+  }
+}
+
+function codeOf(error: unknown): number {
+  return error instanceof TransportError ? error.grpcCode : GRPC_CODE.INTERNAL
+}
+
+/** Passes everything through and says once how the call ended. */
+class ObservedStream implements MessageStream {
+  readonly #inner: MessageStream
+  #onEnd: ((code: number) => void) | undefined
+
+  constructor(inner: MessageStream, onEnd: (code: number) => void) {
+    this.#inner = inner
+    this.#onEnd = onEnd
+  }
+
+  async next(): Promise<Buffer | undefined> {
+    try {
+      const message = await this.#inner.next()
+      if (message === undefined) this.#end(GRPC_CODE.OK)
+      return message
+    } catch (error) {
+      this.#end(codeOf(error))
+      throw error
+    }
+  }
+
+  cancel(): void {
+    this.#inner.cancel()
+    this.#end(GRPC_CODE.CANCELLED)
+  }
+
+  #end(code: number): void {
+    const onEnd = this.#onEnd
+    this.#onEnd = undefined
+    onEnd?.(code)
+  }
+}
