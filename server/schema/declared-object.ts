@@ -1,0 +1,147 @@
+/**
+ * What the client declared, without OIDs and attribute numbers: the form that is stored in Spanner, compared between
+ * versions and emitted as `CREATE ...` for a mirror. Types, defaults and definitions are PostgreSQL's own texts, printed with
+ * search_path = pg_catalog, so that every user name in them is qualified. Absent fields are left out, never null.
+ */
+export type DeclaredObject = DeclaredSchema | DeclaredSequence | DeclaredTable | DeclaredView
+
+export interface QualifiedName {
+  readonly schema: string
+  readonly name: string
+}
+
+export interface DeclaredSchema {
+  readonly kind: 'schema'
+  readonly name: string
+  readonly owner: string
+  readonly comment?: string
+}
+
+/** Numbers are decimal text: they are int8. */
+export interface DeclaredSequence extends QualifiedName {
+  readonly kind: 'sequence'
+  readonly owner: string
+  readonly comment?: string
+  readonly type: 'smallint' | 'integer' | 'bigint'
+  readonly start: string
+  readonly increment: string
+  readonly min: string
+  readonly max: string
+  readonly cache: string
+  readonly cycle: boolean
+  /** The column that OWNED BY or IDENTITY names. */
+  readonly ownedBy?: QualifiedName & { readonly column: string; readonly identity: boolean }
+}
+
+export interface DeclaredTable extends QualifiedName {
+  readonly kind: 'table'
+  readonly owner: string
+  readonly comment?: string
+  readonly unlogged?: true
+  /** In the order of their attribute numbers. */
+  readonly columns: readonly DeclaredColumn[]
+  /** By name. */
+  readonly constraints: readonly DeclaredConstraint[]
+  /** By name; without the indexes of primary keys and unique constraints. */
+  readonly indexes: readonly DeclaredIndex[]
+}
+
+export interface DeclaredColumn {
+  readonly name: string
+  /** format_type. */
+  readonly type: string
+  readonly typeOid: number
+  readonly typmod: number
+  readonly notNull: boolean
+  /** pg_get_expr. */
+  readonly default?: string
+  /** The sequences that the default draws from. */
+  readonly defaultSequences?: readonly QualifiedName[]
+  readonly identity?: 'always' | 'by-default'
+  /** pg_get_expr of GENERATED ALWAYS AS (..) STORED. */
+  readonly generated?: string
+  /** Where it is not the type's own: qualified and quoted. */
+  readonly collation?: string
+  readonly comment?: string
+}
+
+export interface DeclaredConstraint {
+  readonly name: string
+  readonly type: 'primary-key' | 'unique' | 'foreign-key' | 'check'
+  readonly columns: readonly string[]
+  /** pg_get_constraintdef. */
+  readonly definition: string
+  /** CHECK: pg_get_expr. */
+  readonly expression?: string
+  readonly references?: QualifiedName & {
+    readonly columns: readonly string[]
+    readonly onUpdate: ReferentialAction
+    readonly onDelete: ReferentialAction
+  }
+  readonly deferrable?: true
+  readonly comment?: string
+}
+
+export type ReferentialAction = 'no-action' | 'restrict' | 'cascade' | 'set-null' | 'set-default'
+
+export interface DeclaredIndex {
+  readonly name: string
+  readonly unique: boolean
+  /** Access method: btree, hash, gin ... */
+  readonly method: string
+  readonly columns: readonly DeclaredIndexColumn[]
+  readonly include?: readonly string[]
+  /** pg_get_expr of the predicate of a partial index. */
+  readonly predicate?: string
+  readonly nullsNotDistinct?: true
+  /** pg_get_indexdef. */
+  readonly definition: string
+  readonly comment?: string
+}
+
+export interface DeclaredIndexColumn {
+  /** Absent: an expression. */
+  readonly column?: string
+  readonly descending: boolean
+  readonly nullsFirst: boolean
+}
+
+export interface DeclaredView extends QualifiedName {
+  readonly kind: 'view'
+  readonly owner: string
+  readonly comment?: string
+  readonly columns: readonly { readonly name: string; readonly comment?: string }[]
+  /** pg_get_viewdef. */
+  readonly definition: string
+  /** `name=value`, such as security_barrier=true. */
+  readonly options?: readonly string[]
+  readonly dependsOn?: readonly QualifiedName[]
+}
+
+/** What a declared object is found by: its kind and its name; tables, views and sequences share one namespace as in PostgreSQL. */
+export function declaredKey(object: DeclaredObject): string {
+  return object.kind === 'schema' ? schemaKey(object.name) : relationKey(object)
+}
+
+/** The key of a schema. */
+export function schemaKey(name: string): string {
+  return JSON.stringify([name])
+}
+
+/** The key of a table, view or sequence. */
+export function relationKey(name: QualifiedName): string {
+  return JSON.stringify([name.schema, name.name])
+}
+
+/** Whether two values say the same: key order and absent fields make no difference. */
+export function isSameDeclaration(a: unknown, b: unknown): boolean {
+  return canonicalJson(a) === canonicalJson(b)
+}
+
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) =>
+    item !== null && typeof item === 'object' && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item,
+  )
+}

@@ -1,0 +1,17 @@
+import type { DeclaredColumn, DeclaredTable } from './declared-object.ts'
+import type { ColumnStorage } from './physical-column.ts'
+import type { PhysicalNames } from './physical-name.ts'
+import type { StoredTable } from './physical-schema.ts'
+
+/** What the mapping of one table asks of the whole. */
+export interface MappingContext {
+  readonly storageOf: ColumnStorage
+  /** The names of one named schema of Spanner; empty: `public`. */
+  names(physicalSchema: string): PhysicalNames
+  /** Spanner's name of a declared schema; empty: `public`. */
+  physicalSchema(declared: string): string
+  storedTable(oid: number): StoredTable | undefined
+  isEmpty(physicalTable: string): boolean | undefined
+  /** Spanner's default of a column that draws from a sequence. */
+  sequenceDefault(column: DeclaredColumn, table: DeclaredTable): string | undefined
+}

@@ -1,0 +1,246 @@
+import { type DeclaredColumn, type DeclaredTable, relationKey } from './declared-object.ts'
+import type { Difference } from './difference.ts'
+import type { MappingContext } from './mapping-context.ts'
+import { type ColumnStorage, columnWidth } from './physical-column.ts'
+import { linkTable } from './physical-link.ts'
+import { PhysicalNames } from './physical-name.ts'
+import {
+  physicalSchemaOf,
+  qualifyPhysical,
+  type SequenceKind,
+  type StoredObject,
+  type StoredSchema,
+  type StoredSequence,
+  type StoredTable,
+} from './physical-schema.ts'
+import {
+  checkSequence,
+  nextvalSqlOf,
+  type SequenceWidth,
+  sequenceWidth,
+  startCounterOf,
+} from './physical-sequence.ts'
+import { draftTable, type TableDraft } from './physical-table.ts'
+import { unsupported } from './unsupported.ts'
+
+/** What mapping starts from. */
+export interface MappingInput {
+  readonly difference: Difference
+  /** The rows of the schema before, by the OID of their object. */
+  readonly stored: ReadonlyMap<number, StoredObject>
+  readonly storageOf: ColumnStorage
+  /** How sequences that are new give their values. */
+  readonly sequenceKind: SequenceKind
+  /** Makes the id of a new row. */
+  readonly newId: () => string
+  /** Whether Spanner's table is known to be empty; undefined: it was not asked yet. */
+  readonly isEmpty: (physicalTable: string) => boolean | undefined
+}
+
+/** The rows of the schema after, and what their physical side does not say. */
+export interface MappingResult {
+  readonly rows: readonly StoredObject[]
+  /** Spanner's table to (new column to the expression that fills rows that are there). */
+  readonly backfills: ReadonlyMap<string, ReadonlyMap<string, string>>
+  /** Tables whose emptiness decides and was not known: with the answers, mapping is done again. */
+  readonly questions: readonly string[]
+}
+
+/** Schema of the rows that keep the logical schema; clients cannot have it. */
+const RESERVED_SCHEMA = 'spanwire'
+
+/**
+ * Finds what Spanner is to hold for the schema after a difference: what was kept keeps its names, what is new gets names that
+ * nothing has or had. Refuses (0A000) what has no form in Spanner.
+ */
+export function mapPhysical(input: MappingInput): MappingResult {
+  refuseOthers(input.difference)
+  const names = takenNames(input.stored.values())
+  const schemas = mapSchemas(input, names)
+  const physicalSchemas = new Map(schemas.map((row) => [row.declared.name, row.physical]))
+  const physicalSchema = (declared: string): string => physicalSchemas.get(declared) ?? ''
+  const sequences = mapSequences(input, (schema) => namesOf(names, schema), physicalSchema)
+  const questions = new Set<string>()
+  const context: MappingContext = {
+    storageOf: input.storageOf,
+    names: (schema) => namesOf(names, schema),
+    physicalSchema,
+    storedTable: (oid) => {
+      const row = input.stored.get(oid)
+      return row?.kind === 'table' ? row : undefined
+    },
+    isEmpty: (table) => {
+      const answer = input.isEmpty(table)
+      if (answer === undefined) questions.add(table)
+      return answer
+    },
+    sequenceDefault: (column, table) => findSequenceDefault(column, table, sequences),
+  }
+  const drafts = new Map<string, TableDraft>()
+  for (const change of input.difference.tables) {
+    if (change.table.kind === 'dropped') continue
+    const draft = draftTable(change, context)
+    drafts.set(relationKey(draft.declared), draft)
+  }
+  const tables = [...drafts.values()].map((draft): StoredTable => {
+    const { table } = draft.change
+    const id = table.kind === 'kept' ? input.stored.get(table.after.oid)?.id : undefined
+    return { kind: 'table', id: id ?? input.newId(), ...linkTable(draft, drafts, context) }
+  })
+  return {
+    rows: [...schemas, ...sequences, ...tables, ...mapViews(input)],
+    backfills: new Map([...drafts.values()].map((draft) => [draft.physicalName, draft.backfills])),
+    questions: [...questions],
+  }
+}
+
+function refuseOthers(difference: Difference): void {
+  const created = difference.others.flatMap((change) =>
+    change.kind === 'created' ? [change.after] : [],
+  )
+  // What an extension brings with it is not what the client said.
+  const first = created.find(({ what }) => what === 'extension') ?? created[0]
+  if (first === undefined) return
+  throw unsupported(
+    `${first.what} "${first.name}": this kind of object is not supported`,
+    'Supported are schemas, tables, columns, keys, checks, indexes, sequences and views.',
+  )
+}
+
+function takenNames(rows: Iterable<StoredObject>): Map<string, PhysicalNames> {
+  const names = new Map<string, PhysicalNames>()
+  const take = (schema: string, name: string): void => namesOf(names, schema).take(name)
+  for (const row of rows) {
+    if (row.kind === 'schema' && row.physical !== '') take('', row.physical)
+    if (row.kind !== 'sequence' && row.kind !== 'table') continue
+    const schema = physicalSchemaOf(row.physical.name)
+    take(schema, row.physical.name.slice(schema === '' ? 0 : schema.length + 1))
+    if (row.kind === 'sequence') continue
+    const { checks, foreignKeys, indexes } = row.physical
+    for (const part of [...checks, ...foreignKeys, ...indexes]) take(schema, part.name)
+  }
+  return names
+}
+
+function namesOf(all: Map<string, PhysicalNames>, schema: string): PhysicalNames {
+  const found = all.get(schema)
+  if (found !== undefined) return found
+  const made = new PhysicalNames()
+  all.set(schema, made)
+  return made
+}
+
+function mapSchemas(input: MappingInput, names: Map<string, PhysicalNames>): StoredSchema[] {
+  return input.difference.schemas.flatMap((change): StoredSchema[] => {
+    if (change.kind === 'dropped') return []
+    const { declared, oid } = change.after
+    const stored = input.stored.get(oid)
+    if (stored?.kind === 'schema') return [{ ...stored, declared }]
+    if (declared.name === RESERVED_SCHEMA) {
+      throw unsupported(`schema name "${RESERVED_SCHEMA}" is reserved`, 'Choose another name.')
+    }
+    const physical = declared.name === 'public' ? '' : namesOf(names, '').allocate(declared.name)
+    return [{ kind: 'schema', id: input.newId(), declared, physical }]
+  })
+}
+
+function mapSequences(
+  input: MappingInput,
+  names: (schema: string) => PhysicalNames,
+  physicalSchema: (declared: string) => string,
+): StoredSequence[] {
+  const widths = findColumnWidths(input.difference)
+  return input.difference.sequences.flatMap((change): StoredSequence[] => {
+    if (change.kind === 'dropped') return []
+    const { declared, oid } = change.after
+    const width = sequenceWidth(declared, widths.get(relationKey(declared)) ?? [])
+    const stored = input.stored.get(oid)
+    if (stored?.kind === 'sequence') return [keepSequence(stored, change.after.declared, width)]
+    checkSequence(declared)
+    const schema = physicalSchema(declared.schema)
+    const name = qualifyPhysical(schema, names(schema).allocate(declared.name))
+    const values = input.sequenceKind
+    return [
+      {
+        kind: 'sequence',
+        id: input.newId(),
+        declared,
+        physical: { name, ...startCounterOf(declared, values) },
+        values,
+        nextvalSql: nextvalSqlOf(name, declared, { values, width }),
+      },
+    ]
+  })
+}
+
+function keepSequence(
+  stored: StoredSequence,
+  declared: StoredSequence['declared'],
+  width: SequenceWidth,
+): StoredSequence {
+  const { values } = stored
+  if (values === 'ascending') {
+    if (stored.declared.increment !== declared.increment) {
+      throw unsupported(
+        `INCREMENT of sequence "${declared.name}" cannot be changed`,
+        'Create a new sequence with the new increment.',
+      )
+    }
+    return { ...stored, declared }
+  }
+  checkSequence(declared)
+  const nextvalSql = nextvalSqlOf(stored.physical.name, declared, { values, width })
+  return { ...stored, declared, nextvalSql }
+}
+
+/** Which integer columns each sequence fills: its values must fit the narrowest. */
+function findColumnWidths(difference: Difference): Map<string, SequenceWidth[]> {
+  const widths = new Map<string, SequenceWidth[]>()
+  for (const { table } of difference.tables) {
+    if (table.kind === 'dropped') continue
+    for (const column of table.after.declared.columns) {
+      const width = columnWidth(column)
+      if (width === undefined) continue
+      for (const sequence of column.defaultSequences ?? []) {
+        const key = relationKey(sequence)
+        widths.set(key, [...(widths.get(key) ?? []), width])
+      }
+    }
+  }
+  return widths
+}
+
+/** Spanner fills the column itself where the default is a draw from one sequence and nothing else, and for identity columns. */
+function findSequenceDefault(
+  column: DeclaredColumn,
+  table: DeclaredTable,
+  sequences: readonly StoredSequence[],
+): string | undefined {
+  if (column.identity !== undefined) {
+    return sequences.find(
+      ({ declared: { ownedBy } }) =>
+        ownedBy?.identity === true &&
+        ownedBy.schema === table.schema &&
+        ownedBy.name === table.name &&
+        ownedBy.column === column.name,
+    )?.nextvalSql
+  }
+  const [drawn, ...more] = column.defaultSequences ?? []
+  if (drawn === undefined || more.length > 0) return undefined
+  if (
+    !/^\(*nextval\('(?:[^']|'')+'::regclass\)\)*(?:::(?:integer|smallint|bigint))?$/.test(
+      column.default ?? '',
+    )
+  )
+    return undefined
+  const key = relationKey(drawn)
+  return sequences.find(({ declared }) => relationKey(declared) === key)?.nextvalSql
+}
+
+function mapViews(input: MappingInput): StoredObject[] {
+  return input.difference.views.flatMap((change): StoredObject[] => {
+    if (change.kind === 'dropped') return []
+    const { oid, declared } = change.after
+    return [{ kind: 'view', id: input.stored.get(oid)?.id ?? input.newId(), declared }]
+  })
+}

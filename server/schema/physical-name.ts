@@ -1,0 +1,48 @@
+/** PostgreSQL's NAMEDATALEN - 1, where Spanner's parser of this dialect cuts a name too. */
+const MAX_NAME_LENGTH = 63
+
+/**
+ * Hands out Spanner names for one namespace: unique without regard to case, and never a name that is or was taken in the
+ * same change. Spanner has one namespace a named schema for tables, indexes, constraints, views and sequences (Spanner manual,
+ * "PostgreSQL lexical structure"); columns have one a table.
+ */
+export class PhysicalNames {
+  readonly #taken = new Set<string>()
+
+  constructor(taken: Iterable<string> = []) {
+    for (const name of taken) this.take(name)
+  }
+
+  take(name: string): void {
+    this.#taken.add(name.toLowerCase())
+  }
+
+  /** The wanted name where Spanner takes it and it is free, else one made from it. */
+  allocate(wanted: string): string {
+    return this.allocateOwn(toValidName(wanted))
+  }
+
+  /** As `allocate`, for a name of our own making: reserved prefixes are all right. */
+  allocateOwn(wanted: string): string {
+    const base = wanted.slice(0, MAX_NAME_LENGTH)
+    let name = base
+    for (let n = 2; this.#taken.has(name.toLowerCase()); n++) {
+      const suffix = `_${n}`
+      name = base.slice(0, MAX_NAME_LENGTH - suffix.length) + suffix
+    }
+    this.take(name)
+    return name
+  }
+}
+
+/**
+ * The declared name where Spanner takes it as it is (letters, digits, underscores, no leading underscore, no reserved prefix,
+ * 63 characters), else the nearest that it takes. `spw_` is kept for names of our own.
+ */
+export function toValidName(wanted: string): string {
+  const plain = wanted.replace(/[^A-Za-z0-9_]/g, '_').replace(/^_+/, '')
+  const prefixed = /^[A-Za-z]/.test(plain) && !RESERVED.test(plain) ? plain : `m_${plain}`
+  return prefixed.slice(0, MAX_NAME_LENGTH)
+}
+
+const RESERVED = /^(?:pg_|spanner_|spw_|spanwire_|spanner$|spanwire$|information_schema$|public$)/i

@@ -1,0 +1,145 @@
+import type { SpannerType } from '../types/spanner-type.ts'
+import type {
+  DeclaredSchema,
+  DeclaredSequence,
+  DeclaredTable,
+  DeclaredView,
+} from './declared-object.ts'
+
+/**
+ * What Spanner holds for the declared objects, in Spanner's own terms and names: all that is needed to emit its DDL and to
+ * tell one state from another. Within one change a physical name always means the same thing.
+ */
+export interface PhysicalSchema {
+  /** Named schemas, without `public`. */
+  readonly schemas: readonly string[]
+  readonly sequences: readonly PhysicalSequence[]
+  readonly tables: readonly PhysicalTable[]
+}
+
+export interface PhysicalSequence {
+  /** Qualified unless in `public`. */
+  readonly name: string
+  /** START COUNTER WITH; absent: 1. */
+  readonly startCounter?: string
+}
+
+export interface PhysicalTable {
+  /** Qualified unless in `public`. */
+  readonly name: string
+  readonly columns: readonly PhysicalTableColumn[]
+  readonly primaryKey: readonly string[]
+  /** The key column that the client does not see. */
+  readonly hiddenKey?: string
+  readonly checks: readonly PhysicalCheck[]
+  readonly foreignKeys: readonly PhysicalForeignKey[]
+  readonly indexes: readonly PhysicalIndex[]
+}
+
+export interface PhysicalTableColumn {
+  readonly name: string
+  readonly type: SpannerType
+  /** As DDL takes it: `character varying(30)`. */
+  readonly sqlType: string
+  readonly notNull: boolean
+  /** Spanner's expression. */
+  readonly default?: string
+  readonly generated?: string
+}
+
+export interface PhysicalCheck {
+  readonly name: string
+  /** Spanner's expression over physical column names. */
+  readonly expression: string
+}
+
+export interface PhysicalForeignKey {
+  readonly name: string
+  readonly columns: readonly string[]
+  readonly referencedTable: string
+  readonly referencedColumns: readonly string[]
+  readonly onDelete: 'cascade' | 'no-action'
+}
+
+export interface PhysicalIndex {
+  /** Without schema: an index lies in its table's. */
+  readonly name: string
+  readonly unique: boolean
+  readonly columns: readonly PhysicalIndexColumn[]
+  readonly include: readonly string[]
+  /** Rows with a NULL in one of these are left out. */
+  readonly notNull: readonly string[]
+}
+
+export interface PhysicalIndexColumn {
+  readonly name: string
+  readonly descending: boolean
+  readonly nullsFirst: boolean
+}
+
+/** One stored row: a declared object, and what Spanner holds for it. */
+export type StoredObject = StoredSchema | StoredSequence | StoredTable | StoredView
+
+export interface StoredSchema {
+  readonly kind: 'schema'
+  readonly id: string
+  readonly declared: DeclaredSchema
+  /** Spanner's name; empty for `public`. */
+  readonly physical: string
+}
+
+export interface StoredSequence {
+  readonly kind: 'sequence'
+  readonly id: string
+  readonly declared: DeclaredSequence
+  readonly physical: PhysicalSequence
+  /** Settled when the sequence is made (setting spanwire.sequence_kind). */
+  readonly values: SequenceKind
+  /** Spanner's expression that draws the next value. */
+  readonly nextvalSql: string
+}
+
+export type SequenceKind = 'bit-reversed' | 'ascending'
+
+export interface StoredTable {
+  readonly kind: 'table'
+  readonly id: string
+  readonly declared: DeclaredTable
+  readonly physical: PhysicalTable
+  /** Declared name to Spanner's. Indexes without a form in Spanner are absent. */
+  readonly names: {
+    readonly columns: Readonly<Record<string, string>>
+    readonly constraints: Readonly<Record<string, string>>
+    readonly indexes: Readonly<Record<string, string>>
+  }
+}
+
+export interface StoredView {
+  readonly kind: 'view'
+  readonly id: string
+  readonly declared: DeclaredView
+}
+
+/** The physical side of all stored rows. */
+export function toPhysicalSchema(rows: Iterable<StoredObject>): PhysicalSchema {
+  const schemas: string[] = []
+  const sequences: PhysicalSequence[] = []
+  const tables: PhysicalTable[] = []
+  for (const row of rows) {
+    if (row.kind === 'schema' && row.physical !== '') schemas.push(row.physical)
+    if (row.kind === 'sequence') sequences.push(row.physical)
+    if (row.kind === 'table') tables.push(row.physical)
+  }
+  return { schemas, sequences, tables }
+}
+
+/** The named schema of a physical name; empty for `public`. */
+export function physicalSchemaOf(name: string): string {
+  const dot = name.indexOf('.')
+  return dot < 0 ? '' : name.slice(0, dot)
+}
+
+/** A physical name within a named schema (empty: `public`). */
+export function qualifyPhysical(schema: string, name: string): string {
+  return schema === '' ? name : `${schema}.${name}`
+}

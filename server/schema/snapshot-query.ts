@@ -1,0 +1,183 @@
+/**
+ * The catalog query behind a snapshot: one row an object, its declaration as JSON in the form of declared-object.ts, its OIDs
+ * beside it. It is written for PostgreSQL 15 and later, and runs under the settings of SNAPSHOT_SETTINGS.
+ */
+
+/** What the pg_get_*def functions print depends on these; pg_dump sets the same. */
+export const SNAPSHOT_SETTINGS: Readonly<Record<string, string>> = {
+  search_path: 'pg_catalog',
+  DateStyle: 'ISO, YMD',
+  IntervalStyle: 'postgres',
+  TimeZone: 'UTC',
+  extra_float_digits: '3',
+  bytea_output: 'hex',
+  quote_all_identifiers: 'off',
+}
+
+const COLUMN_NAMES = (relation: string, attributes: string): string => `(
+  select json_agg(a.attname order by keys.n) from unnest(${attributes}) with ordinality keys(attnum, n)
+  join pg_attribute a on a.attrelid = ${relation} and a.attnum = keys.attnum)`
+
+/** Not regnamespace: it prints quotes. */
+const SCHEMA_NAME = (relation: string): string =>
+  `(select nspname from pg_namespace where oid = ${relation}.relnamespace)`
+
+const QUALIFIED = (
+  relation: string,
+): string => `json_build_object('schema', ${SCHEMA_NAME(relation)},
+  'name', ${relation}.relname)`
+
+const ACTION = (
+  code: string,
+): string => `case ${code} when 'a' then 'no-action' when 'r' then 'restrict'
+  when 'c' then 'cascade' when 'n' then 'set-null' else 'set-default' end`
+
+const SCHEMAS = `
+select 'schema' as kind, n.oid::text as oid, json_build_object('declared', json_strip_nulls(json_build_object(
+    'kind', 'schema', 'name', n.nspname, 'owner', pg_get_userbyid(n.nspowner),
+    'comment', obj_description(n.oid, 'pg_namespace'))))::text as body
+from ns n`
+
+const COLUMNS = `(
+  select json_agg(json_build_object('attribute', a.attnum, 'declared', json_strip_nulls(json_build_object(
+      'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'typeOid', a.atttypid::int8,
+      'typmod', a.atttypmod, 'notNull', a.attnotnull,
+      'default', case when a.attgenerated = '' then pg_get_expr(ad.adbin, ad.adrelid) end,
+      'defaultSequences', (
+        select json_agg(${QUALIFIED('s')} order by ${SCHEMA_NAME('s')}, s.relname) from pg_depend d
+        join pg_class s on s.oid = d.refobjid and s.relkind = 'S'
+        where d.classid = 'pg_attrdef'::regclass and d.objid = ad.oid and d.refclassid = 'pg_class'::regclass),
+      'identity', case a.attidentity when 'a' then 'always' when 'd' then 'by-default' end,
+      'generated', case when a.attgenerated <> '' then pg_get_expr(ad.adbin, ad.adrelid) end,
+      'collation', case when a.attcollation <> t.typcollation then (
+        select quote_ident(cn.nspname) || '.' || quote_ident(co.collname) from pg_collation co
+        join pg_namespace cn on cn.oid = co.collnamespace where co.oid = a.attcollation) end,
+      'comment', col_description(c.oid, a.attnum)))) order by a.attnum)
+  from pg_attribute a join pg_type t on t.oid = a.atttypid
+  left join pg_attrdef ad on ad.adrelid = a.attrelid and ad.adnum = a.attnum
+  where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)`
+
+const CONSTRAINTS = `(
+  select json_agg(json_build_object('oid', k.oid::int8, 'declared', json_strip_nulls(json_build_object(
+      'name', k.conname,
+      'type', case k.contype when 'p' then 'primary-key' when 'u' then 'unique' when 'f' then 'foreign-key' else 'check' end,
+      'columns', coalesce(${COLUMN_NAMES('k.conrelid', 'k.conkey')}, '[]'::json),
+      'definition', pg_get_constraintdef(k.oid),
+      'expression', case k.contype when 'c' then pg_get_expr(k.conbin, k.conrelid) end,
+      'references', case k.contype when 'f' then (
+        select json_build_object('schema', ${SCHEMA_NAME('r')}, 'name', r.relname,
+          'columns', ${COLUMN_NAMES('k.confrelid', 'k.confkey')},
+          'onUpdate', ${ACTION('k.confupdtype')}, 'onDelete', ${ACTION('k.confdeltype')})
+        from pg_class r where r.oid = k.confrelid) end,
+      'deferrable', case when k.condeferrable then true end,
+      'comment', obj_description(k.oid, 'pg_constraint')))) order by k.conname)
+  from pg_constraint k where k.conrelid = c.oid and k.contype in ('p', 'u', 'f', 'c'))`
+
+const INDEXES = `(
+  select json_agg(json_build_object('oid', i.indexrelid::int8, 'declared', json_strip_nulls(json_build_object(
+      'name', ic.relname, 'unique', i.indisunique, 'method', am.amname,
+      'columns', (
+        select json_agg(json_strip_nulls(json_build_object('column', a.attname, 'descending', (o.option & 1) <> 0,
+          'nullsFirst', (o.option & 2) <> 0)) order by o.n)
+        from unnest(i.indoption::int2[]) with ordinality o(option, n)
+        left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[o.n - 1] and a.attnum > 0),
+      'include', (
+        select json_agg(a.attname order by k.n) from unnest(i.indkey::int2[]) with ordinality k(attnum, n)
+        join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum where k.n > i.indnkeyatts),
+      'predicate', pg_get_expr(i.indpred, i.indrelid),
+      'nullsNotDistinct', case when i.indnullsnotdistinct then true end,
+      'definition', pg_get_indexdef(i.indexrelid),
+      'comment', obj_description(i.indexrelid, 'pg_class')))) order by ic.relname)
+  from pg_index i join pg_class ic on ic.oid = i.indexrelid join pg_am am on am.oid = ic.relam
+  where i.indrelid = c.oid
+    and not exists (select from pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x')))`
+
+const TABLES = `
+select 'table', c.oid::text, json_build_object('declared', json_strip_nulls(json_build_object(
+    'kind', 'table', 'schema', n.nspname, 'name', c.relname, 'owner', pg_get_userbyid(c.relowner),
+    'comment', obj_description(c.oid, 'pg_class'), 'unlogged', case c.relpersistence when 'u' then true end)),
+  'columns', coalesce(${COLUMNS}, '[]'::json),
+  'constraints', coalesce(${CONSTRAINTS}, '[]'::json),
+  'indexes', coalesce(${INDEXES}, '[]'::json))::text
+from pg_class c join ns n on n.oid = c.relnamespace where c.relkind = 'r'`
+
+const VIEWS = `
+select 'view', c.oid::text, json_build_object('declared', json_strip_nulls(json_build_object(
+    'kind', 'view', 'schema', n.nspname, 'name', c.relname, 'owner', pg_get_userbyid(c.relowner),
+    'comment', obj_description(c.oid, 'pg_class'),
+    'columns', coalesce((
+      select json_agg(json_build_object('name', a.attname, 'comment', col_description(c.oid, a.attnum)) order by a.attnum)
+      from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), '[]'::json),
+    'definition', pg_get_viewdef(c.oid), 'options', to_json(c.reloptions),
+    'dependsOn', (
+      select json_agg(${QUALIFIED('r')} order by ${SCHEMA_NAME('r')}, r.relname) from pg_class r
+      where r.relkind in ('r', 'v', 'S') and r.oid <> c.oid and r.oid in (
+        select d.refobjid from pg_rewrite w join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid
+        where w.ev_class = c.oid and d.refclassid = 'pg_class'::regclass)
+      and r.relnamespace in (select oid from ns)))))::text
+from pg_class c join ns n on n.oid = c.relnamespace where c.relkind = 'v'`
+
+const SEQUENCES = `
+select 'sequence', c.oid::text, json_build_object('declared', json_strip_nulls(json_build_object(
+    'kind', 'sequence', 'schema', n.nspname, 'name', c.relname, 'owner', pg_get_userbyid(c.relowner),
+    'comment', obj_description(c.oid, 'pg_class'), 'type', format_type(s.seqtypid, null),
+    'start', s.seqstart::text, 'increment', s.seqincrement::text, 'min', s.seqmin::text, 'max', s.seqmax::text,
+    'cache', s.seqcache::text, 'cycle', s.seqcycle,
+    'ownedBy', (
+      select json_build_object('schema', ${SCHEMA_NAME('t')}, 'name', t.relname, 'column', a.attname,
+        'identity', d.deptype = 'i')
+      from pg_depend d join pg_class t on t.oid = d.refobjid
+      join pg_attribute a on a.attrelid = t.oid and a.attnum = d.refobjsubid
+      where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.refclassid = 'pg_class'::regclass
+        and d.refobjsubid > 0 and d.deptype in ('a', 'i')))),
+  'typeOid', s.seqtypid::int8, 'file', pg_relation_filenode(c.oid)::text)::text
+from pg_class c join ns n on n.oid = c.relnamespace join pg_sequence s on s.seqrelid = c.oid where c.relkind = 'S'`
+
+/** What this version stores no form of: kind in PostgreSQL's words, and the name. */
+const OTHERS = `
+select 'other', x.key, json_build_object('what', x.what, 'name', x.name)::text from (
+  select 'c' || c.oid as key, case c.relkind when 'p' then 'partitioned table' when 'm' then 'materialized view'
+      else 'foreign table' end as what, c.relname::text as name
+    from pg_class c join ns n on n.oid = c.relnamespace where c.relkind in ('p', 'm', 'f')
+  union all
+  select 'i' || h.inhrelid || '.' || h.inhparent, 'table inheritance', h.inhrelid::regclass::text
+    from pg_inherits h join pg_class c on c.oid = h.inhrelid join ns n on n.oid = c.relnamespace where c.relkind in ('r', 'p')
+  union all
+  select 't' || t.oid, case t.typtype when 'e' then 'enumerated type' when 'd' then 'domain' when 'r' then 'range type'
+      when 'c' then 'composite type' else 'base type' end, t.typname::text
+    from pg_type t join ns n on n.oid = t.typnamespace left join pg_class c on c.oid = t.typrelid
+    where t.typtype in ('e', 'd', 'r') or (t.typtype = 'c' and c.relkind = 'c') or (t.typtype in ('b', 'p') and t.typelem = 0)
+  union all
+  select 'p' || p.oid, case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end, p.proname::text
+    from pg_proc p join ns n on n.oid = p.pronamespace
+  union all
+  select 'g' || g.oid, 'trigger', g.tgname::text from pg_trigger g where not g.tgisinternal
+  union all
+  select 'w' || w.oid, 'rule', w.rulename::text from pg_rewrite w join pg_class c on c.oid = w.ev_class
+    join ns n on n.oid = c.relnamespace where w.rulename <> '_RETURN'
+  union all
+  select 'y' || y.oid, 'row security policy', y.polname::text from pg_policy y
+  union all
+  select 'l' || c.oid, 'row-level security', c.relname::text
+    from pg_class c join ns n on n.oid = c.relnamespace where c.relrowsecurity
+  union all
+  select 'x' || k.oid, case k.contype when 'x' then 'exclusion constraint' else 'constraint trigger' end, k.conname::text
+    from pg_constraint k join ns n on n.oid = k.connamespace where k.contype in ('x', 't') and k.conrelid <> 0
+  union all
+  select 'e' || e.oid, 'extension', e.extname::text from pg_extension e where e.extname <> 'plpgsql'
+  union all
+  select 'o' || o.oid, 'operator', o.oprname::text from pg_operator o join ns n on n.oid = o.oprnamespace
+  union all
+  select 'k' || o.oid, 'collation', o.collname::text from pg_collation o join ns n on n.oid = o.collnamespace
+  union all
+  select 'v' || v.oid, 'event trigger', v.evtname::text from pg_event_trigger v
+  union all
+  select 'b' || b.oid, 'publication', b.pubname::text from pg_publication b
+  union all
+  select 'f' || f.oid, 'foreign server', f.srvname::text from pg_foreign_server f
+) x`
+
+/** The whole schema of the connection's database: rows of (kind, oid, body), in no order. */
+export const SNAPSHOT_QUERY = `with ns as materialized (
+  select oid, nspname, nspowner from pg_namespace where nspname <> 'information_schema' and nspname !~ '^pg_')
+${[SCHEMAS, SEQUENCES, TABLES, VIEWS, OTHERS].join('\nunion all')}`

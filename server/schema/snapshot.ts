@@ -1,0 +1,166 @@
+import { Bug } from '../base/pg-error.ts'
+import type { ServiceRow } from '../companion/companion-types.ts'
+import type {
+  DeclaredColumn,
+  DeclaredConstraint,
+  DeclaredIndex,
+  DeclaredSchema,
+  DeclaredSequence,
+  DeclaredTable,
+  DeclaredView,
+} from './declared-object.ts'
+import { SNAPSHOT_QUERY, SNAPSHOT_SETTINGS } from './snapshot-query.ts'
+
+/** The schema of one mirror as its catalogs say it, by OID: a value, made at one moment and never changed. */
+export interface Snapshot {
+  readonly schemas: ReadonlyMap<number, CatalogSchema>
+  readonly sequences: ReadonlyMap<number, CatalogSequence>
+  readonly tables: ReadonlyMap<number, CatalogTable>
+  readonly views: ReadonlyMap<number, CatalogView>
+  /** What has no stored form, by a key that is unique in the database. */
+  readonly others: ReadonlyMap<string, OtherObject>
+}
+
+export interface CatalogSchema {
+  readonly oid: number
+  readonly declared: DeclaredSchema
+}
+
+export interface CatalogSequence {
+  readonly oid: number
+  readonly typeOid: number
+  /** Changes with RESTART. */
+  readonly file: string
+  readonly declared: DeclaredSequence
+}
+
+export interface CatalogView {
+  readonly oid: number
+  readonly declared: DeclaredView
+}
+
+/** The arrays of numbers run beside the arrays of `declared`. */
+export interface CatalogTable {
+  readonly oid: number
+  readonly declared: DeclaredTable
+  readonly attributes: readonly number[]
+  readonly constraintOids: readonly number[]
+  readonly indexOids: readonly number[]
+}
+
+export interface OtherObject {
+  /** In PostgreSQL's words: `trigger`, `enumerated type`. */
+  readonly what: string
+  readonly name: string
+}
+
+/** Runs service SQL on one connection: CompanionDatabase.service or PinnedConnection.query. */
+export type CatalogQuery = (
+  text: string,
+  params?: readonly (string | null)[],
+) => Promise<readonly ServiceRow[]>
+
+interface TableBody {
+  readonly declared: Omit<DeclaredTable, 'columns' | 'constraints' | 'indexes'>
+  readonly columns: readonly { readonly attribute: number; readonly declared: DeclaredColumn }[]
+  readonly constraints: readonly { readonly oid: number; readonly declared: DeclaredConstraint }[]
+  readonly indexes: readonly { readonly oid: number; readonly declared: DeclaredIndex }[]
+}
+
+/**
+ * Reads the schema as it is inside the connection's open transaction. Settings that change how definitions print are set
+ * for the length of the query and given back; the connection must be the same for all its statements (a pinned one).
+ */
+export async function readPinnedSnapshot(query: CatalogQuery): Promise<Snapshot> {
+  const names = Object.keys(SNAPSHOT_SETTINGS)
+  const saved = await query(
+    'select n as name, pg_catalog.current_setting(n) as value from pg_catalog.unnest($1::text[]) n',
+    [`{${names.join(',')}}`],
+  )
+  await applySettings(query, SNAPSHOT_SETTINGS)
+  const rows = await query(SNAPSHOT_QUERY)
+  await applySettings(
+    query,
+    Object.fromEntries(saved.map((row) => [row['name'] ?? '', row['value'] ?? ''])),
+  )
+  return parseSnapshot(rows)
+}
+
+/** Reads the committed schema over a service connection, in one statement that sets what it needs for itself alone. */
+export async function readCommittedSnapshot(query: CatalogQuery): Promise<Snapshot> {
+  return parseSnapshot(await query(SNAPSHOT_QUERY_WITH_SETTINGS))
+}
+
+/** MATERIALIZED and the reference from `ns` make PostgreSQL set them before the first definition is printed. */
+const SNAPSHOT_QUERY_WITH_SETTINGS = SNAPSHOT_QUERY.replace(
+  'with ns as materialized (',
+  `with settings as materialized (
+  select pg_catalog.count(pg_catalog.set_config(n, v, true)) as n from (values ${Object.entries(
+    SNAPSHOT_SETTINGS,
+  )
+    .map(([name, value]) => `('${name}', '${value}')`)
+    .join(', ')}) s(n, v)),
+ns as materialized (`,
+).replace('from pg_namespace where', 'from settings, pg_namespace where n > 0 and')
+
+async function applySettings(
+  query: CatalogQuery,
+  settings: Readonly<Record<string, string>>,
+): Promise<void> {
+  const entries = Object.entries(settings)
+  const list = entries
+    .map((_, i) => `pg_catalog.set_config($${2 * i + 1}, $${2 * i + 2}, true)`)
+    .join(', ')
+  await query(`select ${list}`, entries.flat())
+}
+
+/** Builds a snapshot from the rows of SNAPSHOT_QUERY. */
+export function parseSnapshot(rows: readonly ServiceRow[]): Snapshot {
+  const schemas = new Map<number, CatalogSchema>()
+  const sequences = new Map<number, CatalogSequence>()
+  const tables = new Map<number, CatalogTable>()
+  const views = new Map<number, CatalogView>()
+  const others = new Map<string, OtherObject>()
+  // By OID, so that whatever is made of it comes in the order in which things were declared.
+  const inOrder = [...rows].sort((a, b) => Number(a['oid']) - Number(b['oid']))
+  for (const row of inOrder) {
+    const key = row['oid'] ?? ''
+    const oid = Number(key)
+    const body: unknown = JSON.parse(row['body'] ?? '')
+    switch (row['kind']) {
+      case 'schema':
+        schemas.set(oid, { ...(body as Omit<CatalogSchema, 'oid'>), oid })
+        break
+      case 'sequence':
+        sequences.set(oid, { ...(body as Omit<CatalogSequence, 'oid'>), oid })
+        break
+      case 'table':
+        tables.set(oid, toTable(oid, body as TableBody))
+        break
+      case 'view':
+        views.set(oid, { ...(body as Omit<CatalogView, 'oid'>), oid })
+        break
+      case 'other':
+        others.set(key, body as OtherObject)
+        break
+      default:
+        throw new Bug(`snapshot: a row of kind ${row['kind']}`)
+    }
+  }
+  return { schemas, sequences, tables, views, others }
+}
+
+function toTable(oid: number, body: TableBody): CatalogTable {
+  return {
+    oid,
+    declared: {
+      ...body.declared,
+      columns: body.columns.map((column) => column.declared),
+      constraints: body.constraints.map((constraint) => constraint.declared),
+      indexes: body.indexes.map((index) => index.declared),
+    },
+    attributes: body.columns.map((column) => column.attribute),
+    constraintOids: body.constraints.map((constraint) => constraint.oid),
+    indexOids: body.indexes.map((index) => index.oid),
+  }
+}

@@ -1,0 +1,225 @@
+import type { DeclaredColumn, DeclaredTable } from './declared-object.ts'
+import type { Change, TableChange } from './difference.ts'
+import type { MappingContext } from './mapping-context.ts'
+import {
+  isSameStoredMeaning,
+  toBackfill,
+  toExpressionColumn,
+  toPhysicalColumn,
+} from './physical-column.ts'
+import { toSpannerExpression } from './physical-expression.ts'
+import { PhysicalNames } from './physical-name.ts'
+import type { PhysicalTableColumn, StoredTable } from './physical-schema.ts'
+import { unsupported } from './unsupported.ts'
+
+/** Spanner's name of the key column of a table without a primary key. */
+const HIDDEN_KEY = 'spanwire_key'
+
+/** The columns of a table half way. */
+export interface DraftColumns {
+  readonly columns: readonly PhysicalTableColumn[]
+  readonly columnNames: Readonly<Record<string, string>>
+  readonly hiddenKey: string | undefined
+  readonly backfills: ReadonlyMap<string, string>
+}
+
+/** What is declared in the end. */
+export function declaredAfter(change: TableChange): DeclaredTable {
+  const { table } = change
+  return table.kind === 'dropped' ? table.before.declared : table.after.declared
+}
+
+/** The columns of a table that Spanner does not have yet. */
+export function freshColumns(declared: DeclaredTable, context: MappingContext): DraftColumns {
+  const names = new PhysicalNames()
+  const columnNames: Record<string, string> = {}
+  const columns = declared.columns.map((column) => {
+    const name = names.allocate(column.name)
+    columnNames[column.name] = name
+    return withDefault(column, toPhysicalColumn(column, name, context.storageOf), context, declared)
+  })
+  const hasKey = declared.constraints.some((constraint) => constraint.type === 'primary-key')
+  const hiddenKey = hasKey ? undefined : names.allocateOwn(HIDDEN_KEY)
+  if (hiddenKey !== undefined) columns.push(hiddenColumn(hiddenKey))
+  return {
+    columns: withGenerated(columns, declared, columnNames),
+    columnNames,
+    hiddenKey,
+    backfills: new Map(),
+  }
+}
+
+function hiddenColumn(name: string): PhysicalTableColumn {
+  return {
+    name,
+    type: { code: 'STRING' },
+    sqlType: 'character varying(36)',
+    notNull: true,
+    default: 'spanner.generate_uuid()',
+  }
+}
+
+/** The columns of the table as it stands and is altered; undefined where Spanner cannot alter it so. */
+export function keepColumns(
+  change: TableChange,
+  before: StoredTable,
+  context: MappingContext,
+): DraftColumns | undefined {
+  const declared = declaredAfter(change)
+  if (!keepsKey(change, before)) return undefined
+  const names = new PhysicalNames(before.physical.columns.map((column) => column.name))
+  const old = new Map(before.physical.columns.map((column) => [column.name, column]))
+  const columnNames: Record<string, string> = {}
+  const backfills = new Map<string, string>()
+  const columns = new Map<string, PhysicalTableColumn>()
+  for (const part of change.columns) {
+    if (part.kind === 'dropped') continue
+    const previous =
+      part.kind === 'kept' ? old.get(before.names.columns[part.before.name] ?? '') : undefined
+    const name = previous?.name ?? names.allocate(part.after.name)
+    columnNames[part.after.name] = name
+    const next = toNextColumn(part, { previous, name, context })
+    if (previous !== undefined && !canAlter(previous, next, before)) return undefined
+    if (part.kind === 'kept' && !isSameStoredMeaning(part.before, part.after)) return undefined
+    const column = withDefault(part.after, next, context, declared)
+    columns.set(part.after.name, column)
+    if (previous === undefined) addBackfill(part.after, column, { backfills, before, context })
+  }
+  const { hiddenKey } = before.physical
+  const hidden = hiddenKey === undefined ? undefined : old.get(hiddenKey)
+  const inOrder = declared.columns.flatMap((column) => columns.get(column.name) ?? [])
+  const all = hidden === undefined ? inOrder : [...inOrder, hidden]
+  return {
+    columns: withGenerated(all, declared, columnNames, old),
+    columnNames,
+    hiddenKey,
+    backfills,
+  }
+}
+
+/** A column whose type did not change keeps what is stored, also where that is not what we would choose today. */
+function toNextColumn(
+  part: Exclude<Change<DeclaredColumn>, { kind: 'dropped' }>,
+  options: {
+    readonly previous: PhysicalTableColumn | undefined
+    readonly name: string
+    readonly context: MappingContext
+  },
+): PhysicalTableColumn {
+  const { previous, name, context } = options
+  const isRetyped =
+    part.kind === 'created' ||
+    part.before.typeOid !== part.after.typeOid ||
+    part.before.typmod !== part.after.typmod
+  if (previous === undefined || isRetyped)
+    return toPhysicalColumn(part.after, name, context.storageOf)
+  const { default: _default, ...kept } = previous
+  return { ...kept, notNull: part.after.notNull }
+}
+
+/** Spanner's primary key never changes: the declared one must still be it. */
+function keepsKey(change: TableChange, before: StoredTable): boolean {
+  const key = declaredAfter(change).constraints.find((c) => c.type === 'primary-key')
+  if (key === undefined) return before.physical.hiddenKey !== undefined
+  const physical = key.columns.map((name) => {
+    const column = change.columns.find((part) => part.kind === 'kept' && part.after.name === name)
+    return column?.kind === 'kept' ? before.names.columns[column.before.name] : undefined
+  })
+  return JSON.stringify(physical) === JSON.stringify(before.physical.primaryKey)
+}
+
+/** What ALTER COLUMN .. TYPE takes: the length of a text, outside the key (Spanner manual, "Make schema updates"). */
+function canAlter(
+  before: PhysicalTableColumn,
+  after: PhysicalTableColumn,
+  table: StoredTable,
+): boolean {
+  const isKey = table.physical.primaryKey.includes(before.name)
+  if (isKey) return before.sqlType === after.sqlType && before.notNull === after.notNull
+  if (before.generated !== undefined) return before.sqlType === after.sqlType
+  return baseType(before.sqlType) === baseType(after.sqlType)
+}
+
+function baseType(sqlType: string): string {
+  return sqlType.replace(/\(\d+\)/, '')
+}
+
+function withDefault(
+  column: DeclaredColumn,
+  physical: PhysicalTableColumn,
+  context: MappingContext,
+  table: DeclaredTable,
+): PhysicalTableColumn {
+  const sql = context.sequenceDefault(column, table)
+  return sql === undefined ? physical : { ...physical, default: sql }
+}
+
+/** Generated columns: Spanner stores them too; their expression never changes. */
+function withGenerated(
+  columns: readonly PhysicalTableColumn[],
+  declared: DeclaredTable,
+  columnNames: Readonly<Record<string, string>>,
+  old?: ReadonlyMap<string, PhysicalTableColumn>,
+): PhysicalTableColumn[] {
+  return columns.map((physical) => {
+    const column = declared.columns.find((c) => columnNames[c.name] === physical.name)
+    if (column?.generated === undefined) return physical
+    const generated =
+      old?.get(physical.name)?.generated ?? expressionOf(column.generated, declared, columnNames)
+    if (generated !== undefined) return { ...physical, generated }
+    throw unsupported(
+      `generation expression of column "${column.name}" is not supported`,
+      'Use comparisons, arithmetic and simple text functions, or compute the value in the application.',
+    )
+  })
+}
+
+function addBackfill(
+  column: DeclaredColumn,
+  physical: PhysicalTableColumn,
+  options: { backfills: Map<string, string>; before: StoredTable; context: MappingContext },
+): void {
+  if (column.default === undefined || physical.default !== undefined) return
+  if (isNullConstant(column.default)) return
+  const sql = toBackfill(column, physical)
+  if (sql !== undefined) options.backfills.set(physical.name, sql)
+  else if (options.context.isEmpty(options.before.physical.name) === false) {
+    throw unsupported(
+      `column "${column.name}" cannot be added with this default: table "${options.before.declared.name}" has rows`,
+      'Add the column without a default, fill it with UPDATE, then set the default.',
+    )
+  }
+}
+
+function isNullConstant(text: string): boolean {
+  return /^NULL(?:::[\w "]+(?:\(\d+\))?(?:\[\])?)?$/.test(text)
+}
+
+/** Declared column name to what Spanner stores for it. */
+export function columnsByDeclaredName(
+  declared: DeclaredTable,
+  made: Pick<DraftColumns, 'columns' | 'columnNames'>,
+): ReadonlyMap<string, PhysicalTableColumn> {
+  const byPhysical = new Map(made.columns.map((column) => [column.name, column]))
+  return new Map(
+    declared.columns.flatMap((column) => {
+      const physical = byPhysical.get(made.columnNames[column.name] ?? '')
+      return physical === undefined ? [] : [[column.name, physical] as const]
+    }),
+  )
+}
+
+/** Spanner's form of an expression over a table's columns, where it has one. */
+export function expressionOf(
+  text: string,
+  declared: DeclaredTable,
+  columnNames: Readonly<Record<string, string>>,
+): string | undefined {
+  const columns = new Map(
+    declared.columns.map((column) => [
+      column.name,
+      toExpressionColumn(column, columnNames[column.name] ?? ''),
+    ]),
+  )
+  return toSpannerExpression(text, { columns, isVolatileAllowed: false })
+}

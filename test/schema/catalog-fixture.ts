@@ -1,0 +1,112 @@
+import type { ServerConnection } from '../../server/companion/server-connection.ts'
+import { findDifference } from '../../server/schema/difference.ts'
+import { emitSpannerDdl } from '../../server/schema/emit-spanner-ddl.ts'
+import {
+  type MappingInput,
+  type MappingResult,
+  mapPhysical,
+} from '../../server/schema/physical-mapping.ts'
+import {
+  type SequenceKind,
+  type StoredObject,
+  toPhysicalSchema,
+} from '../../server/schema/physical-schema.ts'
+import { bindRows } from '../../server/schema/schema-state.ts'
+import {
+  type CatalogQuery,
+  parseSnapshot,
+  readCommittedSnapshot,
+  readPinnedSnapshot,
+  type Snapshot,
+} from '../../server/schema/snapshot.ts'
+import { findStorage, hasColumnStorage } from '../../server/types/storage.ts'
+import { makeWorkspace, startTestCluster } from '../companion/test-cluster.ts'
+
+/** A PostgreSQL of the test's own, with as many empty databases as it wants. */
+export interface CatalogFixture {
+  /** A database with the roles that tests name as owners. */
+  makeDatabase(): Promise<TestDatabase>
+  stop(): Promise<void>
+}
+
+export interface TestDatabase {
+  readonly query: CatalogQuery
+  run(...statements: string[]): Promise<void>
+  snapshot(): Promise<Snapshot>
+  committedSnapshot(): Promise<Snapshot>
+}
+
+export async function startCatalogFixture(): Promise<CatalogFixture> {
+  const workspace = await makeWorkspace()
+  const cluster = await startTestCluster(workspace)
+  const connections: ServerConnection[] = []
+  const connect = async (database: string): Promise<ServerConnection> => {
+    const signal = AbortSignal.timeout(60_000)
+    const connection = await cluster.connect({ user: 'spanwire', database, signal })
+    connections.push(connection)
+    return connection
+  }
+  const admin = await connect('postgres')
+  await admin.script('CREATE ROLE alice; CREATE ROLE bob')
+  let count = 0
+  return {
+    makeDatabase: async () => {
+      const name = `d${++count}`
+      await admin.script(`CREATE DATABASE ${name}`)
+      return toTestDatabase(await connect(name))
+    },
+    stop: async () => {
+      await Promise.all(connections.map((connection) => connection.close()))
+      await cluster.stop()
+      await workspace.remove()
+    },
+  }
+}
+
+function toTestDatabase(connection: ServerConnection): TestDatabase {
+  const query: CatalogQuery = (text, params) => connection.query(text, params)
+  return {
+    query,
+    run: async (...statements) => {
+      for (const statement of statements) await connection.script(statement)
+    },
+    snapshot: () => readPinnedSnapshot(query),
+    committedSnapshot: () => readCommittedSnapshot(query),
+  }
+}
+
+export const EMPTY_SNAPSHOT: Snapshot = parseSnapshot([])
+
+/** A schema as the tests follow it: the snapshot, and the stored rows by OID. */
+export interface Mapped {
+  readonly snapshot: Snapshot
+  readonly rows: readonly StoredObject[]
+  readonly result: MappingResult
+  /** Spanner's statements from the state before. */
+  readonly ddl: readonly string[]
+}
+
+/** Maps the difference between two states. */
+export function mapTo(
+  before: Mapped | undefined,
+  snapshot: Snapshot,
+  options: { sequenceKind?: SequenceKind; isEmpty?: MappingInput['isEmpty'] } = {},
+): Mapped {
+  const old = before?.snapshot ?? EMPTY_SNAPSHOT
+  let ids = before?.rows.length ?? 0
+  const result = mapPhysical({
+    difference: findDifference(old, snapshot),
+    stored: bindRows(old, before?.rows ?? []),
+    storageOf: (oid, typmod) =>
+      hasColumnStorage(oid, typmod) ? findStorage(oid, typmod) : undefined,
+    sequenceKind: options.sequenceKind ?? 'bit-reversed',
+    newId: () => `id${++ids}`,
+    isEmpty: options.isEmpty ?? (() => false),
+  })
+  const ddl = emitSpannerDdl(
+    toPhysicalSchema(before?.rows ?? []),
+    toPhysicalSchema(result.rows),
+    result.backfills,
+  )
+  return { snapshot, rows: result.rows, result, ddl: ddl.map((statement) => statement.sql) }
+}
