@@ -55,6 +55,12 @@ export class ChunkQueue {
     )
   }
 
+  /** Whether the bytes that wait end with `suffix`. */
+  endsWith(suffix: Uint8Array): boolean {
+    const start = this.#length - suffix.length
+    return start >= 0 && suffix.every((byte, index) => this.uint8(start + index) === byte)
+  }
+
   /** Takes the first `sizeBytes` bytes; they must be there. */
   take(sizeBytes: number): Buffer {
     if (sizeBytes > this.#length) throw new RangeError('bytes are not in the queue')

@@ -1,5 +1,5 @@
 import type { ByteWriter } from '../base/byte-writer.ts'
-import type { FrontendMessage } from './frontend-message.ts'
+import type { FrontendMessage, UnreadableMessage } from './frontend-message.ts'
 
 /** What a conversation sees of its client's socket. */
 export interface ClientIo {
@@ -24,6 +24,12 @@ export interface Conversation {
   startup(parameters: ReadonlyMap<string, string>, protocolMinor: number): Promise<boolean>
   /** One message; false where the connection must end after the answer has been sent. */
   message(message: FrontendMessage): Promise<boolean>
+  /**
+   * A message whose contents PostgreSQL answers with an ERROR: it fails with `unreadable.error` as if it had been handled (after
+   * Query an ErrorResponse and ReadyForQuery, else an ErrorResponse and nothing more until Sync). Without this method the
+   * connection ends with that error.
+   */
+  unreadable?(unreadable: UnreadableMessage): Promise<boolean>
   /** A CancelRequest with the right key. Called at any time. */
   cancel(): void
   /** The connection is over, for whatever reason: transactions are rolled back. Called exactly once, after the last message. */

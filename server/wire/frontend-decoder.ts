@@ -22,6 +22,8 @@ export const PG_MAX_AUTH_TOKEN_LENGTH = 65535
 const STARTUP_HEADER_SIZE_BYTES = 4
 const HEADER_SIZE_BYTES = 5
 const PASSWORD_TYPE = 0x70
+/** Terminate has no body. */
+const TERMINATE = Uint8Array.of(0x58, 0, 0, 0, 4)
 
 /** What {@link FrontendDecoder} may be told. */
 export interface FrontendDecoderOptions {
@@ -41,6 +43,11 @@ export class FrontendDecoder {
   /** Bytes that wait to be pulled. */
   get bufferedBytes(): number {
     return this.#queue.length
+  }
+
+  /** Whether the client said goodbye last: what waits ends with Terminate. */
+  get endsWithTerminate(): boolean {
+    return this.#queue.endsWith(TERMINATE)
   }
 
   /** The decoder keeps a reference to `chunk`, which the caller may not write to any more. */

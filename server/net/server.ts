@@ -1,0 +1,103 @@
+import type { Socket } from 'node:net'
+import { PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
+import type { StartConversation } from '../wire/client-io.ts'
+import { ClientRegistry } from './client-registry.ts'
+import { Connection, type ConnectionHost } from './connection.ts'
+import { type Endpoint, type Listener, listenTcp, listenUnix } from './listener.ts'
+
+/** What a server is told. */
+export interface ServerOptions {
+  readonly listen: readonly Endpoint[]
+  /** Where Unix sockets lie, one for each port; undefined: none. */
+  readonly socketDir: string | undefined
+  readonly maxConnections: number
+  readonly authenticationTimeoutMs: number
+  readonly maxMessageSizeBytes: number
+  /** Called once for each client that is let in. */
+  readonly startConversation: StartConversation
+}
+
+/** Accepts clients and serves them until it is stopped. */
+export interface RunningServer {
+  /** `host:port` and paths of Unix sockets, with the ports that were bound. */
+  readonly addresses: readonly string[]
+  readonly clientCount: number
+  /**
+   * As PostgreSQL's fast shutdown: accepts no more, ends every connection with 57P01, and resolves when their conversations are
+   * closed. What has not ended after `graceMs` loses its socket and is not waited for.
+   */
+  stop(graceMs: number): Promise<void>
+}
+
+/** Listens at every address, or at none: a ListenError closes those that were open already. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const registry = new ClientRegistry(options.maxConnections)
+  const connections = new Map<Connection, Promise<void>>()
+  const host: ConnectionHost = { ...options, registry }
+  // Sockets that have not started up are not counted as clients: they have a bound of their own, as in PostgreSQL.
+  const maxSockets = 2 * options.maxConnections
+
+  const onSocket = (socket: Socket): void => {
+    if (connections.size >= maxSockets) {
+      socket.destroy()
+      return
+    }
+    const connection = new Connection(socket, host)
+    connections.set(
+      connection,
+      connection.run().finally(() => connections.delete(connection)),
+    )
+  }
+  const listeners = await listenEverywhere(options, onSocket)
+  return {
+    addresses: listeners.map(({ name }) => name),
+    get clientCount() {
+      return registry.clientCount
+    },
+    stop: async (graceMs) => {
+      for (const listener of listeners) listener.close()
+      await endAll(connections, graceMs)
+    },
+  }
+}
+
+async function listenEverywhere(
+  { listen, socketDir }: ServerOptions,
+  onSocket: (socket: Socket) => void,
+): Promise<readonly Listener[]> {
+  const listeners: Listener[] = []
+  try {
+    for (const endpoint of listen) listeners.push(await listenTcp(endpoint, onSocket))
+    const ports = new Set(listeners.map(({ port }) => port))
+    for (const port of ports) {
+      if (socketDir !== undefined && port !== undefined) {
+        listeners.push(await listenUnix(socketDir, port, onSocket))
+      }
+    }
+    return listeners
+  } catch (error) {
+    for (const listener of listeners) listener.close()
+    throw error
+  }
+}
+
+async function endAll(
+  connections: ReadonlyMap<Connection, Promise<void>>,
+  graceMs: number,
+): Promise<void> {
+  for (const connection of connections.keys()) {
+    connection.terminate(
+      new PgError(SQL_STATE.adminShutdown, 'terminating connection due to administrator command', {
+        severity: 'FATAL',
+      }),
+    )
+  }
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, graceMs)
+  })
+  await Promise.race([Promise.all(connections.values()), deadline])
+  clearTimeout(timer)
+  for (const connection of connections.keys()) connection.destroy()
+}
