@@ -1,0 +1,138 @@
+import { loadModule, parseSync, SqlError } from 'libpg-query'
+import { Bug, PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
+import { classify, type StatementCategory } from './classify.ts'
+import { commandTag } from './command-tag.ts'
+import { checkNesting } from './nesting.ts'
+import type { RawNode } from './raw-node.ts'
+
+/** One statement of a query string. */
+export interface ParsedStatement {
+  /** The statement without what surrounds it: no semicolon, no leading comment, no white space at its ends. */
+  readonly text: string
+  /** Where `text` begins in the whole string, in characters as PostgreSQL counts them (code points). */
+  readonly offset: number
+  /** Locations in it are byte offsets (UTF-8) into `text`. */
+  readonly node: RawNode
+  readonly category: StatementCategory
+  /** The command tag as CommandComplete gives it, without counts. EXECUTE answers with the tag of what it runs. */
+  readonly tag: string
+}
+
+/** The text is not PostgreSQL: the caller asks the real PostgreSQL, whose error the client gets. */
+export class SyntaxProblem extends Error {
+  /** Cursor into the whole string, in characters from 1. */
+  readonly position: number
+
+  constructor(message: string, position: number, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'SyntaxProblem'
+    this.position = position
+  }
+}
+
+let isLoaded = false
+
+/** Loads the parser (WebAssembly). Must have finished before {@link parseStatements}; harmless when called again. */
+export async function loadParser(): Promise<void> {
+  await loadModule()
+  isLoaded = true
+}
+
+/**
+ * The statements of a query string, in order; none where it holds only white space, comments and semicolons.
+ * Throws {@link SyntaxProblem}; PgError 54001 where it nests too deeply. The grammar is that of PostgreSQL 18 with
+ * standard_conforming_strings on: a statement that is newer than the companion fails there.
+ */
+export function parseStatements(text: string): readonly ParsedStatement[] {
+  if (!isLoaded) throw new Bug('the parser is used before loadParser() has finished')
+  checkNesting(text)
+  const found = parse(text)
+  if (found.length === 0) return []
+  const source = new ByteText(text)
+  return found.map(({ node, startByte, endByte }) => {
+    const slice = source.slice(startByte, endByte).trimEnd()
+    if (startByte > 0) shiftLocations(node, startByte)
+    return {
+      text: slice,
+      offset: source.charactersBefore(startByte),
+      node,
+      category: classify(node),
+      tag: commandTag(node),
+    }
+  })
+}
+
+interface Found {
+  readonly node: RawNode
+  readonly startByte: number
+  /** undefined: to the end of the text. */
+  readonly endByte: number | undefined
+}
+
+function parse(text: string): readonly Found[] {
+  if (text === '') return []
+  let statements: ReturnType<typeof parseSync>['stmts']
+  try {
+    statements = parseSync(text).stmts
+  } catch (error) {
+    throw problemOf(error)
+  }
+  return (statements ?? []).flatMap(({ stmt, stmt_location: start = 0, stmt_len: length = 0 }) =>
+    stmt === undefined
+      ? []
+      : [{ node: stmt, startByte: start, endByte: length > 0 ? start + length : undefined }],
+  )
+}
+
+function problemOf(error: unknown): Error {
+  if (error instanceof SqlError) {
+    const cursor = error.sqlDetails?.cursorPosition ?? 0
+    return new SyntaxProblem(error.message, cursor + 1, { cause: error })
+  }
+  if (error instanceof Error && (error.name === 'RangeError' || error.name === 'RuntimeError')) {
+    return new PgError(SQL_STATE.statementTooComplex, 'stack depth limit exceeded', {
+      cause: error,
+    })
+  }
+  return new Bug('the parser failed', { cause: error })
+}
+
+/** Text addressed by byte offsets: the same as character offsets where it is ASCII, as it nearly always is. */
+class ByteText {
+  readonly #text: string
+  readonly #bytes: Buffer | undefined
+
+  constructor(text: string) {
+    this.#text = text
+    const bytes = Buffer.byteLength(text)
+    this.#bytes = bytes === text.length ? undefined : Buffer.from(text)
+  }
+
+  slice(startByte: number, endByte: number | undefined): string {
+    if (this.#bytes === undefined) return this.#text.slice(startByte, endByte)
+    return this.#bytes.toString('utf8', startByte, endByte)
+  }
+
+  /** Code points before a byte offset. */
+  charactersBefore(byte: number): number {
+    if (this.#bytes === undefined) return byte
+    let count = 0
+    for (let i = 0; i < byte; i++) if (((this.#bytes[i] ?? 0) & 0xc0) !== 0x80) count++
+    return count
+  }
+}
+
+const LOCATION_KEY = /(?:^|_)(?:location|list_start|list_end)$/
+
+/** Makes the locations under `root`, freshly parsed and so ours alone, relative to the statement. */
+function shiftLocations(root: RawNode, by: number): void {
+  const stack: Record<string, unknown>[] = [root as Record<string, unknown>]
+  for (let body = stack.pop(); body !== undefined; body = stack.pop()) {
+    for (const [key, value] of Object.entries(body)) {
+      if (typeof value === 'object' && value !== null) stack.push(value as Record<string, unknown>)
+      else if (typeof value === 'number' && value >= by && LOCATION_KEY.test(key))
+        body[key] = value - by
+    }
+  }
+}

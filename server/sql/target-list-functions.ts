@@ -1,0 +1,101 @@
+import { type RawBody, type RawNode, stringOf } from './raw-node.ts'
+import { StatementTokens } from './statement-tokens.ts'
+
+/** A function call that is itself an entry of the select list: `SELECT set_config('a', 'b', false) AS x`. */
+export interface TargetListFunction {
+  /** Index in the select list, from 0; an entry `*` before it counts as one. */
+  readonly position: number
+  /** Lower case unless quoted: `['pg_catalog', 'nextval']`, `['nextval']`. */
+  readonly name: readonly string[]
+  /** The argument expressions, as written. */
+  readonly argumentTexts: readonly string[]
+  /** The column's name: AS, else the function's. */
+  readonly columnName: string
+  /** The whole call in the statement's text, in characters (UTF-16 units): for putting something in its place. */
+  readonly start: number
+  readonly end: number
+  /** A cast around the call (`nextval('s')::int`): the type as written; the caller applies it. */
+  readonly castTo: string | undefined
+}
+
+/**
+ * The functions that stand as entries of the select list of a plain SELECT, in order; calls inside larger expressions, aggregates and window
+ * functions are not among them. Which of them are the session's own (set_config, nextval, pg_sleep ...) the caller knows. Empty for everything but SELECT.
+ */
+export function referencedFunctionsInTargetList(
+  text: string,
+  node: RawNode,
+): readonly TargetListFunction[] {
+  if (!('SelectStmt' in node)) return []
+  const targets = node.SelectStmt.targetList ?? []
+  const source = new StatementTokens(text)
+  return targets.flatMap((target, position) => {
+    if (!('ResTarget' in target) || target.ResTarget.val === undefined) return []
+    return entry(source, position, target.ResTarget)
+  })
+}
+
+function entry(
+  source: StatementTokens,
+  position: number,
+  target: RawBody<'ResTarget'>,
+): readonly TargetListFunction[] {
+  const value = target.val
+  if (value === undefined) return []
+  const inner = 'TypeCast' in value ? value.TypeCast.arg : value
+  if (inner === undefined || !('FuncCall' in inner) || !isPlainCall(inner.FuncCall)) return []
+  const call = inner.FuncCall
+  const name = (call.funcname ?? []).map((part) => stringOf(part))
+  const first = source.indexAt(call.location ?? 0)
+  const open = source.find('(', first)
+  const close = source.closing(open)
+  const startByte = source.tokens[first]?.start
+  const endByte = source.tokens[close]?.end
+  if (open < 0 || close < 0 || startByte === undefined || endByte === undefined) return []
+  return [
+    {
+      position,
+      name,
+      argumentTexts: source.listIn(open),
+      columnName: target.name ?? name.at(-1) ?? '',
+      start: source.slice(0, startByte).length,
+      end: source.slice(0, endByte).length,
+      castTo: 'TypeCast' in value ? castType(source, close, value) : undefined,
+    },
+  ]
+}
+
+/** Written as a call (not as SQL syntax such as EXTRACT or AT TIME ZONE), and with nothing that only an aggregate takes. */
+function isPlainCall(call: RawBody<'FuncCall'>): boolean {
+  const isAggregate =
+    call.agg_order !== undefined ||
+    call.agg_filter !== undefined ||
+    call.over !== undefined ||
+    call.agg_within_group === true ||
+    call.agg_star === true ||
+    call.agg_distinct === true
+  return !isAggregate && call.funcformat !== 'COERCE_SQL_SYNTAX'
+}
+
+/** `call::type`, or `CAST(call AS type)`: the type as written. */
+function castType(source: StatementTokens, close: number, value: RawNode): string | undefined {
+  const location = 'TypeCast' in value ? value.TypeCast.typeName?.location : undefined
+  const first = source.indexAt(location ?? 0)
+  if (first <= close) return undefined
+  let last = first
+  for (let next = endOfPart(source, last); next > last; next = endOfPart(source, last)) last = next
+  return source.slice(source.tokens[first]?.start ?? 0, source.tokens[last]?.end ?? 0)
+}
+
+const TYPE_WORDS = new Set([
+  ...['precision', 'varying', 'with', 'without', 'time', 'zone', 'array', 'setof'],
+  ...['.', '%'],
+])
+
+/** The last token of what continues a type's name behind token `at`; `at` itself where nothing does. */
+function endOfPart(source: StatementTokens, at: number): number {
+  const next = source.tokens[at + 1]?.text.toLowerCase() ?? ''
+  if (next === '(') return Math.max(at, source.closing(at + 1))
+  if (next === '[') return Math.max(at, source.find(']', at + 2))
+  return TYPE_WORDS.has(next) || source.tokens[at]?.text === '.' ? at + 1 : at
+}
