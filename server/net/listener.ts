@@ -1,6 +1,7 @@
 import { chmod, lstat, mkdir, unlink } from 'node:fs/promises'
 import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net'
 import { join, resolve } from 'node:path'
+import { ListenError, listenError } from '../base/listen-error.ts'
 
 /** Longest path of a Unix socket, in bytes (sun_path of struct sockaddr_un, without its zero byte; macOS has four less). */
 const MAX_SOCKET_PATH_BYTES = 103
@@ -9,14 +10,6 @@ const MAX_SOCKET_PATH_BYTES = 103
 export interface Endpoint {
   readonly host: string
   readonly port: number
-}
-
-/** We cannot listen where we were told to: one line that says where and why. */
-export class ListenError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = 'ListenError'
-  }
 }
 
 /** One socket that accepts clients. */
@@ -102,17 +95,4 @@ function listen(
       settle(server)
     })
   })
-}
-
-const REASONS: ReadonlyMap<unknown, string> = new Map([
-  ['EADDRINUSE', 'another program listens there'],
-  ['EACCES', 'permission denied'],
-  ['EADDRNOTAVAIL', 'this machine has no such address'],
-  ['ENOTFOUND', 'no such host'],
-])
-
-function listenError(name: string, error: unknown): ListenError {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  const reason = REASONS.get(code) ?? (error instanceof Error ? error.message : String(error))
-  return new ListenError(`cannot listen on ${name}: ${reason}`, { cause: error })
 }
