@@ -32,7 +32,7 @@ export function createLog({ level, isTerminal, destination }: LogOptions): Logge
   )
 }
 
-/** Standard output, written at once so that no line is lost when the process dies; a reader that went away ends nothing. */
+/** Standard output, written at once so that no line is lost when the process dies; a full disk or a reader that went away ends nothing. */
 export function standardOutput(): LogDestination {
   const destination = pino.destination({ fd: 1, sync: true })
   destination.on('error', () => undefined)

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { type Test, test } from 'tap'
 import {
   bugEvents,
@@ -176,7 +177,7 @@ test('on a terminal severity and stack are shown', async (t) => {
   )
 })
 
-test('a reader that goes away does not end the program', async (t) => {
+test('a reader that goes away, or a full disk, does not end the program', async (t) => {
   const log = new URL('../../server/observe/log.js', import.meta.url).href
   const script = `
     const { createLog, standardOutput } = await import('${log}')
@@ -184,10 +185,16 @@ test('a reader that goes away does not end the program', async (t) => {
     for (let i = 0; i < 5000; i++) log.info({ i }, 'line')
     await new Promise((resolve) => setTimeout(resolve, 50))
     process.stderr.write('alive')`
-  const command = `"$0" --input-type=module -e "$1" | head -n 1`
-  const { stdout, stderr } = spawnSync('sh', ['-c', command, process.execPath, script], {
-    encoding: 'utf8',
-  })
+  const run = (redirection: string) =>
+    spawnSync(
+      'sh',
+      ['-c', `"$0" --input-type=module -e "$1" ${redirection}`, process.execPath, script],
+      {
+        encoding: 'utf8',
+      },
+    )
+  const { stdout, stderr } = run('| head -n 1')
   t.match(JSON.parse(stdout), { msg: 'line', i: 0 })
   t.equal(stderr, 'alive')
+  if (existsSync('/dev/full')) t.equal(run('> /dev/full').stderr, 'alive')
 })
