@@ -79,14 +79,13 @@ function roundedText(value: number, precision: number): string {
 
 /** Rounded half to even, as C does; toExponential rounds half up, which differs for exact halves alone. */
 function roundedDigits(magnitude: number, precision: number): Digits {
-  const { numerator, denominator } = ratioOf(magnitude, FLOAT8)
   const rounded = digitsOf(magnitude.toExponential(precision - 1))
   const longer = magnitude.toExponential(precision)
   const [mantissa = '', exponent = ''] = longer.split('e')
   if (!mantissa.endsWith('5')) return rounded
   const cut = mantissa.replace('.', '')
   const scale = Number(exponent) - precision
-  if (!isEqualRatio(BigInt(cut), scale, { numerator, denominator })) return rounded
+  if (!isEqualRatio(BigInt(cut), scale, ratioOf(magnitude))) return rounded
   const kept = BigInt(cut.slice(0, -1))
   const even = kept % 2n === 0n ? kept : kept + 1n
   return digitsOfInteger(even, scale + 1)
@@ -127,7 +126,8 @@ interface FloatFormat {
 const FLOAT8: FloatFormat = { mantissaBits: 53, smallestExponent: -1074, maxDigits: 17 }
 const FLOAT4: FloatFormat = { mantissaBits: 24, smallestExponent: -149, maxDigits: 9 }
 
-interface Ratio {
+/** A fraction. */
+export interface Ratio {
   readonly numerator: bigint
   readonly denominator: bigint
 }
@@ -148,8 +148,9 @@ function split(magnitude: number, format: FloatFormat): { mantissa: bigint; expo
   return { mantissa: mantissa >> BigInt(surplus), exponent: doubleExponent + surplus }
 }
 
-function ratioOf(magnitude: number, format: FloatFormat): Ratio {
-  const { mantissa, exponent } = split(magnitude, format)
+/** A positive double as a fraction of integers: exact. */
+export function ratioOf(magnitude: number): Ratio {
+  const { mantissa, exponent } = split(magnitude, FLOAT8)
   return exponent >= 0
     ? { numerator: mantissa << BigInt(exponent), denominator: 1n }
     : { numerator: mantissa, denominator: 1n << BigInt(-exponent) }

@@ -2,6 +2,7 @@ import type { ByteWriter } from '../base/byte-writer.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { float4Text, float8Text } from './float-text.ts'
+import { NUMERIC_SIGN } from './numeric-binary.ts'
 import {
   type NumericGroups,
   parseNumericText,
@@ -137,10 +138,6 @@ export function float4Output(extraFloatDigits: number): OutputCodec {
   }
 }
 
-const NUMERIC_POSITIVE = 0x0000
-const NUMERIC_NEGATIVE = 0x4000
-const NUMERIC_NAN = 0xc000
-
 /** numeric: Spanner keeps the scale of a value; a declared scale is put back, for Spanner stores a bare numeric. */
 export function numericOutput(typmod: number): OutputCodec {
   const scale = scaleOfTypmod(typmod)
@@ -163,12 +160,12 @@ function numericBinary(scale: number | undefined): PayloadWriter {
     mustBeString(value, 'numeric')
     const text = value.ascii()
     if (text === 'NaN') {
-      writeNumeric(out, { weight: 0, displayScale: 0, groups: [] }, NUMERIC_NAN)
+      writeNumeric(out, { weight: 0, displayScale: 0, groups: [] }, NUMERIC_SIGN.nan)
       return
     }
     const number = parseNumericText(scale === undefined ? text : rescaleNumericText(text, scale))
     if (number === undefined) throw malformedValue('numeric')
-    writeNumeric(out, number, number.isNegative ? NUMERIC_NEGATIVE : NUMERIC_POSITIVE)
+    writeNumeric(out, number, number.isNegative ? NUMERIC_SIGN.negative : NUMERIC_SIGN.positive)
   }
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import tap from 'tap'
 import {
@@ -105,6 +106,16 @@ tap.test('malformed values', async (t) => {
   t.throws(() => new ValueScanner().scan(Buffer.alloc(4), 3, 2), { code: 'XX001' }, 'bounds')
 })
 
+/** `read`, or the code of the error. */
+function outcome(bytes: Buffer): string | undefined {
+  try {
+    decode(bytes)
+    return 'read'
+  } catch (error) {
+    return (error as { code?: string }).code
+  }
+}
+
 const json: fc.Memo<SpannerJson> = fc.memo((depth) =>
   depth <= 1
     ? fc.oneof(
@@ -121,25 +132,21 @@ tap.test('any value comes back, any prefix of it is refused', async (t) => {
     fc.property(json(3), fc.nat(255), (value, neighbour) => {
       const encoded = encodeJson(value)
       const framed = Buffer.concat([Buffer.from([neighbour]), encoded, Buffer.from([neighbour])])
-      t.strictSame(decode(framed, 1, 1 + encoded.length), value)
+      if (!isDeepStrictEqual(decode(framed, 1, 1 + encoded.length), value)) return false
       for (let size = 0; size < encoded.length; size++) {
-        t.throws(() => decode(encoded.subarray(0, size)), { code: 'XX001' })
+        if (outcome(encoded.subarray(0, size)) !== 'XX001') return false
       }
+      return true
     }),
-    { numRuns: 50 },
   )
+  t.pass('100 values')
 })
 
 tap.test('any bytes are read or refused, never past the end', async (t) => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (noise) => {
-      const bytes = Buffer.from(noise)
-      try {
-        decode(bytes)
-      } catch (error) {
-        return (error as { code?: string }).code === 'XX001'
-      }
-      return true
+      const how = outcome(Buffer.from(noise))
+      return how === 'read' || how === 'XX001'
     }),
     { numRuns: 2000 },
   )

@@ -1,0 +1,234 @@
+import { PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
+import { civilFromDays, POSTGRES_EPOCH_DAYS } from './calendar.ts'
+import { encodeDate, encodeInstant } from './datetime-input.ts'
+import { clockText, instantOfPostgresMicros } from './datetime-text.ts'
+import { DEFAULT_FORMAT_SETTINGS } from './format-settings.ts'
+import { binaryNumericText } from './numeric-binary.ts'
+import { findPgType, OID } from './pg-type.ts'
+import type { EncodedValue } from './spanner-type.ts'
+import { encodeBytes, findTextInput, unsupportedArray } from './text-input.ts'
+import { mustBeText } from './utf8.ts'
+import { encodeBool, encodeList, encodeNull, encodeNumber, encodeString } from './value.ts'
+
+/**
+ * A type's receive function, to Spanner's value. Undefined: PostgreSQL is to be asked. `where` ends the message about bytes
+ * that are left over, as PostgreSQL's does.
+ */
+export type BinaryInput = (bytes: Buffer, leftOver: string) => EncodedValue | undefined
+
+/** The receive function of a type, arrays included; undefined where the type has no storage in Spanner. */
+export function findBinaryInput(typeOid: number): BinaryInput | undefined {
+  const elementOid = findPgType(typeOid)?.elementOid
+  if (elementOid === undefined) return INPUTS.get(typeOid)
+  const element = INPUTS.get(elementOid)
+  return element === undefined ? undefined : arrayInput(elementOid, element)
+}
+
+function invalidBinary(message: string): PgError {
+  return new PgError(SQL_STATE.invalidBinaryRepresentation, message)
+}
+
+/** pq_getmsgint and its kin; what is left over is found by whoever called the receive function. */
+function mustBeSized(bytes: Buffer, sizeBytes: number, leftOver: string): void {
+  if (bytes.length < sizeBytes) {
+    throw new PgError(SQL_STATE.protocolViolation, 'insufficient data left in message')
+  }
+  if (bytes.length > sizeBytes) throw invalidBinary(leftOver)
+}
+
+function fixedInput(sizeBytes: number, read: (bytes: Buffer) => EncodedValue): BinaryInput {
+  return (bytes, leftOver) => {
+    mustBeSized(bytes, sizeBytes, leftOver)
+    return read(bytes)
+  }
+}
+
+/** Types whose binary form is their text. */
+function textualInput(typeOid: number): BinaryInput {
+  const input = findTextInput(typeOid)
+  return (bytes) => input?.(mustBeText(bytes), DEFAULT_FORMAT_SETTINGS)
+}
+
+const JSONB_VERSION = 1
+
+const jsonbText = textualInput(OID.jsonb)
+
+/** jsonb_recv. */
+const jsonbInput: BinaryInput = (bytes, leftOver) => {
+  if (bytes.length === 0) mustBeSized(bytes, 1, leftOver)
+  const version = bytes[0]
+  if (version !== JSONB_VERSION) {
+    throw new PgError(SQL_STATE.internalError, `unsupported jsonb version number ${version}`)
+  }
+  return jsonbText(bytes.subarray(1), leftOver)
+}
+
+function uuidText(bytes: Buffer): string {
+  const digits = bytes.toString('hex')
+  const borders = [0, 8, 12, 16, 20, 32]
+  return borders
+    .slice(1)
+    .map((end, i) => digits.slice(borders[i], end))
+    .join('-')
+}
+
+const MIN_POSTGRES_DAYS = -2451545
+const END_POSTGRES_DAYS = 2145031949
+const INT32_MAX = 2147483647
+
+/** date_recv; infinity is the largest or smallest integer. */
+function receiveDate(bytes: Buffer): EncodedValue {
+  const days = bytes.readInt32BE(0)
+  const isInfinite = days === INT32_MAX || days === -INT32_MAX - 1
+  if (!isInfinite && (days < MIN_POSTGRES_DAYS || days >= END_POSTGRES_DAYS)) {
+    throw new PgError(SQL_STATE.datetimeFieldOverflow, 'date out of range')
+  }
+  return encodeDate(civilFromDays(days + POSTGRES_EPOCH_DAYS), infinityOr(isInfinite, days))
+}
+
+function infinityOr(isInfinite: boolean, value: number | bigint): string {
+  if (isInfinite) return value > 0 ? 'infinity' : '-infinity'
+  return String(value)
+}
+
+const INT64_MAX = 9223372036854775807n
+
+function receiveTimestamp(bytes: Buffer): EncodedValue {
+  const micros = bytes.readBigInt64BE(0)
+  const isInfinite = micros === INT64_MAX || micros === -INT64_MAX - 1n
+  return encodeInstant(instantOfPostgresMicros(micros), infinityOr(isInfinite, micros))
+}
+
+const MICROS_PER_DAY = 86_400_000_000n
+
+function receiveTime(bytes: Buffer): EncodedValue {
+  const micros = bytes.readBigInt64BE(0)
+  if (micros < 0n || micros > MICROS_PER_DAY) {
+    throw new PgError(SQL_STATE.datetimeFieldOverflow, 'time out of range')
+  }
+  return encodeString(timeText(micros))
+}
+
+/** time_out of microseconds since midnight. */
+export function timeText(micros: bigint): string {
+  const seconds = Number(micros / 1_000_000n)
+  return clockText({
+    hour: Math.floor(seconds / 3600),
+    minute: Math.floor(seconds / 60) % 60,
+    second: seconds % 60,
+    micros: Number(micros % 1_000_000n),
+  })
+}
+
+const numericInput: BinaryInput = (bytes, leftOver) => {
+  const text = binaryNumericText(bytes, leftOver)
+  return findTextInput(OID.numeric)?.(text, DEFAULT_FORMAT_SETTINGS)
+}
+
+function integerText(integer: number | bigint): EncodedValue {
+  return encodeString(String(integer))
+}
+
+const INPUTS: ReadonlyMap<number, BinaryInput> = new Map<number, BinaryInput>([
+  [OID.bool, fixedInput(1, (bytes) => encodeBool(bytes[0] !== 0))],
+  [OID.int2, fixedInput(2, (bytes) => integerText(bytes.readInt16BE(0)))],
+  [OID.int4, fixedInput(4, (bytes) => integerText(bytes.readInt32BE(0)))],
+  [OID.int8, fixedInput(8, (bytes) => integerText(bytes.readBigInt64BE(0)))],
+  [OID.oid, fixedInput(4, (bytes) => integerText(bytes.readUInt32BE(0)))],
+  [OID.float4, fixedInput(4, (bytes) => encodeNumber(bytes.readFloatBE(0)))],
+  [OID.float8, fixedInput(8, (bytes) => encodeNumber(bytes.readDoubleBE(0)))],
+  [OID.numeric, numericInput],
+  [OID.text, textualInput(OID.text)],
+  [OID.varchar, textualInput(OID.varchar)],
+  [OID.unknown, textualInput(OID.unknown)],
+  [OID.cstring, textualInput(OID.cstring)],
+  [OID.bpchar, textualInput(OID.bpchar)],
+  [OID.name, textualInput(OID.name)],
+  [OID.json, textualInput(OID.json)],
+  [OID.jsonb, jsonbInput],
+  [OID.uuid, fixedInput(16, (bytes) => encodeString(uuidText(bytes)))],
+  [OID.bytea, encodeBytes],
+  [OID.date, fixedInput(4, receiveDate)],
+  [OID.time, fixedInput(8, receiveTime)],
+  [OID.timestamp, fixedInput(8, receiveTimestamp)],
+  [OID.timestamptz, fixedInput(8, receiveTimestamp)],
+])
+
+const MAX_DIMENSIONS = 6
+const ARRAY_HEADER_BYTES = 12
+const DIMENSION_BYTES = 8
+
+/** array_recv, of one dimension. */
+function arrayInput(elementOid: number, element: BinaryInput): BinaryInput {
+  return (bytes, leftOver) => {
+    const dimensions = readArrayHeader(bytes, elementOid)
+    if (dimensions === 0) {
+      mustBeSized(bytes, ARRAY_HEADER_BYTES, leftOver)
+      return encodeList([])
+    }
+    if (bytes.length < ARRAY_HEADER_BYTES + DIMENSION_BYTES)
+      mustBeSized(bytes, bytes.length + 1, '')
+    const count = bytes.readInt32BE(ARRAY_HEADER_BYTES)
+    if (dimensions > 1 || bytes.readInt32BE(ARRAY_HEADER_BYTES + 4) !== 1) throw unsupportedArray()
+    const at = ARRAY_HEADER_BYTES + DIMENSION_BYTES
+    // Each element has a length of four bytes at least.
+    if (count < 0 || count * 4 > bytes.length - at) mustBeSized(bytes, bytes.length + 1, '')
+    return readElements({ bytes: bytes.subarray(at), count, element, leftOver })
+  }
+}
+
+function readArrayHeader(bytes: Buffer, elementOid: number): number {
+  if (bytes.length < ARRAY_HEADER_BYTES) mustBeSized(bytes, ARRAY_HEADER_BYTES, '')
+  const dimensions = bytes.readInt32BE(0)
+  if (dimensions < 0) throw invalidBinary(`invalid number of dimensions: ${dimensions}`)
+  if (dimensions > MAX_DIMENSIONS) {
+    throw new PgError(
+      SQL_STATE.programLimitExceeded,
+      `number of array dimensions (${dimensions}) exceeds the maximum allowed (${MAX_DIMENSIONS})`,
+    )
+  }
+  const flags = bytes.readInt32BE(4)
+  if (flags !== 0 && flags !== 1) throw invalidBinary('invalid array flags')
+  const sentOid = bytes.readUInt32BE(8)
+  if (sentOid !== elementOid) {
+    const sent = `${sentOid} (${findPgType(sentOid)?.name ?? '???'})`
+    const expected = `${elementOid} (${findPgType(elementOid)?.name ?? '???'})`
+    throw new PgError(
+      SQL_STATE.datatypeMismatch,
+      `binary data has array element type ${sent} instead of expected ${expected}`,
+    )
+  }
+  return dimensions
+}
+
+interface ArrayBody {
+  readonly bytes: Buffer
+  readonly count: number
+  readonly element: BinaryInput
+  readonly leftOver: string
+}
+
+function readElements({ bytes, count, element, leftOver }: ArrayBody): EncodedValue | undefined {
+  const encoded: EncodedValue[] = []
+  let at = 0
+  for (let i = 0; i < count; i++) {
+    if (bytes.length - at < 4) mustBeSized(bytes, bytes.length + 1, '')
+    const sizeBytes = bytes.readInt32BE(at)
+    at += 4
+    if (sizeBytes < -1 || sizeBytes > bytes.length - at) {
+      throw invalidBinary('insufficient data left in message')
+    }
+    if (sizeBytes === -1) {
+      encoded.push(encodeNull())
+      continue
+    }
+    const body = bytes.subarray(at, at + sizeBytes)
+    const value = element(body, `improper binary format in array element ${i + 1}`)
+    if (value === undefined) return undefined
+    encoded.push(value)
+    at += sizeBytes
+  }
+  mustBeSized(bytes, at, leftOver)
+  return encodeList(encoded)
+}
