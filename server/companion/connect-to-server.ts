@@ -10,7 +10,6 @@ import {
   parseParameterStatus,
 } from '../wire/backend-decoder.ts'
 import { parseErrorResponse } from '../wire/error-fields.ts'
-import { asError } from './as-error.ts'
 import { FrontendWriter } from './frontend-messages.ts'
 import { ConnectionLostError, ServerConnection } from './server-connection.ts'
 
@@ -30,7 +29,7 @@ export function connectToServer(options: ConnectToServerOptions): Promise<Server
   const { path, user, database, settings, signal } = options
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
-      reject(asError(signal.reason))
+      reject(signal.reason)
       return
     }
     const socket = createConnection(path)
@@ -44,7 +43,7 @@ export function connectToServer(options: ConnectToServerOptions): Promise<Server
       // What the socket still has to say after its end interests nobody.
       socket.on('error', () => undefined)
       socket.destroy()
-      reject(asError(error))
+      reject(error)
     }
     const abort = () => fail(signal.reason)
     signal.addEventListener('abort', abort, { once: true })

@@ -122,8 +122,7 @@ export class FrontendDecoder {
 
   #takeBody(headerSizeBytes: number, bodySizeBytes: number): Buffer | undefined {
     if (this.#queue.length < headerSizeBytes + bodySizeBytes) return undefined
-    this.#queue.skip(headerSizeBytes)
-    return this.#queue.take(bodySizeBytes)
+    return this.#queue.take(headerSizeBytes + bodySizeBytes).subarray(headerSizeBytes)
   }
 }
 

@@ -1,0 +1,211 @@
+import { PgError } from '../base/pg-error.ts'
+import type { ServiceRow } from '../companion/companion-types.ts'
+import type { PostgresCluster } from '../companion/postgres-cluster.ts'
+import { ConnectionPool, type EmbeddedConnection } from './connections.ts'
+import { CONSTRAINTS_QUERY, constraintNames } from './constraint-names.ts'
+import { type ConstraintNames, toGrpcStatus } from './error-texts.ts'
+import type { GrpcStatus } from './grpc-status.ts'
+import { Sessions } from './session.ts'
+import type { TransactionOptions } from './spanner-requests.ts'
+import { StatementCache } from './statement-cache.ts'
+import { ServerTransaction, type TransactionHost, type TransactionMode } from './transaction.ts'
+
+/** Open transactions of each kind that a database may have, and single-use reads that run at a time. */
+const READ_WRITE_LIMIT = 100
+const READ_ONLY_LIMIT = 60
+const SINGLE_USE_LIMIT = 30
+const SINGLE_USE_WAIT_MS = 30_000
+/** Transactions remembered, the finished ones included: they answer for what became of them. */
+const REMEMBERED = 5_000
+/** How long a Commit whose answer was lost is looked for. */
+const OUTCOME_DEADLINE_MS = 20_000
+const OUTCOME_POLL_MS = 50
+
+const NO_NAMES: ConstraintNames = { find: () => undefined }
+
+/** The name of a Spanner database's PostgreSQL database. */
+export function postgresName(id: string): string {
+  return `db_${id}`
+}
+
+/** One Spanner database: its PostgreSQL database, sessions, transactions. */
+export class EmbeddedDatabase implements TransactionHost {
+  readonly name: string
+  readonly id: string
+  readonly sessions: Sessions
+  readonly statements = new StatementCache()
+  /** Single-use reads. */
+  readonly reads: ConnectionPool
+  readonly #pools: Readonly<Record<TransactionMode, ConnectionPool>>
+  readonly #transactions = new Map<string, ServerTransaction>()
+  #names: Promise<ConstraintNames> | undefined
+  #lastMicros = 0
+  #commits = 0
+  #committing = 0
+
+  constructor(
+    name: string,
+    id: string,
+    options: { cluster: PostgresCluster; settings: Readonly<Record<string, string>> },
+  ) {
+    this.name = name
+    this.id = id
+    this.sessions = new Sessions(name)
+    const common = { cluster: options.cluster, database: postgresName(id) }
+    const { settings } = options
+    this.reads = new ConnectionPool({
+      ...common,
+      settings: { ...settings, default_transaction_read_only: 'on' },
+      limit: SINGLE_USE_LIMIT,
+      waitMs: SINGLE_USE_WAIT_MS,
+    })
+    this.#pools = {
+      'read-write': new ConnectionPool({ ...common, settings, limit: READ_WRITE_LIMIT, waitMs: 0 }),
+      'read-only': new ConnectionPool({ ...common, settings, limit: READ_ONLY_LIMIT, waitMs: 0 }),
+    }
+  }
+
+  /** A transaction that has not begun yet. */
+  newTransaction(mode: TransactionMode, options: TransactionOptions): ServerTransaction {
+    return new ServerTransaction(this, mode, options)
+  }
+
+  /** To be called once it has an id. */
+  remember(transaction: ServerTransaction): void {
+    this.#transactions.set(transaction.id, transaction)
+    if (this.#transactions.size <= REMEMBERED) return
+    for (const [id, old] of this.#transactions) {
+      if (old.state !== 'open') this.#transactions.delete(id)
+      if (this.#transactions.size <= REMEMBERED) break
+    }
+  }
+
+  findTransaction(id: string): ServerTransaction | undefined {
+    return this.#transactions.get(id)
+  }
+
+  /** Those that hold a connection. */
+  openTransactions(): ServerTransaction[] {
+    return [...this.#transactions.values()].filter((transaction) => transaction.state === 'open')
+  }
+
+  async acquire(mode: TransactionMode): Promise<EmbeddedConnection> {
+    const pool = this.#pools[mode]
+    if (pool.isExhausted) this.#makeRoom(mode)
+    return pool.acquire()
+  }
+
+  release(mode: TransactionMode, connection: EmbeddedConnection): void {
+    this.#pools[mode].release(connection)
+  }
+
+  nextTimestamp(): number {
+    this.#lastMicros = Math.max(this.#lastMicros + 1, Date.now() * 1000)
+    return this.#lastMicros
+  }
+
+  /** Microseconds of the last commit's timestamp; 0 where there was none since the start. */
+  get lastCommitMicros(): number {
+    return this.#lastMicros
+  }
+
+  commitBegins(): void {
+    this.#commits++
+    this.#committing++
+  }
+
+  commitEnds(): void {
+    this.#commits++
+    this.#committing--
+  }
+
+  /** Equal at two moments: no commit became visible between them. undefined while one is under way. */
+  get quietMark(): number | undefined {
+    return this.#committing === 0 ? this.#commits : undefined
+  }
+
+  async outcomeOf(xid: string): Promise<'committed' | 'aborted'> {
+    return (await this.committedMicros(xid)) === undefined ? 'aborted' : 'committed'
+  }
+
+  /** When a transaction of PostgreSQL committed; undefined where it did not. Waits for one that is still ending. */
+  async committedMicros(xid: string): Promise<number | undefined> {
+    const deadline = performance.now() + OUTCOME_DEADLINE_MS
+    const text = `SELECT pg_xact_status($1::xid8) AS status,
+      (extract(epoch FROM pg_xact_commit_timestamp($1::xid8::xid)) * 1000000)::bigint AS micros`
+    for (;;) {
+      const [row] = await this.query(text, [xid])
+      if (row?.['status'] === 'committed') return Number(row['micros'] ?? 0)
+      if (row?.['status'] !== 'in progress' || performance.now() > deadline) return undefined
+      await new Promise((resolve) => setTimeout(resolve, OUTCOME_POLL_MS))
+    }
+  }
+
+  /** SQL of ours on a connection for reads. */
+  async query(
+    text: string,
+    params: readonly (string | null)[] = [],
+  ): Promise<readonly ServiceRow[]> {
+    const connection = await this.reads.acquire()
+    try {
+      return await connection.server.query(text, params)
+    } finally {
+      this.reads.release(connection)
+    }
+  }
+
+  async mapError(error: unknown): Promise<GrpcStatus> {
+    const needsNames = error instanceof PgError && error.code.startsWith('23')
+    return toGrpcStatus(error, needsNames ? await this.#constraintNames() : NO_NAMES)
+  }
+
+  /** The schema has changed: forgets what depended on it. */
+  schemaChanged(settings: Readonly<Record<string, string>> = {}): void {
+    this.#names = undefined
+    this.statements.clear()
+    for (const pool of this.#allPools()) pool.schemaChanged(settings)
+  }
+
+  /** Closes what has been idle for long. */
+  tidy(): void {
+    this.sessions.expire()
+    for (const pool of this.#allPools()) pool.closeIdle()
+  }
+
+  /** Ends everything that is open. */
+  close(): void {
+    for (const transaction of this.openTransactions()) transaction.terminate('aborted')
+    for (const pool of this.#allPools()) pool.close()
+  }
+
+  #allPools(): readonly ConnectionPool[] {
+    return [this.reads, this.#pools['read-write'], this.#pools['read-only']]
+  }
+
+  #constraintNames(): Promise<ConstraintNames> {
+    this.#names ??= this.query(CONSTRAINTS_QUERY).then(constraintNames)
+    this.#names.catch(() => {
+      this.#names = undefined
+    })
+    return this.#names
+  }
+
+  /** Ends the transaction that has been idle for longest, where it has been so for Spanner's ten seconds. */
+  #makeRoom(mode: TransactionMode): void {
+    const idle = this.openTransactions()
+      .filter((transaction) => transaction.mode === mode && isIdle(transaction))
+      .sort((left, right) => left.lastUsedMs - right.lastUsedMs)
+    idle[0]?.terminate('aborted')
+  }
+}
+
+/** Spanner may end a transaction that has had no request for ten seconds. */
+export const IDLE_TRANSACTION_MS = 10_000
+
+/** Whether a transaction has been without a request for as long as Spanner waits. */
+export function isIdle(transaction: ServerTransaction): boolean {
+  return (
+    transaction.runningSinceMs === undefined &&
+    performance.now() - transaction.lastUsedMs > IDLE_TRANSACTION_MS
+  )
+}

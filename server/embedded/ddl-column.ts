@@ -1,0 +1,325 @@
+import { createHash } from 'node:crypto'
+import {
+  type DdlCursor,
+  nameArray,
+  type ObjectName,
+  quoteName,
+  quoteText,
+  unsupportedDdl,
+} from './ddl-cursor.ts'
+
+/** SQL that completes a table once it is there: identities, foreign keys. */
+export interface ColumnDefinition {
+  readonly name: string
+  /** For CREATE TABLE and ADD COLUMN. */
+  readonly sql: string
+  readonly isPrimaryKey: boolean
+  readonly isNotNull: boolean
+  /** It has a value for the rows that are there: DEFAULT or a stored expression. */
+  readonly fillsRows: boolean
+  readonly identity: SequenceOptions | undefined
+  readonly checks: readonly CheckConstraint[]
+  readonly foreignKeys: readonly ForeignKey[]
+}
+
+export interface CheckConstraint {
+  readonly name: string | undefined
+  readonly expression: string
+}
+
+export interface ForeignKey {
+  readonly name: string | undefined
+  readonly columns: readonly string[]
+  readonly parent: ObjectName
+  readonly referenced: readonly string[]
+  readonly onDelete: string
+}
+
+/** Options of a sequence or identity column. */
+export interface SequenceOptions {
+  readonly hasKind: boolean
+  readonly start: string | undefined
+  readonly skip: readonly [string, string] | undefined
+}
+
+const CONSTRAINT_WORDS = [
+  'not',
+  'null',
+  'check',
+  'primary',
+  'references',
+  'constraint',
+  'generated',
+  'unique',
+  'on',
+  'hidden',
+  'default',
+]
+
+/** Types of the dialect by the words they are written with; what is missing is not supported. */
+const TYPES: Readonly<Record<string, string>> = {
+  bigint: 'bigint',
+  int8: 'bigint',
+  int: 'bigint',
+  integer: 'bigint',
+  boolean: 'boolean',
+  bool: 'boolean',
+  bytea: 'bytea',
+  date: 'date',
+  'double precision': 'double precision',
+  float8: 'double precision',
+  float: 'double precision',
+  real: 'real',
+  float4: 'real',
+  numeric: 'numeric',
+  decimal: 'numeric',
+  jsonb: 'jsonb',
+  text: 'text',
+  varchar: 'character varying',
+  'character varying': 'character varying',
+  timestamptz: 'timestamp with time zone',
+  'timestamp with time zone': 'timestamp with time zone',
+  uuid: 'uuid',
+  'spanner.commit_timestamp': 'spanner.commit_timestamp',
+}
+const TYPE_WORDS = new Set([
+  'double',
+  'precision',
+  'character',
+  'varying',
+  'timestamp',
+  'with',
+  'without',
+  'time',
+  'zone',
+  'bit',
+])
+const SERIAL = new Set(['serial', 'serial4', 'serial8', 'bigserial', 'smallserial', 'serial2'])
+/** Lengths of varchar above this one are refused, this one is none (quotas, "cell"). */
+const MAX_VARCHAR = 2_621_440
+
+/** A column's type as PostgreSQL has it, and whether it was one of the serial names. */
+export function readType(cursor: DdlCursor): { sql: string; isSerial: boolean } {
+  const words = [cursor.identifier()]
+  if (words[0] === 'spanner' && cursor.accept('.')) words[0] = `spanner.${cursor.identifier()}`
+  while (TYPE_WORDS.has(words[0] ?? '') && TYPE_WORDS.has(cursor.peek()?.value ?? ''))
+    words.push(cursor.identifier())
+  const written = words.join(' ')
+  if (SERIAL.has(written)) return { sql: 'bigint', isSerial: true }
+  const modifier = cursor.sees('(') ? cursor.parenthesised() : ''
+  let sql = written === 'float' && /^\((\d|1\d|2[0-4])\)$/.test(modifier) ? 'real' : TYPES[written]
+  if (sql === undefined)
+    throw unsupportedDdl(`Type <${TYPE_NAMES[written] ?? written}> is not supported.`)
+  if (modifier !== '' && sql !== 'character varying' && written !== 'float') {
+    throw unsupportedDdl(`Type modifier is not supported for type <${sql}>.`)
+  }
+  if (sql === 'character varying') sql += lengthOf(modifier)
+  return { sql: sql + readArray(cursor), isSerial: false }
+}
+
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  smallint: 'int2',
+  char: 'bpchar',
+  character: 'bpchar',
+  timestamp: 'timestamp without time zone',
+}
+
+function lengthOf(modifier: string): string {
+  const length = Number(/^\(\s*(\d+)\s*\)$/.exec(modifier)?.[1] ?? MAX_VARCHAR)
+  if (length > MAX_VARCHAR)
+    throw unsupportedDdl(`Maximum length for <varchar> fields is ${MAX_VARCHAR}.`)
+  return length === MAX_VARCHAR ? '' : `(${length})`
+}
+
+function readArray(cursor: DdlCursor): string {
+  if (!cursor.accept('[')) return ''
+  if (!cursor.sees(']')) cursor.integer()
+  cursor.expect(']')
+  if (cursor.accept('vector', 'length')) cursor.integer()
+  if (cursor.sees('[')) throw unsupportedDdl('Multi-dimensional arrays are not supported.')
+  return '[]'
+}
+
+/** One column of CREATE TABLE or ADD COLUMN, up to the end of the cursor. */
+export function readColumn(cursor: DdlCursor): ColumnDefinition {
+  const name = cursor.identifier()
+  const type = readType(cursor)
+  let defaultSql = ''
+  let generatedSql = ''
+  let isPrimaryKey = false
+  let isNotNull = false
+  let identity: SequenceOptions | undefined = type.isSerial
+    ? { hasKind: false, start: undefined, skip: undefined }
+    : undefined
+  const checks: CheckConstraint[] = []
+  const foreignKeys: ForeignKey[] = []
+  while (!cursor.isAtEnd) {
+    const label = cursor.accept('constraint') ? cursor.identifier() : undefined
+    if (cursor.accept('not', 'null')) isNotNull = true
+    else if (cursor.accept('null')) continue
+    else if (cursor.accept('primary', 'key')) isPrimaryKey = true
+    else if (cursor.accept('default')) defaultSql = readDefault(cursor)
+    else if (cursor.accept('generated', 'always', 'as', 'identity')) {
+      throw unsupportedDdl('Only <GENERATED BY DEFAULT> is supported for identity column.')
+    } else if (cursor.accept('generated', 'always', 'as')) generatedSql = readGenerated(cursor)
+    else if (cursor.accept('generated', 'by', 'default', 'as', 'identity'))
+      identity = readIdentity(cursor)
+    else if (cursor.accept('check'))
+      checks.push({ name: label, expression: cursor.parenthesised() })
+    else if (cursor.accept('references')) foreignKeys.push(readReference(cursor, label, [name]))
+    else if (cursor.sees('unique')) {
+      throw unsupportedDdl('<UNIQUE> constraint is not supported, create a unique index instead.')
+    } else if (cursor.sees('on', 'update') || cursor.sees('hidden')) {
+      throw unsupportedDdl(
+        `<${cursor.next().text.toUpperCase()}> of a column is not supported by this server.`,
+      )
+    } else throw cursor.syntaxError()
+  }
+  const sql = [
+    quoteName(name),
+    type.sql,
+    defaultSql,
+    generatedSql,
+    isNotNull ? 'NOT NULL' : '',
+  ].filter((part) => part !== '')
+  const fillsRows = defaultSql !== '' || generatedSql !== '' || identity !== undefined
+  return {
+    name,
+    sql: sql.join(' '),
+    isPrimaryKey,
+    isNotNull,
+    fillsRows,
+    identity,
+    checks,
+    foreignKeys,
+  }
+}
+
+function readDefault(cursor: DdlCursor): string {
+  return `DEFAULT ${cursor.expression((rest) => CONSTRAINT_WORDS.some((word) => rest.sees(word)))}`
+}
+
+function readGenerated(cursor: DdlCursor): string {
+  const expression = cursor.parenthesised()
+  // A virtual column is stored here, as the emulator does.
+  if (!cursor.accept('stored') && !cursor.accept('virtual')) throw cursor.syntaxError()
+  return `GENERATED ALWAYS AS ${expression} STORED`
+}
+
+function readIdentity(cursor: DdlCursor): SequenceOptions {
+  if (!cursor.accept('(')) return { hasKind: false, start: undefined, skip: undefined }
+  const options = readSequenceOptions(cursor)
+  cursor.expect(')')
+  return options
+}
+
+/** Options of CREATE SEQUENCE and of an identity column, in any order. */
+export function readSequenceOptions(cursor: DdlCursor): SequenceOptions {
+  let hasKind = false
+  let start: string | undefined
+  let skip: readonly [string, string] | undefined
+  for (;;) {
+    if (cursor.accept('bit_reversed_positive')) hasKind = true
+    else if (cursor.accept('skip', 'range')) skip = readRange(cursor)
+    else if (cursor.accept('no', 'skip', 'range')) skip = undefined
+    else if (cursor.accept('start', 'counter') || cursor.accept('restart', 'counter')) {
+      cursor.accept('with')
+      start = cursor.integer()
+    } else if (
+      cursor.accept('no', 'cycle') ||
+      cursor.accept('no', 'minvalue') ||
+      cursor.accept('no', 'maxvalue')
+    )
+      continue
+    else if (cursor.accept('owned', 'by', 'none')) continue
+    else if (cursor.isAtEnd || cursor.sees(')') || cursor.sees(';') || cursor.sees(','))
+      return { hasKind, start, skip }
+    else
+      throw unsupportedDdl(
+        `Optional clause <${cursor.peek()?.value ?? ''}> is not supported in sequence options.`,
+      )
+  }
+}
+
+function readRange(cursor: DdlCursor): readonly [string, string] {
+  const from = cursor.integer()
+  cursor.accept(',')
+  return [from, cursor.integer()]
+}
+
+/** After REFERENCES. */
+export function readReference(
+  cursor: DdlCursor,
+  name: string | undefined,
+  columns: readonly string[],
+): ForeignKey {
+  const parent = cursor.name()
+  if (!cursor.sees('(')) {
+    throw unsupportedDdl(
+      '<REFERENCES> must name the referenced columns in <FOREIGN KEY> constraints.',
+    )
+  }
+  const referenced = cursor.columnList()
+  let onDelete = 'NO ACTION'
+  while (cursor.accept('on')) {
+    const isDelete = cursor.accept('delete')
+    if (!isDelete) cursor.expect('update')
+    const action = readAction(cursor)
+    if (action !== 'NO ACTION' && action !== 'CASCADE') {
+      throw unsupportedDdl(`Foreign key referential action <${action}> is not supported.`)
+    }
+    if (!isDelete && action === 'CASCADE')
+      throw unsupportedDdl('<ON UPDATE CASCADE> is not supported in foreign keys.')
+    if (isDelete) onDelete = action
+  }
+  if (cursor.sees('deferrable') || cursor.sees('initially')) {
+    throw unsupportedDdl('<DEFERRABLE> constraints are not supported.')
+  }
+  return { name, columns, parent, referenced, onDelete }
+}
+
+function readAction(cursor: DdlCursor): string {
+  if (cursor.accept('no', 'action')) return 'NO ACTION'
+  if (cursor.accept('cascade')) return 'CASCADE'
+  if (cursor.accept('set', 'null')) return 'SET NULL'
+  if (cursor.accept('set', 'default')) return 'SET DEFAULT'
+  cursor.expect('restrict')
+  return 'RESTRICT'
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16).toUpperCase()
+}
+
+/** A name for an unnamed constraint: the table's name, a hash, a number. */
+function generatedName(prefix: string, label: string, text: string): string {
+  return `${prefix}_${label.slice(0, 36)}_${hashOf(text)}_1`
+}
+
+/** SQL that adds a check constraint. */
+export function addCheck(table: ObjectName, check: CheckConstraint): string {
+  const name = check.name ?? generatedName('CK', table.name, table.sql + check.expression)
+  return `ALTER TABLE ${table.sql} ADD CONSTRAINT ${quoteName(name)} CHECK ${check.expression}`
+}
+
+/** SQL that adds a foreign key, the indexes that back it first. */
+export function addForeignKey(table: ObjectName, key: ForeignKey): string[] {
+  const text = JSON.stringify([table.sql, key.columns, key.parent.sql, key.referenced])
+  const name = key.name ?? generatedName('FK', `${table.name}_${key.parent.name}`, text)
+  const list = (columns: readonly string[]) => columns.map(quoteName).join(', ')
+  return [
+    `SELECT _spanner.prepare_foreign_key(${quoteText(table.sql)}::regclass, ${nameArray(key.columns)}, ` +
+      `_spanner.find_table(${quoteText(key.parent.sql)}, ${quoteText(key.parent.shown)}), ${nameArray(key.referenced)})`,
+    `ALTER TABLE ${table.sql} ADD CONSTRAINT ${quoteName(name)} FOREIGN KEY (${list(key.columns)}) ` +
+      `REFERENCES ${key.parent.sql} (${list(key.referenced)}) ON DELETE ${key.onDelete}`,
+  ]
+}
+
+/** SQL that makes a column an identity column. */
+export function addIdentity(table: ObjectName, column: string, options: SequenceOptions): string {
+  const [min, max] = options.skip ?? ['NULL', 'NULL']
+  const kind = options.hasKind
+    ? `'identity'`
+    : `_spanner.default_kind('identity', ${quoteText(column)})`
+  return `SELECT _spanner.add_identity(${quoteText(table.sql)}::regclass, ${quoteText(column)}, ${options.start ?? '1'}, ${min}, ${max}, ${kind})`
+}

@@ -1,0 +1,239 @@
+import { status as GRPC } from '@grpc/grpc-js'
+import { GrpcStatus } from './grpc-status.ts'
+import { type SqlToken, tokenize } from './sql-tokens.ts'
+import { widenIntegerCasts } from './sql-translation.ts'
+
+/** What one DDL statement of Spanner does in PostgreSQL. */
+export interface DdlPlan {
+  /** Run one after the other in the batch's transaction. */
+  readonly statements: readonly string[]
+  /** A query whose one value is true where there is nothing to do (IF NOT EXISTS, IF EXISTS). */
+  readonly skipIf?: string | undefined
+}
+
+/** A name as written in a statement: `schema` is `public` where none was written. */
+export interface ObjectName {
+  readonly schema: string
+  readonly name: string
+  /** Both parts quoted, for PostgreSQL. */
+  readonly sql: string
+  /** As Spanner shows it. */
+  readonly shown: string
+}
+
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+export function quoteText(text: string): string {
+  return text.includes('\\')
+    ? ` E'${text.replaceAll("'", "''").replaceAll('\\', '\\\\')}'`
+    : `'${text.replaceAll("'", "''")}'`
+}
+
+/** `ARRAY['a','b']::name[]`. */
+export function nameArray(names: readonly string[]): string {
+  return `ARRAY[${names.map(quoteText).join(', ')}]::name[]`
+}
+
+export function unsupportedDdl(text: string): GrpcStatus {
+  return new GrpcStatus(GRPC.FAILED_PRECONDITION, text)
+}
+
+export function invalidDdl(text: string): GrpcStatus {
+  return new GrpcStatus(GRPC.INVALID_ARGUMENT, text)
+}
+
+/** PostgreSQL keeps this many bytes of a name (NAMEDATALEN - 1). */
+const NAME_BYTES = 63
+
+/** Reads a DDL statement token by token. */
+export class DdlCursor {
+  readonly #sql: string
+  readonly #tokens: readonly SqlToken[]
+  #index = 0
+
+  constructor(sql: string, tokens: readonly SqlToken[] = tokenize(sql)) {
+    this.#sql = sql
+    this.#tokens = tokens
+  }
+
+  get isAtEnd(): boolean {
+    return this.#index >= this.#tokens.length
+  }
+
+  peek(offset = 0): SqlToken | undefined {
+    return this.#tokens[this.#index + offset]
+  }
+
+  /** Whether these keywords or symbols come next. */
+  sees(...words: readonly string[]): boolean {
+    return words.every((word, offset) => {
+      const token = this.peek(offset)
+      return (
+        token !== undefined &&
+        token.kind !== 'quoted' &&
+        token.kind !== 'string' &&
+        token.value === word
+      )
+    })
+  }
+
+  /** Steps over these keywords or symbols where all of them come next. */
+  accept(...words: readonly string[]): boolean {
+    if (!this.sees(...words)) return false
+    this.#index += words.length
+    return true
+  }
+
+  /** Demands these keywords or symbols. */
+  expect(...words: readonly string[]): void {
+    for (const word of words) if (!this.accept(word)) throw this.syntaxError()
+  }
+
+  next(): SqlToken {
+    const token = this.#tokens[this.#index]
+    if (token === undefined) throw this.syntaxError()
+    this.#index++
+    return token
+  }
+
+  end(): void {
+    this.accept(';')
+    if (!this.isAtEnd) throw this.syntaxError()
+  }
+
+  syntaxError(): GrpcStatus {
+    const token = this.peek()
+    return invalidDdl(
+      token === undefined
+        ? 'syntax error at end of input; failed to parse the DDL statements.'
+        : `syntax error at or near "${token.text}"; failed to parse the DDL statements.`,
+    )
+  }
+
+  /** One identifier, folded where it is not quoted. */
+  identifier(): string {
+    const token = this.next()
+    if (token.kind !== 'word' && token.kind !== 'quoted') {
+      this.#index--
+      throw this.syntaxError()
+    }
+    if (Buffer.byteLength(token.value) > NAME_BYTES) {
+      throw invalidDdl(`Name is too long (${NAME_BYTES} bytes at most): ${token.value}.`)
+    }
+    return token.value
+  }
+
+  /** A possibly qualified name. */
+  name(): ObjectName {
+    let schema = 'public'
+    let name = this.identifier()
+    if (this.accept('.')) {
+      schema = name
+      name = this.identifier()
+    }
+    return {
+      schema,
+      name,
+      sql: `${quoteName(schema)}.${quoteName(name)}`,
+      shown: schema === 'public' ? name : `${schema}.${name}`,
+    }
+  }
+
+  /** A whole number, as text. */
+  integer(): string {
+    const sign = this.accept('-') ? '-' : ''
+    const token = this.next()
+    if (token.kind !== 'number' || !/^\d+$/.test(token.text))
+      throw invalidDdl(`Expected an integer but got "${token.text}".`)
+    return sign + token.text
+  }
+
+  /** `(a, b)`: column names. */
+  columnList(): string[] {
+    this.expect('(')
+    const columns = [this.identifier()]
+    while (this.accept(',')) columns.push(this.identifier())
+    this.expect(')')
+    return columns
+  }
+
+  /** SQL of `( ... )`, parentheses included, with Spanner's integer types. */
+  parenthesised(): string {
+    if (!this.sees('(')) throw this.syntaxError()
+    const from = this.#index
+    this.#skipGroup()
+    return this.#textOf(from, this.#index)
+  }
+
+  /** SQL up to the first token, outside parentheses, that satisfies `stops`; at least one token. */
+  expression(stops: (cursor: DdlCursor) => boolean): string {
+    const from = this.#index
+    do {
+      if (this.sees('(')) this.#skipGroup()
+      else if (this.sees('[')) this.#skipGroup()
+      else this.next()
+    } while (!this.isAtEnd && !stops(this))
+    return this.#textOf(from, this.#index)
+  }
+
+  /** The rest of the statement, without a semicolon at its end. */
+  rest(): string {
+    return this.expression((cursor) => cursor.sees(';') && cursor.peek(1) === undefined)
+  }
+
+  /** Parts of `( .. , .. )` at its commas, each with a cursor of its own. */
+  elements(): DdlCursor[] {
+    this.expect('(')
+    const parts: DdlCursor[] = []
+    let from = this.#index
+    while (!this.sees(')')) {
+      if (this.isAtEnd) throw this.syntaxError()
+      if (this.sees(',')) {
+        parts.push(new DdlCursor(this.#sql, this.#tokens.slice(from, this.#index)))
+        from = this.#index + 1
+      }
+      if (this.sees('(') || this.sees('[')) this.#skipGroup()
+      else this.#index++
+    }
+    if (this.#index > from)
+      parts.push(new DdlCursor(this.#sql, this.#tokens.slice(from, this.#index)))
+    this.expect(')')
+    return parts
+  }
+
+  #skipGroup(): void {
+    let depth = 0
+    do {
+      const token = this.next()
+      if (token.text === '(' || token.text === '[') depth++
+      else if (token.text === ')' || token.text === ']') depth--
+    } while (depth > 0)
+  }
+
+  #textOf(from: number, to: number): string {
+    const first = this.#tokens[from]
+    const last = this.#tokens[to - 1]
+    if (first === undefined || last === undefined) return ''
+    const tokens = this.#tokens.slice(from, to).map((token) => ({
+      ...token,
+      start: token.start - first.start,
+      end: token.end - first.start,
+    }))
+    return widenIntegerCasts(this.#sql.slice(first.start, last.end), tokens)
+  }
+}
+
+/** Demands what Spanner demands of a new name: no underscore in front, no `pg_`. */
+export function checkNewName(kind: string, name: string): void {
+  if (name.startsWith('_') || name === '') throw invalidDdl(`${kind} name not valid: ${name}.`)
+  if (kind === 'Table' && name.startsWith('pg_')) {
+    throw invalidDdl("'pg_' is not supported as a prefix for a table name.")
+  }
+}
+
+/** SQL that raises where the schema has an object whose name is the same but for case. */
+export function checkFreeName(target: ObjectName): string {
+  return `SELECT _spanner.check_free_name(${quoteText(target.schema)}, ${quoteText(target.name)})`
+}

@@ -1,0 +1,160 @@
+import { channel } from 'node:diagnostics_channel'
+import { chmod, mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Server, ServerCredentials } from '@grpc/grpc-js'
+import type { PostgresBinaries } from '../companion/postgres-binaries.ts'
+import { PostgresCluster } from '../companion/postgres-cluster.ts'
+import {
+  databaseAdminService,
+  instanceAdminService,
+  Operations,
+  operationsService,
+} from './admin-services.ts'
+import { EmbeddedInstance, SUPERUSER } from './instance.ts'
+import { addService } from './service.ts'
+import { spannerService } from './spanner-service.ts'
+
+export interface EmbeddedOptions {
+  readonly binaries: PostgresBinaries
+  /** Directory of the PostgreSQL cluster: the data. */
+  readonly dataDir: string
+  /** Directory, made where it is missing, of the gRPC server's Unix socket; needed where `listen` is absent. It is closed to other users. */
+  readonly socketDir?: string | undefined
+  /** `host:port` in place of the socket; port 0 is chosen by the system. */
+  readonly listen?: string | undefined
+  readonly project?: string | undefined
+  readonly instance?: string | undefined
+  /** Settings of PostgreSQL beyond ours, for tests. */
+  readonly settings?: Readonly<Record<string, string>> | undefined
+  /** Ends a start that is under way. */
+  readonly signal: AbortSignal
+}
+
+export interface EmbeddedServer {
+  /** For a gRPC client: `unix:/...` or `host:port`. */
+  readonly address: string
+  /** `projects/<project>/instances/<instance>`. */
+  readonly instance: string
+  readonly cluster: PostgresCluster
+  /** Ends calls, the gRPC server and PostgreSQL. */
+  stop(): Promise<void>
+}
+
+/** Events of this room: `{ kind: 'defect', error }` for what should not have happened. */
+export const EMBEDDED_CHANNEL = 'spanwire:embedded'
+const events = channel(EMBEDDED_CHANNEL)
+
+/** Durable, with what answers for commits afterwards; deadlocks are found quickly because clients can only try again. */
+const SETTINGS = {
+  max_connections: '300',
+  shared_buffers: '64MB',
+  max_locks_per_transaction: '1024',
+  max_pred_locks_per_transaction: '256',
+  track_commit_timestamp: 'on',
+  deadlock_timeout: '50ms',
+  // Errors of statements are for their clients; statements may hold secrets.
+  log_min_messages: 'log',
+  log_min_error_statement: 'panic',
+  jit: 'off',
+  max_wal_senders: '0',
+  wal_level: 'minimal',
+  // PostgreSQL waits for the disk before it answers COMMIT.
+  fsync: 'on',
+  synchronous_commit: 'on',
+} as const
+
+const SOCKET_NAME = 'spanner.sock'
+/** How long calls under way may take to end. */
+const STOP_DEADLINE_MS = 2_000
+
+/**
+ * Starts a Spanner of the PostgreSQL dialect: google.spanner.v1, its admin services and google.longrunning over gRPC, in front of a PostgreSQL
+ * cluster of its own. Rejects with ClusterError where PostgreSQL does not start.
+ */
+export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
+  const cluster = await PostgresCluster.start({
+    name: 'embedded',
+    binaries: options.binaries,
+    dataDir: options.dataDir,
+    settings: { ...SETTINGS, ...options.settings },
+    superuser: SUPERUSER,
+    signal: options.signal,
+  })
+  try {
+    const name = `projects/${options.project ?? 'spanwire'}/instances/${options.instance ?? 'spanwire'}`
+    const instance = await EmbeddedInstance.open(name, cluster)
+    const server = new Server({
+      'grpc.max_receive_message_length': -1,
+      'grpc.max_send_message_length': -1,
+    })
+    addServices(server, instance)
+    const address = await bind(server, options)
+    return { address, instance: name, cluster, stop: () => stop(server, instance, cluster) }
+  } catch (error) {
+    await cluster.stop()
+    throw error
+  }
+}
+
+function addServices(server: Server, instance: EmbeddedInstance): void {
+  const operations = new Operations(instance)
+  const onDefect = (error: unknown) => events.publish({ kind: 'defect', error })
+  addService(server, 'google.spanner.v1.Spanner', spannerService(instance), onDefect)
+  addService(
+    server,
+    'google.spanner.admin.database.v1.DatabaseAdmin',
+    databaseAdminService(instance, operations),
+    onDefect,
+  )
+  addService(
+    server,
+    'google.spanner.admin.instance.v1.InstanceAdmin',
+    instanceAdminService(instance, operations),
+    onDefect,
+  )
+  addService(server, 'google.longrunning.Operations', operationsService(operations), onDefect)
+}
+
+async function bind(server: Server, options: EmbeddedOptions): Promise<string> {
+  const { listen, socketDir } = options
+  if (listen !== undefined) {
+    const port = await bindTo(server, listen)
+    return `${listen.slice(0, listen.lastIndexOf(':'))}:${port}`
+  }
+  if (socketDir === undefined) throw new TypeError('an embedded server needs socketDir or listen')
+  await mkdir(socketDir, { recursive: true, mode: 0o700 })
+  await chmod(socketDir, 0o700)
+  const path = join(socketDir, SOCKET_NAME)
+  // What a predecessor left; the cluster's lock has made sure that there is none alive.
+  await rm(path, { force: true })
+  await bindTo(server, `unix:${path}`)
+  return `unix:${path}`
+}
+
+function bindTo(server: Server, target: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(target, ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) resolve(port)
+      else reject(error)
+    })
+  })
+}
+
+async function stop(
+  server: Server,
+  instance: EmbeddedInstance,
+  cluster: PostgresCluster,
+): Promise<void> {
+  await instance.close()
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => {
+      server.forceShutdown()
+      resolve()
+    }, STOP_DEADLINE_MS)
+    server.tryShutdown(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+  await cluster.stop()
+}

@@ -1,0 +1,243 @@
+import { createHash } from 'node:crypto'
+import { status as GRPC } from '@grpc/grpc-js'
+import type { PostgresCluster } from '../companion/postgres-cluster.ts'
+import type { ServerConnection } from '../companion/server-connection.ts'
+import { OWNER_ROLE } from './connections.ts'
+import { EmbeddedDatabase, isIdle, postgresName } from './database.ts'
+import { DdlExecutor, DEFAULT_TIME_ZONE } from './ddl-executor.ts'
+import { GrpcStatus, resourceNotFound } from './grpc-status.ts'
+import { ddlFunctionsScript } from './install-ddl-functions.ts'
+import { functionsScript } from './install-functions.ts'
+import { informationSchemaScript } from './install-information-schema.ts'
+import { parseDatabaseName } from './resource-name.ts'
+
+/** The bootstrap superuser of the embedded cluster: it makes databases and nothing else. */
+export const SUPERUSER = 'spanner_admin'
+
+/** What Spanner takes as the id of a database. */
+const DATABASE_ID = /^[a-z][a-z0-9_-]{0,28}[a-z0-9]$/
+const DATABASE_LIMIT = 100
+const CONNECT_DEADLINE_MS = 30_000
+const TIDY_MS = 1_000
+/** A statement that waits this long is looked at: whoever blocks it and is idle is ended. */
+const BLOCKED_MS = 1_000
+
+interface OpenDatabase {
+  readonly database: EmbeddedDatabase
+  readonly ddl: DdlExecutor
+}
+
+/** The one instance that an embedded server has, with its databases. */
+export class EmbeddedInstance {
+  /** `projects/<project>/instances/<instance>`. */
+  readonly name: string
+  readonly #cluster: PostgresCluster
+  readonly #databases = new Map<string, Promise<OpenDatabase>>()
+  readonly #version: string
+  readonly #timer: NodeJS.Timeout
+
+  private constructor(name: string, cluster: PostgresCluster, version: string) {
+    this.name = name
+    this.#cluster = cluster
+    this.#version = version
+    this.#timer = setInterval(() => void this.#tidy(), TIDY_MS)
+    this.#timer.unref()
+  }
+
+  /** Makes what the cluster needs: the role that owns the databases, and the template of a database. */
+  static async open(name: string, cluster: PostgresCluster): Promise<EmbeddedInstance> {
+    const version = createHash('sha256').update(allScripts().join('\n')).digest('hex').slice(0, 12)
+    const instance = new EmbeddedInstance(name, cluster, version)
+    await instance.#asSuperuser('postgres', async (connection) => {
+      await ensureRole(connection)
+      await instance.#ensureTemplate(connection)
+    })
+    return instance
+  }
+
+  /** Throws NOT_FOUND where this is not the instance. */
+  check(name: string): void {
+    if (name !== this.name) throw resourceNotFound('Instance', name)
+  }
+
+  /** Throws NOT_FOUND where there is no such database. */
+  async database(name: string): Promise<EmbeddedDatabase> {
+    return (await this.#open(name)).database
+  }
+
+  /** Runs DDL in a database, one batch at a time. */
+  async ddl(name: string): Promise<OpenDatabase> {
+    return this.#open(name)
+  }
+
+  async listDatabases(): Promise<string[]> {
+    return this.#asSuperuser('postgres', async (connection) => {
+      const rows = await connection.query(
+        "SELECT substr(datname, 4) AS id FROM pg_database WHERE datname LIKE 'db\\_%' ORDER BY 1",
+      )
+      return rows.map((row) => row['id'] ?? '')
+    })
+  }
+
+  /** Throws ALREADY_EXISTS, INVALID_ARGUMENT. */
+  async createDatabase(id: string): Promise<void> {
+    if (!DATABASE_ID.test(id))
+      throw new GrpcStatus(GRPC.INVALID_ARGUMENT, `Database ID not valid: ${id}.`)
+    const known = await this.listDatabases()
+    const name = `${this.name}/databases/${id}`
+    if (known.includes(id))
+      throw new GrpcStatus(GRPC.ALREADY_EXISTS, `Database already exists: ${name}`)
+    if (known.length >= DATABASE_LIMIT)
+      throw new GrpcStatus(GRPC.RESOURCE_EXHAUSTED, `Too many databases in instance ${this.name}.`)
+    await this.#asSuperuser('postgres', (connection) =>
+      connection.query(
+        `CREATE DATABASE "${postgresName(id)}" TEMPLATE "${this.#template}" OWNER ${OWNER_ROLE}`,
+      ),
+    )
+  }
+
+  /** Ends what is open in it. Throws NOT_FOUND. */
+  async dropDatabase(name: string): Promise<void> {
+    const { database } = await this.#open(name)
+    this.#databases.delete(database.id)
+    database.close()
+    await this.#asSuperuser('postgres', (connection) =>
+      connection.query(`DROP DATABASE "${postgresName(database.id)}" WITH (FORCE)`),
+    )
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    const open = await Promise.allSettled(this.#databases.values())
+    for (const result of open) if (result.status === 'fulfilled') result.value.database.close()
+  }
+
+  get #template(): string {
+    return `template_${this.#version}`
+  }
+
+  #open(name: string): Promise<OpenDatabase> {
+    const { instance, id } = parseDatabaseName(name)
+    if (instance !== this.name) return Promise.reject(resourceNotFound('Instance', instance))
+    const known = this.#databases.get(id)
+    if (known !== undefined) return known
+    const opening = this.#openDatabase(name, id)
+    this.#databases.set(id, opening)
+    opening.catch(() => this.#databases.delete(id))
+    return opening
+  }
+
+  async #openDatabase(name: string, id: string): Promise<OpenDatabase> {
+    if (!(await this.listDatabases()).includes(id)) throw resourceNotFound('Database', name)
+    const connect = () => this.#connect(OWNER_ROLE, postgresName(id))
+    const connection = await connect()
+    let zone: string
+    try {
+      const [row] = await connection.query('SELECT version FROM _spanner_meta.version')
+      if (row?.['version'] !== this.#version) await this.#install(postgresName(id))
+      const [option] = await connection.query(
+        "SELECT value FROM _spanner_meta.options WHERE name = 'default_time_zone'",
+      )
+      zone = option?.['value'] ?? DEFAULT_TIME_ZONE
+    } finally {
+      await connection.close()
+    }
+    const database = new EmbeddedDatabase(name, id, {
+      cluster: this.#cluster,
+      settings: { TimeZone: zone },
+    })
+    return { database, ddl: new DdlExecutor(database, connect) }
+  }
+
+  async #ensureTemplate(connection: ServerConnection): Promise<void> {
+    const rows = await connection.query('SELECT 1 FROM pg_database WHERE datname = $1', [
+      this.#template,
+    ])
+    if (rows.length > 0) return
+    const building = 'template_building'
+    await connection.query(`DROP DATABASE IF EXISTS ${building}`)
+    await connection.query(`CREATE DATABASE ${building} TEMPLATE template0 OWNER ${OWNER_ROLE}`)
+    await this.#install(building)
+    await connection.query(`ALTER DATABASE ${building} RENAME TO "${this.#template}"`)
+    const old = await connection.query(
+      "SELECT datname FROM pg_database WHERE datname LIKE 'template\\_%' AND datname <> $1",
+      [this.#template],
+    )
+    for (const { datname } of old) await connection.query(`DROP DATABASE "${datname}"`)
+  }
+
+  async #install(database: string): Promise<void> {
+    const owner = await this.#connect(OWNER_ROLE, database)
+    try {
+      await owner.script(`${functionsScript()};${ddlFunctionsScript()}`)
+    } finally {
+      await owner.close()
+    }
+    await this.#asSuperuser(database, async (connection) => {
+      await connection.script(
+        `${informationSchemaScript()}; DELETE FROM _spanner_meta.version; INSERT INTO _spanner_meta.version VALUES ('${this.#version}')`,
+      )
+    })
+  }
+
+  #connect(user: string, database: string): Promise<ServerConnection> {
+    return this.#cluster.connect({
+      user,
+      database,
+      settings: {
+        search_path: '_spanner, pg_catalog, public',
+        client_min_messages: 'error',
+        TimeZone: DEFAULT_TIME_ZONE,
+      },
+      signal: AbortSignal.timeout(CONNECT_DEADLINE_MS),
+    })
+  }
+
+  async #asSuperuser<T>(
+    database: string,
+    work: (connection: ServerConnection) => Promise<T>,
+  ): Promise<T> {
+    const connection = await this.#connect(SUPERUSER, database)
+    try {
+      return await work(connection)
+    } finally {
+      await connection.close()
+    }
+  }
+
+  async #tidy(): Promise<void> {
+    for (const opening of this.#databases.values()) {
+      const open = await opening.catch(() => undefined)
+      if (open === undefined) continue
+      open.database.tidy()
+      await endIdleBlockers(open.database).catch(() => undefined)
+    }
+  }
+}
+
+function allScripts(): string[] {
+  return [functionsScript(), ddlFunctionsScript(), informationSchemaScript()]
+}
+
+async function ensureRole(connection: ServerConnection): Promise<void> {
+  const rows = await connection.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [OWNER_ROLE])
+  if (rows.length === 0) await connection.query(`CREATE ROLE ${OWNER_ROLE} LOGIN`)
+}
+
+/** A transaction without a request for ten seconds may be ended, and is when another waits for its locks. */
+async function endIdleBlockers(database: EmbeddedDatabase): Promise<void> {
+  const open = database.openTransactions()
+  const now = performance.now()
+  const waiting = open.filter(
+    ({ runningSinceMs }) => runningSinceMs !== undefined && now - runningSinceMs > BLOCKED_MS,
+  )
+  const idle = open.filter(isIdle)
+  if (waiting.length === 0 || idle.length === 0) return
+  const pids = waiting.flatMap((transaction) => transaction.processId ?? [])
+  const rows = await database.query(
+    'SELECT DISTINCT unnest(pg_blocking_pids(pid))::text AS pid FROM unnest($1::int[]) pid',
+    [`{${pids.join(',')}}`],
+  )
+  for (const { pid } of rows)
+    idle.find((transaction) => String(transaction.processId) === pid)?.terminate('aborted')
+}

@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto'
+import { status as GRPC } from '@grpc/grpc-js'
+import { PgError } from '../base/pg-error.ts'
+import type { EmbeddedDatabase } from './database.ts'
+import { endsTransaction } from './error-texts.ts'
+import { GrpcStatus } from './grpc-status.ts'
+import { encodeLowerBoundStats } from './spanner-answers.ts'
+import type { SqlRequest } from './spanner-requests.ts'
+import { encodeMetadata } from './statement-cache.ts'
+import { runStatement } from './statement-run.ts'
+import type { RunOptions } from './transaction.ts'
+
+const ATTEMPTS = 20
+
+export function newPartitionedId(): string {
+  return `pd-${randomBytes(8).toString('hex')}`
+}
+
+export function isPartitionedId(id: string): boolean {
+  return id.startsWith('pd-')
+}
+
+/** Runs partitioned DML: here one partition, which is a transaction of its own, tried again where it collides. Throws GrpcStatus. */
+export async function runPartitionedDml(
+  database: EmbeddedDatabase,
+  request: SqlRequest,
+  options: RunOptions,
+): Promise<void> {
+  const statement = database.statements.get(request)
+  if (/^\s*insert/i.test(statement.sql)) {
+    throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'INSERT is not supported for Partitioned DML')
+  }
+  if (statement.kind !== 'dml') {
+    throw new GrpcStatus(
+      GRPC.INVALID_ARGUMENT,
+      'Only DML statements are supported in a partitioned DML transaction.',
+    )
+  }
+  for (let attempt = 1; ; attempt++) {
+    const connection = await database.acquire('read-write')
+    database.commitBegins()
+    try {
+      const run = { connection, statement, request, prelude: [], signal: options.signal }
+      const count = await runStatement(run, {
+        sink: options.sink,
+        start: (description) =>
+          options.sink.start(encodeMetadata(description, undefined), description.columns),
+      })
+      await options.sink.end(encodeLowerBoundStats(count))
+      return
+    } catch (error) {
+      const mayPass = error instanceof PgError && endsTransaction(error) && attempt < ATTEMPTS
+      if (!mayPass) throw await database.mapError(error)
+    } finally {
+      database.commitEnds()
+      database.release('read-write', connection)
+    }
+  }
+}

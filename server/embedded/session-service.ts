@@ -1,0 +1,99 @@
+import { status as GRPC } from '@grpc/grpc-js'
+import { GrpcStatus } from './grpc-status.ts'
+import type { EmbeddedInstance } from './instance.ts'
+import { ProtoReader, ProtoWriter } from './protobuf.ts'
+import { databaseOfSession } from './resource-name.ts'
+import type { UnaryHandler } from './service.ts'
+import { encodeSession } from './spanner-answers.ts'
+
+const EMPTY = Buffer.alloc(0)
+/** BatchCreateSessions may return fewer than were asked for. */
+const BATCH_LIMIT = 100
+
+/** The methods of google.spanner.v1.Spanner that are about sessions. */
+export function sessionHandlers(instance: EmbeddedInstance): Record<string, UnaryHandler> {
+  return {
+    CreateSession: async (bytes) => {
+      const { database, template } = readSessionRequest(bytes)
+      const target = await instance.database(database)
+      return encodeSession(target.sessions.create(template))
+    },
+    BatchCreateSessions: async (bytes) => {
+      const { database, template, count } = readSessionRequest(bytes)
+      const target = await instance.database(database)
+      if (template.isMultiplexed || count < 1) {
+        throw new GrpcStatus(
+          GRPC.INVALID_ARGUMENT,
+          'Session count must be at least 1, and sessions must not be multiplexed.',
+        )
+      }
+      const out = new ProtoWriter()
+      for (let made = 0; made < Math.min(count, BATCH_LIMIT); made++) {
+        out.message(1, encodeSession(target.sessions.create(template)))
+      }
+      return out.take()
+    },
+    GetSession: async (bytes) => {
+      const name = readFirstString(bytes)
+      const database = await instance.database(databaseOfSession(name))
+      return encodeSession(database.sessions.get(name))
+    },
+    ListSessions: async (bytes) => {
+      const database = await instance.database(readFirstString(bytes))
+      const out = new ProtoWriter()
+      for (const session of database.sessions.list()) out.message(1, encodeSession(session))
+      return out.take()
+    },
+    DeleteSession: async (bytes) => {
+      const name = readFirstString(bytes)
+      const database = await instance.database(databaseOfSession(name))
+      await database.sessions.delete(name)
+      return EMPTY
+    },
+  }
+}
+
+function readFirstString(bytes: Buffer): string {
+  const reader = new ProtoReader(bytes)
+  let value = ''
+  while (reader.hasMore) {
+    const tag = reader.tag()
+    if (tag >>> 3 === 1) value = reader.string()
+    else reader.skip(tag)
+  }
+  return value
+}
+
+interface SessionRequest {
+  readonly database: string
+  readonly template: { readonly labels: Buffer; readonly isMultiplexed: boolean }
+  readonly count: number
+}
+
+/** CreateSessionRequest and BatchCreateSessionsRequest: the same fields up to the count. */
+function readSessionRequest(bytes: Buffer): SessionRequest {
+  const reader = new ProtoReader(bytes)
+  let database = ''
+  let template: SessionRequest['template'] = { labels: EMPTY, isMultiplexed: false }
+  let count = 0
+  while (reader.hasMore) {
+    const tag = reader.tag()
+    if (tag >>> 3 === 1) database = reader.string()
+    else if (tag >>> 3 === 2) template = readTemplate(reader.message())
+    else if (tag >>> 3 === 3) count = reader.uint()
+    else reader.skip(tag)
+  }
+  return { database, template, count }
+}
+
+function readTemplate(reader: ProtoReader): SessionRequest['template'] {
+  const labels = new ProtoWriter()
+  let isMultiplexed = false
+  while (reader.hasMore) {
+    const tag = reader.tag()
+    if (tag >>> 3 === 2) labels.message(2, reader.bytes())
+    else if (tag >>> 3 === 6) isMultiplexed = reader.bool()
+    else reader.skip(tag)
+  }
+  return { labels: labels.take(), isMultiplexed }
+}

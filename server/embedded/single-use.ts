@@ -1,0 +1,89 @@
+import { status as GRPC } from '@grpc/grpc-js'
+import type { EmbeddedDatabase } from './database.ts'
+import { GrpcStatus } from './grpc-status.ts'
+import { ProtoWriter } from './protobuf.ts'
+import { encodeTimestamp } from './spanner-answers.ts'
+import type { SqlRequest, TransactionOptions } from './spanner-requests.ts'
+import { encodeMetadata } from './statement-cache.ts'
+import { describe, runStatement } from './statement-run.ts'
+import type { RunOptions } from './transaction.ts'
+
+/** How far ahead a read timestamp may lie: it is waited for. */
+const FUTURE_LIMIT_MS = 10_000
+
+/** Runs a query outside any transaction: one statement of PostgreSQL, whose snapshot it is. Throws GrpcStatus. */
+export async function runSingleUse(
+  database: EmbeddedDatabase,
+  request: SqlRequest,
+  options: RunOptions & { readonly transaction: TransactionOptions },
+): Promise<void> {
+  const statement = database.statements.get(request)
+  if (options.transaction.mode !== 'read-only') {
+    throw new GrpcStatus(
+      GRPC.INVALID_ARGUMENT,
+      'Transaction mode for read only single use transaction should be read_only.',
+    )
+  }
+  if (statement.kind === 'dml') {
+    throw new GrpcStatus(
+      GRPC.INVALID_ARGUMENT,
+      'DML statements may not be performed in single-use transactions, to avoid replay.',
+    )
+  }
+  await awaitTimestampBound(database, options.transaction)
+  const transaction = options.transaction.returnReadTimestamp
+    ? new ProtoWriter().message(2, encodeTimestamp(Date.now() * 1000)).take()
+    : undefined
+  const connection = await database.reads.acquire()
+  try {
+    const run = { connection, statement, request, prelude: [], signal: options.signal }
+    if (options.isPlanOnly) {
+      await describe(run)
+      if (statement.description !== undefined) {
+        options.sink.start(encodeMetadata(statement.description, transaction), [])
+      }
+    } else {
+      await runStatement(run, {
+        sink: options.sink,
+        start: (description) =>
+          options.sink.start(encodeMetadata(description, transaction), description.columns),
+      })
+    }
+  } catch (error) {
+    throw await database.mapError(error)
+  } finally {
+    database.reads.release(connection)
+  }
+  await options.sink.end(undefined)
+}
+
+/**
+ * PostgreSQL has one past: the present. A bound that the current snapshot satisfies is served with it; an older moment only where nothing has
+ * been committed since. Throws FAILED_PRECONDITION otherwise.
+ */
+export async function awaitTimestampBound(
+  database: EmbeddedDatabase,
+  options: TransactionOptions,
+): Promise<void> {
+  const { bound } = options
+  if (
+    bound.kind === 'strong' ||
+    bound.kind === 'max-staleness' ||
+    bound.kind === 'min-read-timestamp'
+  )
+    return
+  const now = Date.now() * 1000
+  const micros =
+    bound.kind === 'exact-staleness' ? now - Number(bound.micros) : Number(bound.micros)
+  if (micros > now) {
+    await new Promise((resolve) =>
+      setTimeout(resolve, Math.min((micros - now) / 1000, FUTURE_LIMIT_MS)),
+    )
+    return
+  }
+  if (database.lastCommitMicros <= micros) return
+  throw new GrpcStatus(
+    GRPC.FAILED_PRECONDITION,
+    `Read at timestamp ${new Date(micros / 1000).toISOString()} is not possible: older versions of data are not kept.`,
+  )
+}

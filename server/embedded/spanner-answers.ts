@@ -1,0 +1,55 @@
+import { ProtoWriter } from './protobuf.ts'
+
+/** google.protobuf.Timestamp of microseconds since 1970. */
+export function encodeTimestamp(micros: number): Buffer {
+  return new ProtoWriter()
+    .uint(1, Math.floor(micros / 1_000_000))
+    .uint(2, (micros % 1_000_000) * 1000)
+    .take()
+}
+
+/** google.spanner.v1.ResultSetStats with the exact count of rows that DML changed. */
+export function encodeStats(rowCount: number): Buffer {
+  return new ProtoWriter().presentUint(3, rowCount).take()
+}
+
+/** google.spanner.v1.ResultSetStats of partitioned DML. */
+export function encodeLowerBoundStats(rowCount: number): Buffer {
+  return new ProtoWriter().presentUint(4, rowCount).take()
+}
+
+/** google.spanner.v1.Transaction: its id, and when it reads where that was asked for. */
+export function encodeTransaction(transaction: {
+  readonly id: string
+  readonly mode: 'read-write' | 'read-only'
+  readonly readMicros: number
+  readonly options: { readonly returnReadTimestamp: boolean }
+}): Buffer {
+  const out = new ProtoWriter().string(1, transaction.id)
+  if (transaction.mode === 'read-only' && transaction.options.returnReadTimestamp) {
+    out.message(2, encodeTimestamp(transaction.readMicros))
+  }
+  return out.take()
+}
+
+/** google.spanner.v1.CommitResponse. */
+export function encodeCommitResponse(micros: number): Buffer {
+  return new ProtoWriter().message(1, encodeTimestamp(micros)).take()
+}
+
+/** google.spanner.v1.Session. */
+export function encodeSession(session: {
+  readonly name: string
+  readonly labels: Buffer
+  readonly createdMicros: number
+  readonly usedMicros: number
+  readonly isMultiplexed: boolean
+}): Buffer {
+  const out = new ProtoWriter().string(1, session.name)
+  out.raw(session.labels)
+  return out
+    .message(3, encodeTimestamp(session.createdMicros))
+    .message(4, encodeTimestamp(session.usedMicros))
+    .bool(6, session.isMultiplexed)
+    .take()
+}

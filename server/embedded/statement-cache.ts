@@ -1,0 +1,120 @@
+import { status as GRPC } from '@grpc/grpc-js'
+import type { SpannerType } from '../types/spanner-type.ts'
+import { GrpcStatus } from './grpc-status.ts'
+import { encodeStructType, oidOf, spannerTypeOf } from './pg-types.ts'
+import { ProtoWriter } from './protobuf.ts'
+import type { SqlRequest } from './spanner-requests.ts'
+import { type TranslatedStatement, translateStatement } from './sql-translation.ts'
+import { type ColumnEncoder, columnEncoder } from './value-encoder.ts'
+
+/** What PostgreSQL says of a statement before it runs. */
+export interface StatementDescription {
+  /** Types of $1, $2 ...: declared or inferred. */
+  readonly paramOids: readonly number[]
+  readonly columns: readonly ColumnEncoder[]
+  /** Encoded StructType of the result's columns. */
+  readonly rowType: Buffer
+  /** Encoded StructType of the parameters without a declared type; undefined where all have one. */
+  readonly undeclared: Buffer | undefined
+}
+
+/** A statement as it is prepared: one object for each text and combination of declared parameter types. */
+export interface CachedStatement extends TranslatedStatement {
+  /** OIDs of $1, $2 ... as declared; 0 where PostgreSQL infers the type. */
+  readonly declaredOids: readonly number[]
+  description: StatementDescription | undefined
+}
+
+const CACHE_LIMIT = 2_000
+
+/** Statements of one database, translated and described once. */
+export class StatementCache {
+  readonly #statements = new Map<string, CachedStatement>()
+
+  /** Throws what Spanner says of a statement that it does not take. */
+  get(request: SqlRequest): CachedStatement {
+    const declaredOids = declaredTypes(request)
+    const key =
+      declaredOids.length === 0 ? request.sql : `${declaredOids.join(',')}\0${request.sql}`
+    const known = this.#statements.get(key)
+    if (known !== undefined) return known
+    const statement = { ...translateStatement(request.sql), declaredOids, description: undefined }
+    if (this.#statements.size >= CACHE_LIMIT) this.#statements.clear()
+    this.#statements.set(key, statement)
+    return statement
+  }
+
+  clear(): void {
+    this.#statements.clear()
+  }
+}
+
+/** `p1` is $1. Other names cannot be referred to in this dialect and are ignored, as Spanner does. */
+function declaredTypes(request: SqlRequest): number[] {
+  const oids: number[] = []
+  for (const [name, type] of request.paramTypes) {
+    const number = /^p(\d{1,5})$/.exec(name)?.[1]
+    if (number === undefined) continue
+    const index = Number(number) - 1
+    while (oids.length <= index) oids.push(0)
+    oids[index] = oidOf(type)
+  }
+  return oids
+}
+
+/** Makes the description from what Parse and Describe answered. Throws UNIMPLEMENTED for a type that the dialect lacks. */
+export function describeStatement(
+  statement: CachedStatement,
+  paramOids: readonly number[],
+  fields: readonly { readonly name: string; readonly typeOid: number }[],
+): StatementDescription {
+  const rowFields = fields.map((field) => ({ name: field.name, type: requireType(field.typeOid) }))
+  const undeclared = paramOids
+    .map((oid, index) => ({ name: `p${index + 1}`, oid }))
+    .filter((_, index) => (statement.declaredOids[index] ?? 0) === 0)
+    .map(({ name, oid }) => ({ name, type: requireType(oid) }))
+    .sort((left, right) => (left.name < right.name ? -1 : 1))
+  return {
+    paramOids,
+    columns: fields.map((field) => columnEncoder(field.typeOid)),
+    rowType: encodeStructType(rowFields),
+    undeclared: undeclared.length === 0 ? undefined : encodeStructType(undeclared),
+  }
+}
+
+/** Names of the types that are most likely to be asked for all the same. */
+const FOREIGN_TYPES: ReadonlyMap<number, string> = new Map([
+  [114, 'json'],
+  [142, 'xml'],
+  [650, 'cidr'],
+  [790, 'money'],
+  [869, 'inet'],
+  [1042, 'bpchar'],
+  [1083, 'time'],
+  [1114, 'timestamp'],
+  [1266, 'timetz'],
+  [1560, 'bit'],
+  [1562, 'varbit'],
+  [2249, 'record'],
+  [3614, 'tsvector'],
+])
+
+function requireType(oid: number): SpannerType {
+  const type = spannerTypeOf(oid)
+  if (type === undefined) {
+    const name = FOREIGN_TYPES.get(oid) ?? `with oid ${oid}`
+    throw new GrpcStatus(GRPC.UNIMPLEMENTED, `The Postgres Type is not supported: ${name}`)
+  }
+  return type
+}
+
+/** google.spanner.v1.ResultSetMetadata. `transaction` is an encoded Transaction, where one was begun by this statement. */
+export function encodeMetadata(
+  description: StatementDescription,
+  transaction: Buffer | undefined,
+): Buffer {
+  const out = new ProtoWriter().message(1, description.rowType)
+  if (transaction !== undefined) out.message(2, transaction)
+  if (description.undeclared !== undefined) out.message(3, description.undeclared)
+  return out.take()
+}

@@ -1,0 +1,233 @@
+import { status as GRPC } from '@grpc/grpc-js'
+import type { PgError } from '../base/pg-error.ts'
+import { FrontendWriter } from '../companion/frontend-messages.ts'
+import { decodeTextRow } from '../companion/service-rows.ts'
+import {
+  BACKEND_TYPE,
+  type BackendFrame,
+  parseCommandComplete,
+  parseParameterDescription,
+  parseRowDescription,
+} from '../wire/backend-decoder.ts'
+import { parseErrorResponse } from '../wire/error-fields.ts'
+import type { EmbeddedConnection } from './connections.ts'
+import { GrpcStatus } from './grpc-status.ts'
+import type { RowSink } from './result-writer.ts'
+import type { SqlRequest } from './spanner-requests.ts'
+import {
+  type CachedStatement,
+  describeStatement,
+  type StatementDescription,
+} from './statement-cache.ts'
+import { type BoundValue, decodeParameter } from './value-decoder.ts'
+
+/** SQL of ours that goes out in the same write before the statement. */
+export interface Prelude {
+  readonly sql: string
+  /** Its row, as text. */
+  readonly onRow?: (values: readonly (string | null)[]) => void
+}
+
+export interface StatementRun {
+  readonly connection: EmbeddedConnection
+  readonly statement: CachedStatement
+  readonly request: SqlRequest
+  readonly prelude: readonly Prelude[]
+  readonly signal: AbortSignal
+}
+
+/** Where rows go: `start` is called when the prelude is through, with what the columns are. */
+export interface RunTarget {
+  readonly sink: Pick<RowSink, 'row'>
+  start(description: StatementDescription): void
+}
+
+/** Frames of a conversation as it goes: which of its statements is being answered, and what has gone wrong. */
+class Conversation {
+  readonly #prelude: readonly Prelude[]
+  #answered = 0
+  error: PgError | undefined
+  tag = ''
+  paramOids: readonly number[] = []
+  fields: readonly { readonly name: string; readonly typeOid: number }[] = []
+
+  constructor(prelude: readonly Prelude[]) {
+    this.#prelude = prelude
+  }
+
+  get isPastPrelude(): boolean {
+    return this.#answered >= this.#prelude.length
+  }
+
+  /** Returns true for a row of the statement itself. */
+  take(frame: BackendFrame): boolean {
+    switch (frame.type) {
+      case BACKEND_TYPE.dataRow:
+        if (this.isPastPrelude) return true
+        this.#prelude[this.#answered]?.onRow?.(decodeTextRow(frame))
+        return false
+      case BACKEND_TYPE.commandComplete:
+        if (this.isPastPrelude) this.tag = parseCommandComplete(frame.body)
+        this.#answered++
+        return false
+      case BACKEND_TYPE.errorResponse:
+        this.error ??= parseErrorResponse(frame.body)
+        return false
+      case BACKEND_TYPE.parameterDescription:
+        this.paramOids = parseParameterDescription(frame.body)
+        return false
+      case BACKEND_TYPE.rowDescription:
+        this.fields = parseRowDescription(frame.body)
+        return false
+      default:
+        return false
+    }
+  }
+}
+
+function writePrelude(out: FrontendWriter, prelude: readonly Prelude[]): void {
+  for (const { sql } of prelude) out.run(sql)
+}
+
+/** Parse and Describe, unless it is known what they answer. Throws PgError. Returns whether the prelude went out with it. */
+export async function describe(run: StatementRun): Promise<boolean> {
+  const { connection, statement } = run
+  if (statement.description !== undefined) return false
+  const out = new FrontendWriter()
+  const conversation = new Conversation(run.prelude)
+  writePrelude(out, run.prelude)
+  out.parse(statement.sql, statement.declaredOids).describeStatement().sync()
+  await converse(connection, out, { conversation, signal: run.signal })
+  if (conversation.error !== undefined) throw conversation.error
+  statement.description = describeStatement(statement, conversation.paramOids, conversation.fields)
+  return true
+}
+
+async function converse(
+  connection: EmbeddedConnection,
+  out: FrontendWriter,
+  options: { readonly conversation: Conversation; readonly signal: AbortSignal | undefined },
+): Promise<void> {
+  const bytes = out.take()
+  await connection.server.stream({ bytes, syncs: 1, signal: options.signal }, (frame) => {
+    options.conversation.take(frame)
+  })
+}
+
+/** Runs SQL of ours, in one write. Throws the first PgError. */
+export async function runPrelude(
+  connection: EmbeddedConnection,
+  prelude: readonly Prelude[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const out = new FrontendWriter()
+  const conversation = new Conversation(prelude)
+  writePrelude(out, prelude)
+  await converse(connection, out.sync(), { conversation, signal })
+  if (conversation.error !== undefined) throw conversation.error
+}
+
+/**
+ * Runs a statement, its prelude before it in the same write, and hands its rows to the target as they come. Returns the number of rows of
+ * its command tag. Throws PgError, or INVALID_ARGUMENT where a parameter does not fit.
+ */
+export async function runStatement(run: StatementRun, target: RunTarget): Promise<number> {
+  const { connection, statement } = run
+  const isPreludeSent = await describe(run)
+  const description = statement.description
+  if (description === undefined)
+    throw new GrpcStatus(GRPC.INTERNAL, 'statement without a description')
+  const prelude = isPreludeSent ? [] : run.prelude
+  const conversation = new Conversation(prelude)
+  const out = new FrontendWriter()
+  const name = writeStatement({ ...run, prelude }, description, out)
+  const rows = new RowForwarder(target, description)
+  const bytes = out.sync().take()
+  await connection.server.stream({ bytes, syncs: 1, signal: run.signal }, (frame) => {
+    if (frame.type === BACKEND_TYPE.bindComplete && conversation.isPastPrelude) {
+      connection.markPrepared(statement, name)
+    }
+    return conversation.take(frame) ? rows.forward(frame.whole) : undefined
+  })
+  if (conversation.error !== undefined) throw conversation.error
+  rows.finish()
+  return countOf(conversation.tag)
+}
+
+/** Hands rows to a target. A row that it cannot take ends its interest, not the connection: the error waits for the end. */
+class RowForwarder {
+  readonly #target: RunTarget
+  readonly #description: StatementDescription
+  #isStarted = false
+  #failure: unknown
+
+  constructor(target: RunTarget, description: StatementDescription) {
+    this.#target = target
+    this.#description = description
+  }
+
+  forward(row: Buffer): Promise<void> | undefined {
+    if (this.#failure !== undefined) return undefined
+    try {
+      this.#start()
+      const wait = this.#target.sink.row(row)
+      return wait?.catch((error: unknown) => {
+        this.#failure = error
+      })
+    } catch (error) {
+      this.#failure = error
+      return undefined
+    }
+  }
+
+  /** Throws what went wrong with a row. */
+  finish(): void {
+    if (this.#failure !== undefined) throw this.#failure
+    this.#start()
+  }
+
+  #start(): void {
+    if (this.#isStarted) return
+    this.#isStarted = true
+    this.#target.start(this.#description)
+  }
+}
+
+/** Prelude, Parse where needed, Bind, Execute. Returns the prepared statement's name. */
+function writeStatement(
+  run: StatementRun,
+  description: StatementDescription,
+  out: FrontendWriter,
+): string {
+  const { connection, statement } = run
+  const params = bindParameters(run.request, description)
+  writePrelude(out, run.prelude)
+  let name = connection.preparedName(statement)
+  if (name === undefined) {
+    name = connection.newName()
+    out.parse(statement.sql, description.paramOids, name)
+  }
+  out.bind(name, {
+    paramFormats: params.map((value) => (Buffer.isBuffer(value) ? 1 : 0)),
+    params: params.map((value) => (typeof value === 'string' ? Buffer.from(value) : value)),
+    resultFormats: description.columns.map((column) => column.format),
+  })
+  out.execute()
+  return name
+}
+
+function bindParameters(request: SqlRequest, description: StatementDescription): BoundValue[] {
+  return description.paramOids.map((oid, index) => {
+    const name = `p${index + 1}`
+    const value = request.params.get(name)
+    if (value === undefined) {
+      throw new GrpcStatus(GRPC.INVALID_ARGUMENT, `No parameter found for binding: ${name}`)
+    }
+    return decodeParameter(name, value, oid)
+  })
+}
+
+/** The last number of `INSERT 0 5`, `UPDATE 3`, `SELECT 2`. */
+function countOf(tag: string): number {
+  return Number(/\d+$/.exec(tag)?.[0] ?? 0)
+}

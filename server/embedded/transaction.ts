@@ -1,0 +1,377 @@
+import { randomBytes } from 'node:crypto'
+import { status as GRPC } from '@grpc/grpc-js'
+import { PgError } from '../base/pg-error.ts'
+import type { EmbeddedConnection } from './connections.ts'
+import { DmlLog } from './dml-log.ts'
+import { endsTransaction } from './error-texts.ts'
+import { aborted, GrpcStatus } from './grpc-status.ts'
+import type { RowSink } from './result-writer.ts'
+import { encodeStats, encodeTransaction } from './spanner-answers.ts'
+import type { SqlRequest, TransactionOptions } from './spanner-requests.ts'
+import type { StatementCache } from './statement-cache.ts'
+import { encodeMetadata } from './statement-cache.ts'
+import { describe, type Prelude, runPrelude, runStatement } from './statement-run.ts'
+
+/*
+ * A transaction of a client is a transaction of PostgreSQL on a connection of its own.
+ *
+ * Read-write is SERIALIZABLE: a serialization failure or deadlock, at whatever point, ends it and the client gets ABORTED, as it would from
+ * Spanner's lock conflicts. Every statement but the first of an inlined begin and the last stands under a savepoint, so that one that fails
+ * leaves the transaction as it was. PostgreSQL's transaction id is drawn at the begin and is part of the id that the client gets: when the
+ * answer of a Commit was lost, with this process or its server, pg_xact_status tells later what became of it.
+ */
+
+/** What a transaction needs of its database. */
+export interface TransactionHost {
+  readonly statements: StatementCache
+  acquire(mode: TransactionMode): Promise<EmbeddedConnection>
+  release(mode: TransactionMode, connection: EmbeddedConnection): void
+  /** Strictly rising microseconds since 1970: the next commit's timestamp. */
+  nextTimestamp(): number
+  /** Called before a Commit is sent and after its answer. */
+  commitBegins(): void
+  commitEnds(): void
+  /** What became of a transaction of PostgreSQL whose Commit was not answered. */
+  outcomeOf(xid: string): Promise<'committed' | 'aborted'>
+  mapError(error: unknown): Promise<GrpcStatus>
+  /** It has an id now, which a client may ask for. */
+  remember(transaction: ServerTransaction): void
+}
+
+export type TransactionMode = 'read-write' | 'read-only'
+
+export type TransactionState = 'open' | 'committed' | 'rolled-back' | 'aborted' | 'invalidated'
+
+/** How a statement is run in a transaction. */
+export interface RunOptions {
+  readonly sink: RowSink
+  readonly signal: AbortSignal
+  /** The client asks for nothing after it but Commit. */
+  readonly isLast: boolean
+  /** Only what the statement returns is wanted: Parse and Describe. */
+  readonly isPlanOnly: boolean
+}
+
+const BEGIN: Readonly<Record<TransactionMode, string>> = {
+  'read-write': 'BEGIN ISOLATION LEVEL SERIALIZABLE',
+  'read-only': 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
+}
+const BEGIN_REPEATABLE_READ = 'BEGIN ISOLATION LEVEL REPEATABLE READ'
+const SAVEPOINT: Prelude = { sql: 'SAVEPOINT s' }
+const RELEASE: Prelude = { sql: 'RELEASE s' }
+const ROLLBACK_TO: Prelude = { sql: 'ROLLBACK TO s' }
+
+/** PostgreSQL's transaction id in the id that the client got; undefined where there is none. */
+export function xidOf(transactionId: string): string | undefined {
+  return /^rw-(\d+)-/.exec(transactionId)?.[1]
+}
+
+export class ServerTransaction {
+  /** The DML that it has been asked for, by seqno. */
+  readonly dml = new DmlLog()
+  readonly mode: TransactionMode
+  readonly options: TransactionOptions
+  readonly readMicros: number
+  lastUsedMs = performance.now()
+  /** When the statement that runs now began; undefined while none runs. */
+  runningSinceMs: number | undefined
+  readonly #host: TransactionHost
+  #id = ''
+  #xid = ''
+  #state: TransactionState = 'open'
+  #connection: EmbeddedConnection | undefined
+  #hasSavepoint = false
+  #hadLastStatement = false
+  #commitMicros: number | undefined
+  #pendingMicros: number | undefined
+  #tail: Promise<unknown> = Promise.resolve()
+
+  constructor(host: TransactionHost, mode: TransactionMode, options: TransactionOptions) {
+    this.#host = host
+    this.mode = mode
+    this.options = options
+    this.readMicros = Date.now() * 1000
+  }
+
+  /** Empty until it has begun. */
+  get id(): string {
+    return this.#id
+  }
+
+  get state(): TransactionState {
+    return this.#state
+  }
+
+  /** Process id of the PostgreSQL connection that it holds. */
+  get processId(): number | undefined {
+    return this.#connection?.server.processId
+  }
+
+  /** Begins without a statement. */
+  begin(signal: AbortSignal): Promise<void> {
+    return this.#serially(async () => {
+      const connection = await this.#open()
+      try {
+        await runPrelude(connection, this.#beginning(), signal)
+      } catch (error) {
+        this.#giveUp('rolled-back')
+        throw await this.#host.mapError(error)
+      }
+      this.#begun()
+    })
+  }
+
+  /** Runs a statement; the first one begins the transaction. Throws GrpcStatus. */
+  execute(request: SqlRequest, options: RunOptions): Promise<void> {
+    return this.#serially(async () => {
+      this.#checkUsable()
+      const isFirst = this.#connection === undefined
+      const connection = await this.#open()
+      try {
+        await this.#run(connection, request, options, isFirst)
+        if (options.isLast && !options.isPlanOnly) this.#hadLastStatement = true
+      } catch (error) {
+        throw await this.#recover(connection, error, isFirst, options)
+      }
+    })
+  }
+
+  /** Microseconds since 1970 of the commit. Answers the same again where it has been committed. Throws GrpcStatus. */
+  commit(): Promise<number> {
+    return this.#serially(async () => {
+      if (this.#state === 'committed' && this.#commitMicros !== undefined) return this.#commitMicros
+      if (this.mode === 'read-only') {
+        throw new GrpcStatus(GRPC.FAILED_PRECONDITION, 'Cannot commit a read-only transaction.')
+      }
+      if (this.#state !== 'open') throw this.#stateError()
+      return this.#commit()
+    })
+  }
+
+  /** Never fails, whatever state it is in. */
+  rollback(): Promise<void> {
+    return this.#serially(async () => {
+      if (this.#state !== 'open') return
+      await this.#close('rolled-back')
+    })
+  }
+
+  /** Ends it from outside, at once, whatever it is doing: its next call gets ABORTED (or, invalidated, FAILED_PRECONDITION). */
+  terminate(state: 'aborted' | 'invalidated'): void {
+    if (this.#state !== 'open') return
+    this.#giveUp(state)
+  }
+
+  async #run(
+    connection: EmbeddedConnection,
+    request: SqlRequest,
+    options: RunOptions,
+    isFirst: boolean,
+  ): Promise<void> {
+    const statement = this.#host.statements.get(request)
+    this.#checkKind(statement.kind)
+    const prelude = isFirst ? this.#beginning() : this.#guards(options)
+    if (statement.usesCommitTimestamp && this.mode === 'read-write')
+      prelude.push(this.#commitTimestamp())
+    const run = { connection, statement, request, prelude, signal: options.signal }
+    const transaction = () => {
+      if (!isFirst) return undefined
+      this.#begun()
+      return this.#encoded()
+    }
+    if (options.isPlanOnly) {
+      if (!(await describe(run))) await runPrelude(connection, prelude, options.signal)
+      if (statement.description !== undefined) {
+        options.sink.start(encodeMetadata(statement.description, transaction()), [])
+      }
+      await options.sink.end(undefined)
+      return
+    }
+    const count = await runStatement(run, {
+      sink: options.sink,
+      start: (description) =>
+        options.sink.start(encodeMetadata(description, transaction()), description.columns),
+    })
+    await options.sink.end(statement.kind === 'dml' ? encodeStats(count) : undefined)
+  }
+
+  /** BEGIN, and for a read-write transaction its PostgreSQL id. */
+  #beginning(): Prelude[] {
+    const isWeak = this.mode === 'read-write' && this.options.repeatableRead
+    const prelude: Prelude[] = [{ sql: isWeak ? BEGIN_REPEATABLE_READ : BEGIN[this.mode] }]
+    if (this.mode === 'read-write') {
+      prelude.push({
+        sql: 'SELECT pg_current_xact_id()',
+        onRow: ([xid]) => {
+          this.#xid = xid ?? ''
+        },
+      })
+    } else {
+      // A snapshot is taken by the first query: by this one, so that BeginTransaction fixes it.
+      prelude.push({ sql: 'SELECT 1' })
+    }
+    return prelude
+  }
+
+  #begun(): void {
+    if (this.#id !== '') return
+    const nonce = randomBytes(8).toString('hex')
+    this.#id = this.mode === 'read-write' ? `rw-${this.#xid}-${nonce}` : `ro-${nonce}`
+    this.#host.remember(this)
+  }
+
+  #encoded(): Buffer {
+    return encodeTransaction(this)
+  }
+
+  #guards(options: RunOptions): Prelude[] {
+    if (options.isLast) return []
+    const prelude = this.#hasSavepoint ? [RELEASE, SAVEPOINT] : [SAVEPOINT]
+    this.#hasSavepoint = true
+    return prelude
+  }
+
+  #commitTimestamp(): Prelude {
+    this.#pendingMicros ??= this.#host.nextTimestamp()
+    const text = new Date(Math.floor(this.#pendingMicros / 1000)).toISOString().slice(0, -1)
+    const micros = String(this.#pendingMicros % 1000).padStart(3, '0')
+    return { sql: `SELECT set_config('spanner.commit_timestamp', '${text}${micros}Z', true)` }
+  }
+
+  /** After a failed statement: back to the savepoint, or the end. Returns what the client is told. */
+  async #recover(
+    connection: EmbeddedConnection,
+    error: unknown,
+    isFirst: boolean,
+    options: RunOptions,
+  ): Promise<GrpcStatus> {
+    if (this.#state !== 'open') return this.#stateError()
+    if (connection.server.isLost || (error instanceof PgError && endsTransaction(error))) {
+      this.#giveUp('aborted')
+      return error instanceof PgError
+        ? this.#host.mapError(error)
+        : aborted('Transaction was aborted.')
+    }
+    const status = await this.#host.mapError(error)
+    // Begun by this statement, it has not told its id to anybody: it never was.
+    if (isFirst && this.#id === '') {
+      await this.#close('rolled-back')
+      return status
+    }
+    if (connection.server.transactionStatus === 'T') return status
+    if (!this.#hasSavepoint || options.isLast || isFirst) {
+      this.#giveUp('aborted')
+      return status
+    }
+    try {
+      await runPrelude(connection, [ROLLBACK_TO])
+    } catch {
+      this.#giveUp('aborted')
+      return aborted('Transaction was aborted.')
+    }
+    return status
+  }
+
+  async #commit(): Promise<number> {
+    const connection = this.#connection
+    if (connection === undefined) throw this.#stateError()
+    this.#host.commitBegins()
+    try {
+      await runPrelude(connection, [{ sql: 'COMMIT' }])
+    } catch (error) {
+      if (!connection.server.isLost) {
+        this.#giveUp('aborted')
+        throw await this.#host.mapError(error)
+      }
+      // The answer is lost, not necessarily the commit.
+      if ((await this.#host.outcomeOf(this.#xid)) === 'aborted') {
+        this.#giveUp('aborted')
+        throw aborted('Transaction was aborted.')
+      }
+    } finally {
+      this.#host.commitEnds()
+    }
+    this.#commitMicros = this.#pendingMicros ?? this.#host.nextTimestamp()
+    this.#state = 'committed'
+    this.#letGo()
+    return this.#commitMicros
+  }
+
+  async #close(state: TransactionState): Promise<void> {
+    const connection = this.#connection
+    this.#state = state
+    if (connection !== undefined && !connection.server.isLost && !connection.server.isBusy) {
+      // Failure loses the connection, and with it the transaction.
+      await runPrelude(connection, [{ sql: 'ROLLBACK' }]).catch(() => connection.server.destroy())
+    }
+    this.#letGo()
+  }
+
+  /** Drops the connection: PostgreSQL rolls back when it notices. */
+  #giveUp(state: TransactionState): void {
+    this.#state = state
+    this.#connection?.server.destroy()
+    this.#letGo()
+  }
+
+  #letGo(): void {
+    const connection = this.#connection
+    this.#connection = undefined
+    if (connection !== undefined) this.#host.release(this.mode, connection)
+  }
+
+  async #open(): Promise<EmbeddedConnection> {
+    this.#connection ??= await this.#host.acquire(this.mode)
+    return this.#connection
+  }
+
+  #checkUsable(): void {
+    if (this.#state !== 'open') throw this.#stateError()
+    if (this.#hadLastStatement) {
+      throw new GrpcStatus(
+        GRPC.INVALID_ARGUMENT,
+        'Cannot execute further statements after the last statement of the transaction.',
+      )
+    }
+  }
+
+  #checkKind(kind: 'query' | 'dml'): void {
+    if (kind === 'query' || this.mode === 'read-write') return
+    throw new GrpcStatus(
+      GRPC.INVALID_ARGUMENT,
+      'DML statements can only be performed in a read-write or partitioned-dml transaction. Current transaction type is ReadOnly.',
+    )
+  }
+
+  #stateError(): GrpcStatus {
+    switch (this.#state) {
+      case 'aborted':
+        return aborted('Transaction was aborted.')
+      case 'invalidated':
+        return new GrpcStatus(
+          GRPC.FAILED_PRECONDITION,
+          'This transaction has been invalidated by a later transaction in the same session.',
+        )
+      default:
+        return new GrpcStatus(
+          GRPC.FAILED_PRECONDITION,
+          'Cannot read or query using a transaction after it has been committed or rolledback.',
+        )
+    }
+  }
+
+  /** One call at a time; the others wait in their order. */
+  #serially<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#tail.then(async () => {
+      this.runningSinceMs = performance.now()
+      try {
+        return await work()
+      } finally {
+        this.runningSinceMs = undefined
+        this.lastUsedMs = performance.now()
+      }
+    })
+    this.#tail = result.catch(() => undefined)
+    return result
+  }
+}

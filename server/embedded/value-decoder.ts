@@ -1,0 +1,126 @@
+import { status as GRPC } from '@grpc/grpc-js'
+import { GrpcStatus } from './grpc-status.ts'
+import { elementOid, PG } from './pg-types.ts'
+import { ProtoReader } from './protobuf.ts'
+
+/** A parameter as Bind takes it: text as it is, bytea as its bytes. */
+export type BoundValue = string | Buffer | null
+
+type Decoded =
+  | { readonly kind: 'null' }
+  | { readonly kind: 'number'; readonly value: number }
+  | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'bool'; readonly value: boolean }
+  | { readonly kind: 'list'; readonly elements: readonly Decoded[] }
+  | { readonly kind: 'struct' }
+
+function decode(bytes: Buffer): Decoded {
+  const reader = new ProtoReader(bytes)
+  let decoded: Decoded = { kind: 'null' }
+  while (reader.hasMore) {
+    const tag = reader.tag()
+    switch (tag >>> 3) {
+      case 2:
+        decoded = { kind: 'number', value: reader.double() }
+        break
+      case 3:
+        decoded = { kind: 'string', value: reader.string() }
+        break
+      case 4:
+        decoded = { kind: 'bool', value: reader.bool() }
+        break
+      case 5:
+        reader.skip(tag)
+        decoded = { kind: 'struct' }
+        break
+      case 6:
+        decoded = { kind: 'list', elements: decodeList(reader.message()) }
+        break
+      default:
+        reader.skip(tag)
+    }
+  }
+  return decoded
+}
+
+function decodeList(reader: ProtoReader): Decoded[] {
+  const elements: Decoded[] = []
+  while (reader.hasMore) {
+    const tag = reader.tag()
+    if (tag >>> 3 === 1) elements.push(decode(reader.bytes()))
+    else reader.skip(tag)
+  }
+  return elements
+}
+
+/** What a Value must be for a type, in Spanner's words. */
+const EXPECTED: ReadonlyMap<number, readonly [kind: Decoded['kind'], name: string]> = new Map([
+  [PG.bool, ['bool', 'BOOL'] as const],
+  [PG.float8, ['number', 'FLOAT64'] as const],
+  [PG.float4, ['number', 'FLOAT32'] as const],
+])
+
+/** The bound form of an encoded google.protobuf.Value for a parameter of a PostgreSQL type. Throws INVALID_ARGUMENT where the two do not fit. */
+export function decodeParameter(name: string, bytes: Buffer, oid: number): BoundValue {
+  const value = decode(bytes)
+  if (value.kind === 'null') return null
+  const element = elementOid(oid)
+  if (element !== undefined) {
+    if (value.kind !== 'list') throw mismatch(name, 'ARRAY')
+    return arrayText(name, value.elements, element)
+  }
+  return scalar(name, value, oid)
+}
+
+function scalar(name: string, value: Decoded, oid: number): BoundValue {
+  const [kind, typeName] = EXPECTED.get(oid) ?? ['string', typeNames.get(oid) ?? 'STRING']
+  if (value.kind === 'bool' && kind === 'bool') return value.value ? 't' : 'f'
+  if (value.kind === 'number' && kind === 'number') return String(value.value)
+  if (value.kind === 'string' && kind === 'number' && /^(NaN|-?Infinity)$/.test(value.value)) {
+    return value.value
+  }
+  if (value.kind !== 'string' || kind !== 'string') throw mismatch(name, typeName)
+  if (oid === PG.bytea) return decodeBase64(name, value.value)
+  if (value.value.includes('\0')) {
+    throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'invalid byte sequence for encoding "UTF8": 0x00')
+  }
+  return value.value
+}
+
+const typeNames: ReadonlyMap<number, string> = new Map<number, string>([
+  [PG.int8, 'INT64'],
+  [PG.int4, 'INT64'],
+  [PG.int2, 'INT64'],
+  [PG.oid, 'INT64'],
+  [PG.numeric, 'NUMERIC'],
+  [PG.bytea, 'BYTES'],
+  [PG.date, 'DATE'],
+  [PG.timestamptz, 'TIMESTAMP'],
+  [PG.jsonb, 'JSON'],
+  [PG.uuid, 'UUID'],
+  [PG.interval, 'INTERVAL'],
+])
+
+function mismatch(name: string, typeName: string): GrpcStatus {
+  return new GrpcStatus(
+    GRPC.INVALID_ARGUMENT,
+    `Invalid value for bind parameter ${name}: Expected ${typeName}.`,
+  )
+}
+
+function decodeBase64(name: string, text: string): Buffer {
+  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(text)) throw mismatch(name, 'BYTES')
+  return Buffer.from(text, 'base64')
+}
+
+/** array_in's text. */
+function arrayText(name: string, elements: readonly Decoded[], oid: number): string {
+  const parts = elements.map((element) => {
+    if (element.kind === 'null') return 'NULL'
+    const bound = scalar(name, element, oid)
+    if (bound === null) return 'NULL'
+    const text = typeof bound === 'string' ? bound : `\\x${bound.toString('hex')}`
+    return `"${text.replace(/["\\]/g, '\\$&')}"`
+  })
+  return `{${parts.join(',')}}`
+}
