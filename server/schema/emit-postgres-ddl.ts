@@ -38,13 +38,15 @@ export function emitPostgresDdl(
     ...missingForeignKeys.map(addForeignKey),
     ...views.flatMap(createView),
     ...tables.flatMap(commentsOfTable),
-    ...sequences.flatMap((sequence) => comment('SEQUENCE', nameOf(sequence), sequence.comment)),
+    ...sequences.flatMap((sequence) =>
+      comment('SEQUENCE', emitPostgresName(sequence), sequence.comment),
+    ),
   ]
 }
 
 /** The statement that removes an object and, by CASCADE, what hangs on it. Harmless where it is gone already. */
 export function emitPostgresDrop(object: DeclaredObject): string {
-  const name = object.kind === 'schema' ? quoteIdentifier(object.name) : nameOf(object)
+  const name = object.kind === 'schema' ? quoteIdentifier(object.name) : emitPostgresName(object)
   return `DROP ${object.kind.toUpperCase()} IF EXISTS ${name} CASCADE`
 }
 
@@ -66,7 +68,8 @@ export function quoteLiteral(text: string): string {
   return text.includes('\\') ? `E${quoted.replaceAll('\\', '\\\\')}` : quoted
 }
 
-function nameOf(object: QualifiedName): string {
+/** A qualified name, quoted. */
+export function emitPostgresName(object: QualifiedName): string {
   return `${quoteIdentifier(object.schema)}.${quoteIdentifier(object.name)}`
 }
 
@@ -89,7 +92,7 @@ function sequenceOptions(sequence: DeclaredSequence): string {
 }
 
 function createSequence(sequence: DeclaredSequence): string[] {
-  const name = nameOf(sequence)
+  const name = emitPostgresName(sequence)
   return [
     `CREATE SEQUENCE ${name} AS ${sequence.type} ${sequenceOptions(sequence)}`,
     `ALTER SEQUENCE ${name} OWNER TO ${quoteIdentifier(sequence.owner)}`,
@@ -100,12 +103,12 @@ function setOwnedBy(sequence: DeclaredSequence): string[] {
   const { ownedBy } = sequence
   if (ownedBy === undefined) return []
   return [
-    `ALTER SEQUENCE ${nameOf(sequence)} OWNED BY ${nameOf(ownedBy)}.${quoteIdentifier(ownedBy.column)}`,
+    `ALTER SEQUENCE ${emitPostgresName(sequence)} OWNED BY ${emitPostgresName(ownedBy)}.${quoteIdentifier(ownedBy.column)}`,
   ]
 }
 
 function createTable(table: DeclaredTable, sequences: readonly DeclaredSequence[]): string[] {
-  const name = nameOf(table)
+  const name = emitPostgresName(table)
   const constraints = table.constraints.filter((constraint) => constraint.type !== 'foreign-key')
   const isInline = (constraint: DeclaredConstraint): boolean =>
     !constraint.definition.endsWith(' NOT VALID')
@@ -156,7 +159,7 @@ function identityClause(
   const options =
     sequence === undefined
       ? ''
-      : ` (SEQUENCE NAME ${nameOf(sequence)} ${sequenceOptions(sequence)})`
+      : ` (SEQUENCE NAME ${emitPostgresName(sequence)} ${sequenceOptions(sequence)})`
   return `GENERATED ${kind} AS IDENTITY${options}`
 }
 
@@ -165,11 +168,11 @@ function constraintDefinition(constraint: DeclaredConstraint): string {
 }
 
 function addForeignKey({ table, constraint }: TableConstraint): string {
-  return `ALTER TABLE ${nameOf(table)} ADD ${constraintDefinition(constraint)}`
+  return `ALTER TABLE ${emitPostgresName(table)} ADD ${constraintDefinition(constraint)}`
 }
 
 function commentsOfTable(table: DeclaredTable): string[] {
-  const name = nameOf(table)
+  const name = emitPostgresName(table)
   return [
     ...comment('TABLE', name, table.comment),
     ...table.columns.flatMap((column) =>
@@ -179,13 +182,13 @@ function commentsOfTable(table: DeclaredTable): string[] {
       comment('CONSTRAINT', `${quoteIdentifier(constraint.name)} ON ${name}`, constraint.comment),
     ),
     ...table.indexes.flatMap((index) =>
-      comment('INDEX', nameOf({ schema: table.schema, name: index.name }), index.comment),
+      comment('INDEX', emitPostgresName({ schema: table.schema, name: index.name }), index.comment),
     ),
   ]
 }
 
 function createView(view: DeclaredView): string[] {
-  const name = nameOf(view)
+  const name = emitPostgresName(view)
   const columns = view.columns.map((column) => quoteIdentifier(column.name)).join(', ')
   const options = view.options === undefined ? '' : ` WITH (${view.options.join(', ')})`
   return [

@@ -32,6 +32,9 @@ const ACTION = (
 ): string => `case ${code} when 'a' then 'no-action' when 'r' then 'restrict'
   when 'c' then 'cascade' when 'n' then 'set-null' else 'set-default' end`
 
+/** The relations of $1, or all of them. */
+const IS_ASKED_FOR = '($1::oid[] is null or c.oid = any($1::oid[]))'
+
 const SCHEMAS = `
 select 'schema' as kind, n.oid::text as oid, json_build_object('declared', json_strip_nulls(json_build_object(
     'kind', 'schema', 'name', n.nspname, 'owner', pg_get_userbyid(n.nspowner),
@@ -99,7 +102,7 @@ select 'table', c.oid::text, json_build_object('declared', json_strip_nulls(json
   'columns', coalesce(${COLUMNS}, '[]'::json),
   'constraints', coalesce(${CONSTRAINTS}, '[]'::json),
   'indexes', coalesce(${INDEXES}, '[]'::json))::text
-from pg_class c join ns n on n.oid = c.relnamespace where c.relkind = 'r'`
+from pg_class c join ns n on n.oid = c.relnamespace where c.relkind = 'r' and ${IS_ASKED_FOR}`
 
 const VIEWS = `
 select 'view', c.oid::text, json_build_object('declared', json_strip_nulls(json_build_object(
@@ -115,7 +118,7 @@ select 'view', c.oid::text, json_build_object('declared', json_strip_nulls(json_
         select d.refobjid from pg_rewrite w join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid
         where w.ev_class = c.oid and d.refclassid = 'pg_class'::regclass)
       and r.relnamespace in (select oid from ns)))))::text
-from pg_class c join ns n on n.oid = c.relnamespace where c.relkind = 'v'`
+from pg_class c join ns n on n.oid = c.relnamespace where c.relkind = 'v' and ${IS_ASKED_FOR}`
 
 const SEQUENCES = `
 select 'sequence', c.oid::text, json_build_object('declared', json_strip_nulls(json_build_object(
@@ -131,7 +134,7 @@ select 'sequence', c.oid::text, json_build_object('declared', json_strip_nulls(j
       where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.refclassid = 'pg_class'::regclass
         and d.refobjsubid > 0 and d.deptype in ('a', 'i')))),
   'typeOid', s.seqtypid::int8, 'file', pg_relation_filenode(c.oid)::text)::text
-from pg_class c join ns n on n.oid = c.relnamespace join pg_sequence s on s.seqrelid = c.oid where c.relkind = 'S'`
+from pg_class c join ns n on n.oid = c.relnamespace join pg_sequence s on s.seqrelid = c.oid where c.relkind = 'S' and ${IS_ASKED_FOR}`
 
 /** What this version stores no form of: kind in PostgreSQL's words, and the name. */
 const OTHERS = `
@@ -177,7 +180,10 @@ select 'other', x.key, json_build_object('what', x.what, 'name', x.name)::text f
   select 'f' || f.oid, 'foreign server', f.srvname::text from pg_foreign_server f
 ) x`
 
-/** The whole schema of the connection's database: rows of (kind, oid, body), in no order. */
+/**
+ * The schema of the connection's database: rows of (kind, oid, body), in no order. $1: OIDs of the tables, views and
+ * sequences that are wanted, NULL for all; of everything else always all comes.
+ */
 export const SNAPSHOT_QUERY = `with ns as materialized (
   select oid, nspname, nspowner from pg_namespace where nspname <> 'information_schema' and nspname !~ '^pg_')
 ${[SCHEMAS, SEQUENCES, TABLES, VIEWS, OTHERS].join('\nunion all')}`

@@ -67,28 +67,41 @@ interface TableBody {
   readonly indexes: readonly { readonly oid: number; readonly declared: DeclaredIndex }[]
 }
 
-/**
- * Reads the schema as it is inside the connection's open transaction. Settings that change how definitions print are set
- * for the length of the query and given back; the connection must be the same for all its statements (a pinned one).
- */
-export async function readPinnedSnapshot(query: CatalogQuery): Promise<Snapshot> {
-  const names = Object.keys(SNAPSHOT_SETTINGS)
+/** Runs queries under SNAPSHOT_SETTINGS inside the connection's open transaction, and gives the settings back. */
+export async function withSnapshotSettings<T>(
+  query: CatalogQuery,
+  work: () => Promise<T>,
+): Promise<T> {
   const saved = await query(
     'select n as name, pg_catalog.current_setting(n) as value from pg_catalog.unnest($1::text[]) n',
-    [`{${names.join(',')}}`],
+    [`{${Object.keys(SNAPSHOT_SETTINGS).join(',')}}`],
   )
   await applySettings(query, SNAPSHOT_SETTINGS)
-  const rows = await query(SNAPSHOT_QUERY)
+  const result = await work()
   await applySettings(
     query,
     Object.fromEntries(saved.map((row) => [row['name'] ?? '', row['value'] ?? ''])),
   )
-  return parseSnapshot(rows)
+  return result
+}
+
+/** Reads tables, views and sequences by OID, and everything else, as they are inside the connection's open transaction. */
+export async function readRelations(
+  query: CatalogQuery,
+  oids: Iterable<number> | undefined,
+): Promise<Snapshot> {
+  const wanted = oids === undefined ? null : `{${[...oids].join(',')}}`
+  return parseSnapshot(await query(SNAPSHOT_QUERY, [wanted]))
+}
+
+/** Reads the whole schema as it is inside the connection's open transaction. */
+export function readPinnedSnapshot(query: CatalogQuery): Promise<Snapshot> {
+  return withSnapshotSettings(query, () => readRelations(query, undefined))
 }
 
 /** Reads the committed schema over a service connection, in one statement that sets what it needs for itself alone. */
 export async function readCommittedSnapshot(query: CatalogQuery): Promise<Snapshot> {
-  return parseSnapshot(await query(SNAPSHOT_QUERY_WITH_SETTINGS))
+  return parseSnapshot(await query(SNAPSHOT_QUERY_WITH_SETTINGS, [null]))
 }
 
 /** MATERIALIZED and the reference from `ns` make PostgreSQL set them before the first definition is printed. */

@@ -1,3 +1,4 @@
+import type { CompanionDatabase, PinnedConnection } from '../../server/companion/companion-types.ts'
 import type { ServerConnection } from '../../server/companion/server-connection.ts'
 import { findDifference } from '../../server/schema/difference.ts'
 import { emitSpannerDdl } from '../../server/schema/emit-spanner-ddl.ts'
@@ -30,6 +31,10 @@ export interface CatalogFixture {
 }
 
 export interface TestDatabase {
+  /** The parts of the companion that the schema room uses, on connections of the test's own. */
+  readonly companion: CompanionDatabase
+  /** A connection inside BEGIN. */
+  pin(): Promise<TestPinned>
   readonly query: CatalogQuery
   run(...statements: string[]): Promise<void>
   snapshot(): Promise<Snapshot>
@@ -53,7 +58,7 @@ export async function startCatalogFixture(): Promise<CatalogFixture> {
     makeDatabase: async () => {
       const name = `d${++count}`
       await admin.script(`CREATE DATABASE ${name}`)
-      return toTestDatabase(await connect(name))
+      return toTestDatabase(await connect(name), () => connect(name))
     },
     stop: async () => {
       await Promise.all(connections.map((connection) => connection.close()))
@@ -63,10 +68,53 @@ export async function startCatalogFixture(): Promise<CatalogFixture> {
   }
 }
 
-function toTestDatabase(connection: ServerConnection): TestDatabase {
+/** A pinned connection whose client speaks SQL text. */
+export interface TestPinned extends PinnedConnection {
+  run(...statements: string[]): Promise<void>
+}
+
+function notHere(): never {
+  throw new Error('not a part of this double')
+}
+
+function toTestDatabase(
+  connection: ServerConnection,
+  connect: () => Promise<ServerConnection>,
+): TestDatabase {
   const query: CatalogQuery = (text, params) => connection.query(text, params)
+  const companion: CompanionDatabase = {
+    name: 'test',
+    analyse: notHere,
+    read: notHere,
+    pin: notHere,
+    service: query,
+    serviceTransaction: async (statements) => {
+      try {
+        await connection.script(['BEGIN', ...statements, 'COMMIT'].join(';\n'))
+      } catch (error) {
+        await connection.script('ROLLBACK')
+        throw error
+      }
+    },
+  }
   return {
     query,
+    companion,
+    pin: async () => {
+      const pinned = await connect()
+      await pinned.script('BEGIN')
+      return {
+        execute: notHere,
+        analyse: notHere,
+        read: notHere,
+        query: (text, params) => pinned.query(text, params),
+        release: () => pinned.script('ROLLBACK'),
+        lost: pinned.lost,
+        run: async (...statements) => {
+          for (const statement of statements) await pinned.script(statement)
+        },
+      }
+    },
     run: async (...statements) => {
       for (const statement of statements) await connection.script(statement)
     },

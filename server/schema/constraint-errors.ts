@@ -1,0 +1,227 @@
+import type { BackendError, BackendFailure } from '../backend/backend-error.ts'
+import { PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
+import { findRangeError, keyText, toPlainPgError } from './backend-words.ts'
+import type { Column, Constraint, LogicalSchema, Table } from './logical-schema.ts'
+
+type Failure<K extends BackendFailure['kind']> = Extract<BackendFailure, { kind: K }>
+
+/** VARHDRSZ: what typmod of varchar(n) and char(n) adds to n. */
+const VARLENA_HEADER_BYTES = 4
+const BPCHAR = 1042
+
+/**
+ * A failed statement in PostgreSQL's words: code, message, detail and the fields that name schema, table, column and
+ * constraint (src/backend/access/nbtree/nbtinsert.c, src/backend/executor/execMain.c, src/backend/utils/adt/ri_triggers.c).
+ * `written` is the table that the statement writes: the emulator's duplicate keys name none.
+ */
+export function toPgError(error: BackendError, schema: LogicalSchema, written?: Table): PgError {
+  const { failure } = error
+  switch (failure.kind) {
+    case 'unique-violation':
+      return uniqueViolation(failure, { error, schema, written })
+    case 'foreign-key-violation':
+      return foreignKeyViolation(failure, error, schema)
+    case 'not-null-violation':
+      return notNullViolation(failure, { error, schema, written })
+    case 'check-violation':
+      return checkViolation(failure, error, schema)
+    case 'string-too-long':
+      return stringTooLong(failure, error, schema)
+    default:
+      return toPlainPgError(error)
+  }
+}
+
+interface Case {
+  readonly error: BackendError
+  readonly schema: LogicalSchema
+  readonly written: Table | undefined
+}
+
+function findTable(schema: LogicalSchema, physicalName: string | undefined): Table | undefined {
+  return physicalName === undefined ? undefined : schema.tablesByPhysicalName.get(physicalName)
+}
+
+/** Constraints of one physical name are unique in a named schema; an index may come with its schema. */
+function isNamed(physicalName: string, wanted: string): boolean {
+  return physicalName === wanted || wanted.endsWith(`.${physicalName}`)
+}
+
+function columnNames(table: Table, attributes: readonly number[]): string[] {
+  return attributes.map(
+    (attribute) => table.columns.find((column) => column.attribute === attribute)?.name ?? '',
+  )
+}
+
+function uniqueViolation(
+  failure: Failure<'unique-violation'>,
+  { error, schema, written }: Case,
+): PgError {
+  const found =
+    failure.index === undefined
+      ? primaryKeyOf(findTable(schema, failure.table) ?? written)
+      : findUnique(failure.index, [
+          ...tablesFirst(schema, findTable(schema, failure.table) ?? written),
+        ])
+  if (found === undefined) return toPlainPgError(error)
+  const key = keyText(columnNames(found.table, found.columns), failure.key)
+  return new PgError(
+    SQL_STATE.uniqueViolation,
+    `duplicate key value violates unique constraint "${found.name}"`,
+    {
+      detail: key === undefined ? undefined : `Key ${key} already exists.`,
+      schema: found.table.schema,
+      table: found.table.name,
+      constraint: found.name,
+      cause: error,
+    },
+  )
+}
+
+interface FoundKey {
+  readonly table: Table
+  readonly name: string
+  readonly columns: readonly number[]
+}
+
+function primaryKeyOf(table: Table | undefined): FoundKey | undefined {
+  const key = table?.constraints.find((constraint) => constraint.type === 'primary-key')
+  return table === undefined || key === undefined
+    ? undefined
+    : { table, name: key.name, columns: key.columns }
+}
+
+/** The likeliest table first: names of indexes repeat in other schemas. */
+function* tablesFirst(schema: LogicalSchema, likely: Table | undefined): Iterable<Table> {
+  if (likely !== undefined) yield likely
+  yield* schema.tablesByPhysicalName.values()
+}
+
+function findUnique(index: string, tables: readonly Table[]): FoundKey | undefined {
+  for (const table of tables) {
+    const named = [
+      ...table.constraints.filter((constraint) => constraint.type === 'unique'),
+      ...table.indexes,
+    ].find((candidate) => isNamed(candidate.physicalName, index))
+    if (named !== undefined) return { table, name: named.name, columns: named.columns }
+  }
+  return undefined
+}
+
+function foreignKeyViolation(
+  failure: Failure<'foreign-key-violation'>,
+  error: BackendError,
+  schema: LogicalSchema,
+): PgError {
+  const found = findForeignKey(failure, schema)
+  if (found === undefined) return toPlainPgError(error)
+  const { table, constraint, target } = found
+  const [message, detail] =
+    failure.side === 'referencing'
+      ? [
+          `insert or update on table "${table.name}" violates foreign key constraint "${constraint.name}"`,
+          keyDetail(
+            columnNames(table, constraint.columns),
+            failure.key,
+            `is not present in table "${target.name}".`,
+          ),
+        ]
+      : [
+          `update or delete on table "${target.name}" violates foreign key constraint "${constraint.name}" on table "${table.name}"`,
+          keyDetail(
+            columnNames(target, constraint.referencedColumns),
+            failure.key,
+            `is still referenced from table "${table.name}".`,
+          ),
+        ]
+  return new PgError(SQL_STATE.foreignKeyViolation, message, {
+    detail,
+    schema: table.schema,
+    table: table.name,
+    constraint: constraint.name,
+    cause: error,
+  })
+}
+
+function keyDetail(
+  columns: readonly string[],
+  key: readonly (string | null)[] | undefined,
+  rest: string,
+): string | undefined {
+  const text = keyText(columns, key)
+  return text === undefined ? undefined : `Key ${text} ${rest}`
+}
+
+/** The referencing table is always named; the constraint not by production where a referenced row goes. */
+function findForeignKey(
+  failure: Failure<'foreign-key-violation'>,
+  schema: LogicalSchema,
+): { table: Table; constraint: Constraint; target: Table } | undefined {
+  const table = findTable(schema, failure.table)
+  const keys = (table?.constraints ?? []).filter(({ type }) => type === 'foreign-key')
+  const { constraint: wanted } = failure
+  const named =
+    wanted === undefined ? undefined : keys.find((key) => isNamed(key.physicalName, wanted))
+  const constraint = named ?? (keys.length === 1 ? keys[0] : undefined)
+  const target = schema.relations.get(constraint?.referencedTable ?? 0)
+  if (table === undefined || constraint === undefined || target?.kind !== 'table') return undefined
+  return { table, constraint, target }
+}
+
+function findColumn(
+  table: Table | undefined,
+  physicalName: string | undefined,
+): Column | undefined {
+  return table?.columns.find((column) => column.physical.name === physicalName)
+}
+
+function notNullViolation(
+  failure: Failure<'not-null-violation'>,
+  { error, schema, written }: Case,
+): PgError {
+  const table = findTable(schema, failure.table) ?? written
+  const column = findColumn(table, failure.column)
+  if (table === undefined || column === undefined) return toPlainPgError(error)
+  return new PgError(
+    SQL_STATE.notNullViolation,
+    `null value in column "${column.name}" of relation "${table.name}" violates not-null constraint`,
+    { schema: table.schema, table: table.name, column: column.name, cause: error },
+  )
+}
+
+function checkViolation(
+  failure: Failure<'check-violation'>,
+  error: BackendError,
+  schema: LogicalSchema,
+): PgError {
+  const range = findRangeError(failure.constraint, error)
+  if (range !== undefined) return range
+  const table = findTable(schema, failure.table)
+  const constraint = table?.constraints.find(
+    ({ type, physicalName }) => type === 'check' && physicalName === failure.constraint,
+  )
+  if (table === undefined || constraint === undefined) return toPlainPgError(error)
+  return new PgError(
+    SQL_STATE.checkViolation,
+    `new row for relation "${table.name}" violates check constraint "${constraint.name}"`,
+    { schema: table.schema, table: table.name, constraint: constraint.name, cause: error },
+  )
+}
+
+function stringTooLong(
+  failure: Failure<'string-too-long'>,
+  error: BackendError,
+  schema: LogicalSchema,
+): PgError {
+  const column = findColumn(findTable(schema, failure.table), failure.column)
+  const limit =
+    failure.limit ?? (column === undefined ? undefined : column.typmod - VARLENA_HEADER_BYTES)
+  if (limit === undefined) return toPlainPgError(error)
+  const type = column?.typeOid === BPCHAR ? 'character' : 'character varying'
+  return new PgError(
+    SQL_STATE.stringDataRightTruncation,
+    `value too long for type ${type}(${limit})`,
+    { cause: error },
+  )
+}

@@ -1,0 +1,285 @@
+import { randomUUID } from 'node:crypto'
+import type { BackendDatabase, CallOptions } from '../backend/backend.ts'
+import { BackendError } from '../backend/backend-error.ts'
+import { Bug } from '../base/pg-error.ts'
+import type { CompanionDatabase, PinnedConnection } from '../companion/companion-types.ts'
+import { toPlainPgError } from './backend-words.ts'
+import { applyDdl } from './ddl-apply.ts'
+import { type DdlPlan, planDdl } from './ddl-plan.ts'
+import type { DeclaredSchema } from './declared-object.ts'
+import { introspect } from './introspect.ts'
+import type { LogicalSchema } from './logical-schema.ts'
+import { buildLogicalSchema } from './logical-schema-builder.ts'
+import { advanceMirror } from './mirror.ts'
+import { readPhysicalSchema } from './physical-reader.ts'
+import type { StoredObject } from './physical-schema.ts'
+import { reconcile } from './reconcile.ts'
+import { bindRows, type SchemaState } from './schema-state.ts'
+import type { DatabaseSchema, DdlTransaction } from './schema-types.ts'
+import { Serial } from './serial.ts'
+import { readCommittedSnapshot } from './snapshot.ts'
+import { hasStorage, readStored, readVersion, STORAGE_DDL, writeStored } from './storage.ts'
+import { readTransactionSnapshot } from './transaction-snapshot.ts'
+
+/** What {@link openDatabaseSchema} needs. */
+export interface DatabaseSchemaOptions {
+  readonly backend: BackendDatabase
+  /** The mirror of the same database; it may hold anything or nothing. */
+  readonly companion: CompanionDatabase
+  /** Makes a role where it is missing (Companion.ensureRole): owners of objects that other proxies made. */
+  readonly ensureRole: (user: string) => Promise<void>
+  /** Owner of objects that no client declared. */
+  readonly defaultOwner?: string
+  /** How often Spanner's information_schema is asked for changes that somebody else made, 60 s if absent. */
+  readonly foreignCheckMs?: number
+}
+
+const FOREIGN_CHECK_MS = 60_000
+const DEFAULT_OWNER = 'spanwire_owner'
+
+/**
+ * Reads the logical schema of a database, from its stored rows or, where there are none, from Spanner's information_schema,
+ * and brings the mirror up to it. Rejects with a PgError.
+ */
+export async function openDatabaseSchema(
+  options: DatabaseSchemaOptions,
+  call: CallOptions,
+): Promise<DatabaseSchema> {
+  const schema = new StoredDatabaseSchema(options)
+  await schema.refresh(call)
+  return schema
+}
+
+/** What is stored in Spanner, as last read or written. */
+interface Stored {
+  readonly version: bigint
+  readonly rows: readonly StoredObject[]
+}
+
+const NOTHING_STORED: Stored = { version: 0n, rows: [] }
+
+class StoredDatabaseSchema implements DatabaseSchema {
+  readonly #options: DatabaseSchemaOptions
+  /** One schema change at a time in this proxy, and no look at Spanner's tables meanwhile. */
+  readonly #changes = new Serial()
+  /** The mirror and the state that describes it change together. */
+  readonly #mirror = new Serial()
+  #state: SchemaState | undefined
+  #stored = NOTHING_STORED
+  #hasStorage = false
+  #nextForeignCheckMs = 0
+  #revision = 0n
+
+  constructor(options: DatabaseSchemaOptions) {
+    this.#options = options
+  }
+
+  get current(): LogicalSchema {
+    return this.#mustState().logical
+  }
+
+  refresh(options: CallOptions): Promise<boolean> {
+    return this.#changes.run(() => inPostgresWords(() => this.#refresh(options)))
+  }
+
+  begin(pinned: PinnedConnection): Promise<DdlTransaction> {
+    return Promise.resolve(
+      new PinnedDdl({
+        plan: (options) => this.#plan(pinned, options),
+        commit: (options) => this.#changes.run(() => this.#commit(pinned, options)),
+      }),
+    )
+  }
+
+  #mustState(): SchemaState {
+    if (this.#state === undefined) throw new Bug('the schema was never read')
+    return this.#state
+  }
+
+  async #refresh(options: CallOptions): Promise<boolean> {
+    const { backend } = this.#options
+    this.#hasStorage ||= await hasStorage(backend, options)
+    const isForeignCheckDue = performance.now() >= this.#nextForeignCheckMs
+    const version = this.#hasStorage ? await readVersion(backend, options) : 0n
+    if (this.#state !== undefined && version === this.#stored.version && !isForeignCheckDue)
+      return false
+    if (version !== this.#stored.version) this.#stored = await readStored(backend, options)
+    const rows = await this.#readRows(options)
+    this.#nextForeignCheckMs =
+      performance.now() + (this.#options.foreignCheckMs ?? FOREIGN_CHECK_MS)
+    return this.#adopt(rows)
+  }
+
+  /** What is stored, as far as Spanner has it, and what Spanner has beyond. */
+  async #readRows(options: CallOptions): Promise<readonly StoredObject[]> {
+    const actual = await readPhysicalSchema(this.#options.backend, options)
+    const foreign = introspect(actual, {
+      owner: this.#options.defaultOwner ?? DEFAULT_OWNER,
+      publicSchema: await this.#publicSchema(),
+    })
+    const known = new Map((this.#state?.rows ?? []).map((row) => [row.id, row]))
+    // What the mirror made of an introspected definition is PostgreSQL's own print: it stays as long as Spanner's side does.
+    const printed = foreign.map((row) => {
+      const old = known.get(row.id)
+      return old !== undefined && isSamePhysical(old, row) ? old : row
+    })
+    return reconcile(this.#stored.rows, actual, printed)
+  }
+
+  /** `public` as the companion's template has it, until a client says otherwise; nothing once a stored row speaks of it. */
+  async #publicSchema(): Promise<DeclaredSchema | undefined> {
+    if (this.#stored.version > 0n) return undefined
+    const { companion } = this.#options
+    const snapshot =
+      this.#state?.snapshot ??
+      (await readCommittedSnapshot((text, params) => companion.service(text, params)))
+    const found = [...snapshot.schemas.values()].find(({ declared }) => declared.name === 'public')
+    return (
+      found?.declared ?? {
+        kind: 'schema',
+        name: 'public',
+        owner: 'pg_database_owner',
+        comment: 'standard public schema',
+      }
+    )
+  }
+
+  /** Brings the mirror up to the rows, and makes them current. False where nothing differs. */
+  #adopt(rows: readonly StoredObject[]): Promise<boolean> {
+    return this.#mirror.run(async () => {
+      const { companion, ensureRole } = this.#options
+      const owners = new Set(rows.map((row) => row.declared.owner))
+      for (const owner of owners) {
+        if (!isPredefined(owner) && owner !== (this.#options.defaultOwner ?? DEFAULT_OWNER))
+          await ensureRole(owner)
+      }
+      const snapshot = await advanceMirror(
+        companion,
+        rows.map((row) => row.declared),
+      )
+      const printed = withPrints(rows, bindRows(snapshot, rows), snapshot)
+      const old = this.#state
+      if (
+        old !== undefined &&
+        JSON.stringify([old.rows, [...old.snapshot.tables.keys()]]) ===
+          JSON.stringify([printed, [...snapshot.tables.keys()]])
+      ) {
+        return false
+      }
+      const byOid = bindRows(snapshot, printed)
+      const logical = buildLogicalSchema(++this.#revision, snapshot, byOid)
+      this.#state = { logical, rows: printed, snapshot, byOid }
+      return true
+    })
+  }
+
+  async #plan(pinned: PinnedConnection, options: CallOptions): Promise<DdlPlan> {
+    const { before, after } = await this.#mirror.run(async () => {
+      const state = this.#mustState()
+      const read = (text: string, params?: readonly (string | null)[]) => pinned.query(text, params)
+      return { before: state, after: await readTransactionSnapshot(read, state.snapshot) }
+    })
+    const { backend } = this.#options
+    return planDdl(before, after, { backend, pinned, newId: randomUUID }, options)
+  }
+
+  async #commit(pinned: PinnedConnection, options: CallOptions): Promise<void> {
+    let plan: DdlPlan
+    try {
+      plan = await inPostgresWords(() => this.#plan(pinned, options))
+    } finally {
+      await pinned.release()
+    }
+    if (plan.isEmpty) return
+    const { backend } = this.#options
+    try {
+      const first = this.#hasStorage ? [] : STORAGE_DDL.map((sql) => ({ sql }))
+      await applyDdl(backend, [...first, ...plan.statements], plan.rows, {
+        options,
+        record: () =>
+          writeStored(
+            backend,
+            { before: this.#stored.rows, after: plan.rows, version: this.#stored.version },
+            options,
+          ),
+      })
+    } catch (error) {
+      await this.#recover(options)
+      throw error
+    }
+    this.#hasStorage = true
+    this.#stored = { version: this.#stored.version + 1n, rows: plan.rows }
+    await this.#adopt(plan.rows)
+  }
+
+  /** After a change that failed half-way: whatever Spanner has now is what there is. */
+  async #recover(options: CallOptions): Promise<void> {
+    this.#hasStorage = false
+    this.#nextForeignCheckMs = 0
+    try {
+      await this.#refresh(options)
+    } catch {
+      // The error that led here is the one to tell; the next refresh looks again, for nextForeignCheckMs is 0.
+      this.#nextForeignCheckMs = 0
+    }
+  }
+}
+
+/** Roles that PostgreSQL or the companion make themselves. */
+function isPredefined(role: string): boolean {
+  return role.startsWith('pg_') || role.startsWith('spanwire_')
+}
+
+function isSamePhysical(a: StoredObject, b: StoredObject): boolean {
+  return (
+    a.kind !== 'view' &&
+    b.kind !== 'view' &&
+    JSON.stringify(a.physical) === JSON.stringify(b.physical)
+  )
+}
+
+/** The rows with the mirror's print of their declarations. */
+function withPrints(
+  rows: readonly StoredObject[],
+  byOid: ReadonlyMap<number, StoredObject>,
+  snapshot: SchemaState['snapshot'],
+): readonly StoredObject[] {
+  const prints = new Map<string, StoredObject>()
+  for (const [oid, row] of byOid) {
+    const { schemas, sequences, tables, views } = snapshot
+    const object = schemas.get(oid) ?? sequences.get(oid) ?? tables.get(oid) ?? views.get(oid)
+    if (object !== undefined)
+      prints.set(row.id, { ...row, declared: object.declared } as StoredObject)
+  }
+  return rows.map((row) => prints.get(row.id) ?? row)
+}
+
+async function inPostgresWords<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw error instanceof BackendError ? toPlainPgError(error) : error
+  }
+}
+
+/** What a DDL transaction asks of the schema. */
+interface DdlHost {
+  plan(options: CallOptions): Promise<DdlPlan>
+  commit(options: CallOptions): Promise<void>
+}
+
+class PinnedDdl implements DdlTransaction {
+  readonly #host: DdlHost
+
+  constructor(host: DdlHost) {
+    this.#host = host
+  }
+
+  async check(options: CallOptions): Promise<void> {
+    await inPostgresWords(() => this.#host.plan(options))
+  }
+
+  commit(options: CallOptions): Promise<void> {
+    return this.#host.commit(options)
+  }
+}

@@ -1,0 +1,44 @@
+import { type DeclaredObject, declaredKey, relationKey, schemaKey } from './declared-object.ts'
+
+/**
+ * By key: the objects that DROP .. CASCADE takes along, or takes a part of that has no statement of its own. With foreign keys
+ * it is what names an object in its definition.
+ */
+export function findHangers(
+  objects: readonly DeclaredObject[],
+  options: { readonly withForeignKeys: boolean } = { withForeignKeys: false },
+): ReadonlyMap<string, readonly string[]> {
+  const hangers = new Map<string, string[]>()
+  for (const object of objects) {
+    const key = declaredKey(object)
+    for (const needed of neededBy(object, options.withForeignKeys)) {
+      hangers.set(needed, [...(hangers.get(needed) ?? []), key])
+    }
+    // An identity sequence and its table go together.
+    if (object.kind === 'sequence' && object.ownedBy?.identity === true) {
+      hangers.set(key, [...(hangers.get(key) ?? []), relationKey(object.ownedBy)])
+    }
+  }
+  return hangers
+}
+
+function neededBy(object: DeclaredObject, withForeignKeys: boolean): string[] {
+  switch (object.kind) {
+    case 'schema':
+      return []
+    case 'view':
+      return [schemaKey(object.schema), ...(object.dependsOn ?? []).map(relationKey)]
+    case 'sequence':
+      return [
+        schemaKey(object.schema),
+        ...(object.ownedBy === undefined ? [] : [relationKey(object.ownedBy)]),
+      ]
+    case 'table': {
+      const drawn = object.columns.flatMap((column) => column.defaultSequences ?? [])
+      const referenced = withForeignKeys
+        ? object.constraints.flatMap((constraint) => constraint.references ?? [])
+        : []
+      return [schemaKey(object.schema), ...[...drawn, ...referenced].map(relationKey)]
+    }
+  }
+}

@@ -1,0 +1,369 @@
+import t from 'tap'
+import type { BackendDatabase } from '../../server/backend/backend.ts'
+import type { PgError } from '../../server/base/pg-error.ts'
+import { openDatabaseSchema } from '../../server/schema/database-schema.ts'
+import type { LogicalSchema, Table } from '../../server/schema/logical-schema.ts'
+import type { DatabaseSchema } from '../../server/schema/schema-types.ts'
+import { createSpannerBackend } from '../../server/spanner/spanner-backend.ts'
+import { startEmulator } from '../helpers/emulator.ts'
+import { drain } from '../helpers/rows.ts'
+import { startCatalogFixture, type TestDatabase, type TestPinned } from './catalog-fixture.ts'
+
+const CALL = { timeoutMs: 20_000 }
+
+/** A Spanner database behind one proxy's schema and mirror. */
+interface Proxy {
+  readonly schema: DatabaseSchema
+  readonly mirror: TestDatabase
+}
+
+const emulator = await startEmulator()
+
+if (emulator !== undefined) {
+  const fixture = await startCatalogFixture()
+  const backend = await createSpannerBackend({
+    project: 'test',
+    instance: 'test',
+    endpoint: { kind: 'emulator', address: emulator.address },
+  })
+  t.teardown(async () => {
+    await backend.close()
+    await emulator.stop()
+    await fixture.stop()
+  })
+  let count = 0
+
+  const makeDatabase = async (...ddl: string[]): Promise<BackendDatabase> => {
+    const id = `db-${++count}`
+    await backend.createDatabase(id, CALL)
+    const database = await backend.openDatabase(id, CALL)
+    if (ddl.length > 0) await database.updateDdl(ddl, CALL)
+    return database
+  }
+
+  const openProxy = async (database: BackendDatabase, foreignCheckMs = 0): Promise<Proxy> => {
+    const mirror = await fixture.makeDatabase()
+    const schema = await openDatabaseSchema(
+      {
+        backend: database,
+        companion: mirror.companion,
+        ensureRole: async () => undefined,
+        defaultOwner: 'spanwire',
+        foreignCheckMs,
+      },
+      CALL,
+    )
+    return { schema, mirror }
+  }
+
+  /** One client transaction of DDL, checked after each statement. */
+  const runDdl = async ({ schema, mirror }: Proxy, ...statements: string[]): Promise<void> => {
+    const pinned: TestPinned = await mirror.pin()
+    const transaction = await schema.begin(pinned)
+    for (const statement of statements) {
+      await pinned.run(statement)
+      try {
+        await transaction.check(CALL)
+      } catch (error) {
+        await pinned.release()
+        throw error
+      }
+    }
+    await transaction.commit(CALL)
+  }
+
+  const failure = async (work: Promise<unknown>): Promise<PgError> => {
+    try {
+      await work
+    } catch (error) {
+      return error as PgError
+    }
+    throw new Error('it did not fail')
+  }
+
+  const findTable = (schema: LogicalSchema, name: string): Table => {
+    for (const relation of schema.relations.values()) {
+      if (relation.kind === 'table' && relation.name === name) return relation
+    }
+    throw new Error(`no table ${name}`)
+  }
+
+  const write = async (database: BackendDatabase, ...statements: string[]): Promise<void> => {
+    const transaction = database.beginReadWrite({ isolation: 'serializable' })
+    try {
+      for (const sql of statements) {
+        await drain(transaction.execute({ sql, params: [] }, { ...CALL, isDml: true }))
+      }
+      await transaction.commit(CALL)
+    } catch (error) {
+      await transaction.rollback()
+      throw error
+    }
+  }
+
+  t.test('an empty database takes DDL, and another proxy sees it as declared', async (t) => {
+    const database = await makeDatabase()
+    const first = await openProxy(database)
+    t.equal(first.schema.current.relations.size, 0)
+    await runDdl(
+      first,
+      'CREATE TABLE users (id serial PRIMARY KEY, email varchar(50) UNIQUE, "_age" smallint CHECK ("_age" > 0))',
+      'CREATE TABLE posts (id bigint PRIMARY KEY, author int REFERENCES users ON DELETE CASCADE, at timestamp DEFAULT now())',
+      'CREATE VIEW recent AS SELECT id, at FROM posts WHERE at > now()',
+    )
+    await runDdl(first, 'ALTER TABLE users RENAME COLUMN email TO mail')
+    const second = await openProxy(database)
+    for (const { schema } of [first, second]) {
+      const users = findTable(schema.current, 'users')
+      t.match(users.columns, [
+        { name: 'id', typeOid: 23, notNull: true, physical: { name: 'id', hasDefault: true } },
+        { name: 'mail', typeOid: 1043, typmod: 54, physical: { name: 'email', hasDefault: false } },
+        { name: '_age', typeOid: 21, physical: { name: 'age', type: { code: 'INT64' } } },
+      ])
+      t.match(schema.current.tablesByPhysicalName.get('users'), { oid: users.oid })
+      t.match(
+        [...schema.current.sequences.values()],
+        [{ name: 'users_id_seq', nextvalSql: "(nextval('users_id_seq') >> 32)" }],
+      )
+      const key = findTable(schema.current, 'posts').constraints.find(
+        ({ type }) => type === 'foreign-key',
+      )
+      t.match(key, {
+        name: 'posts_author_fkey',
+        referencedTable: users.oid,
+        physicalName: 'posts_author_fkey',
+      })
+      t.ok(
+        [...schema.current.relations.values()].some(
+          ({ kind, name }) => kind === 'view' && name === 'recent',
+        ),
+      )
+    }
+    t.same(
+      await second.mirror.query(`select column_name, data_type, column_default from information_schema.columns
+      where table_name = 'posts' order by ordinal_position`),
+      [
+        { column_name: 'id', data_type: 'bigint', column_default: null },
+        { column_name: 'author', data_type: 'integer', column_default: null },
+        { column_name: 'at', data_type: 'timestamp without time zone', column_default: 'now()' },
+      ],
+    )
+  })
+
+  t.test(
+    'a later version reaches another proxy, in which unchanged tables keep their OIDs',
+    async (t) => {
+      const database = await makeDatabase()
+      const first = await openProxy(database)
+      await runDdl(
+        first,
+        'CREATE TABLE a (id bigint PRIMARY KEY)',
+        'CREATE TABLE b (id bigint PRIMARY KEY, a bigint REFERENCES a)',
+        'CREATE TABLE c (id bigint PRIMARY KEY)',
+      )
+      const second = await openProxy(database)
+      const before = second.schema.current
+      t.equal(await second.schema.refresh(CALL), false)
+      await runDdl(first, 'ALTER TABLE a ADD COLUMN x text', 'ALTER TABLE a RENAME TO aa')
+      t.equal(await second.schema.refresh(CALL), true)
+      t.ok(second.schema.current.version > before.version)
+      t.equal(findTable(second.schema.current, 'c').oid, findTable(before, 'c').oid)
+      t.match(findTable(second.schema.current, 'aa').columns, [{ name: 'id' }, { name: 'x' }])
+      t.match(findTable(second.schema.current, 'b').constraints, [
+        { type: 'foreign-key', referencedTable: findTable(second.schema.current, 'aa').oid },
+        {},
+      ])
+      t.equal(await second.schema.refresh(CALL), false)
+    },
+  )
+
+  t.test('of two proxies that change the schema at once one is told to try again', async (t) => {
+    const database = await makeDatabase()
+    const [first, second] = [await openProxy(database, 60_000), await openProxy(database, 60_000)]
+    await runDdl(first, 'CREATE TABLE a (id bigint PRIMARY KEY)')
+    await second.schema.refresh(CALL)
+    await runDdl(first, 'CREATE TABLE b (id bigint PRIMARY KEY)')
+    const error = await failure(runDdl(second, 'CREATE TABLE c (id bigint PRIMARY KEY)'))
+    t.match(error, { code: '40001' })
+    t.same(
+      [...second.schema.current.tablesByPhysicalName.keys()].sort(),
+      ['a', 'b'],
+      'what was half done is undone',
+    )
+    await runDdl(second, 'CREATE TABLE c (id bigint PRIMARY KEY)')
+    t.same([...second.schema.current.tablesByPhysicalName.keys()].sort(), ['a', 'b', 'c'])
+  })
+
+  t.test('data in the way of a change is told in the words of PostgreSQL', async (t) => {
+    const database = await makeDatabase()
+    const proxy = await openProxy(database)
+    await runDdl(
+      proxy,
+      'CREATE TABLE p (id bigint PRIMARY KEY)',
+      'CREATE TABLE d (id bigint PRIMARY KEY, "_x" text, n bigint)',
+    )
+    await write(database, `INSERT INTO d (id, x, n) VALUES (1, 'same', 9), (2, 'same', NULL)`)
+    const cases: readonly (readonly [string, object])[] = [
+      [
+        'CREATE UNIQUE INDEX ux ON d ("_x")',
+        {
+          code: '23505',
+          message: 'could not create unique index "ux"',
+          fields: { detail: 'Key (_x)=(same) is duplicated.' },
+        },
+      ],
+      [
+        'ALTER TABLE d ADD CONSTRAINT "Uq" UNIQUE ("_x")',
+        {
+          code: '23505',
+          message: 'could not create unique index "Uq"',
+          fields: { constraint: 'Uq', table: 'd' },
+        },
+      ],
+      [
+        'ALTER TABLE d ALTER n SET NOT NULL',
+        { code: '23502', message: 'column "n" of relation "d" contains null values' },
+      ],
+      [
+        'ALTER TABLE d ADD COLUMN y text NOT NULL',
+        { code: '23502', message: 'column "y" of relation "d" contains null values' },
+      ],
+      [
+        'ALTER TABLE d ADD CONSTRAINT small CHECK (n < 5)',
+        {
+          code: '23514',
+          message: 'check constraint "small" of relation "d" is violated by some row',
+        },
+      ],
+      [
+        'ALTER TABLE d ADD CONSTRAINT fk FOREIGN KEY (n) REFERENCES p',
+        {
+          code: '23503',
+          message: 'insert or update on table "d" violates foreign key constraint "fk"',
+          fields: { detail: 'Key (n)=(9) is not present in table "p".' },
+        },
+      ],
+    ]
+    for (const [statement, wanted] of cases) {
+      t.match(await failure(runDdl(proxy, statement)), wanted, statement)
+      t.equal(findTable(proxy.schema.current, 'd').columns.length, 3, 'and nothing is left')
+    }
+    await write(database, 'UPDATE d SET n = 40000 WHERE id = 1')
+    t.match(await failure(runDdl(proxy, 'ALTER TABLE d ALTER n TYPE smallint')), {
+      code: '22003',
+      message: 'smallint out of range',
+    })
+    await runDdl(proxy, 'ALTER TABLE d ALTER n TYPE integer')
+  })
+
+  t.test('columns with defaults fill the rows that are there', async (t) => {
+    const database = await makeDatabase()
+    const proxy = await openProxy(database)
+    await runDdl(proxy, 'CREATE TABLE d (id bigint PRIMARY KEY)')
+    await write(database, 'INSERT INTO d (id) VALUES (1)')
+    await runDdl(
+      proxy,
+      `ALTER TABLE d ADD a int NOT NULL DEFAULT 5, ADD b numeric DEFAULT 1.5, ADD c text DEFAULT 'x', ADD e boolean NOT NULL DEFAULT true,
+      ADD f timestamp DEFAULT '2020-01-01 00:00:00', ADD g double precision DEFAULT 0, ADD h text, ADD i date DEFAULT '2020-02-03', ADD s serial`,
+    )
+    const { rows } = await drain(
+      database.singleUse({ sql: 'SELECT a, b, c, e, f, g, h, i, s > 0 FROM d', params: [] }, CALL),
+    )
+    t.same(rows, [['5', '1.5', 'x', true, '2020-01-01T00:00:00Z', 0, null, '2020-02-03', true]])
+    const columns = findTable(proxy.schema.current, 'd').columns
+    t.same(
+      columns.filter(({ physical }) => physical.hasDefault).map(({ name }) => name),
+      ['s'],
+      'only the sequence stays',
+    )
+  })
+
+  t.test('what cannot be made is refused at the statement, and leaves nothing', async (t) => {
+    const proxy = await openProxy(await makeDatabase())
+    t.match(await failure(runDdl(proxy, `CREATE TYPE mood AS ENUM ('sad')`)), { code: '0A000' })
+    await runDdl(proxy, 'CREATE TABLE a (id bigint PRIMARY KEY)')
+    t.equal(proxy.schema.current.relations.size, 1)
+  })
+
+  t.test('a database that somebody else made is seen as it is stored', async (t) => {
+    const database = await makeDatabase(
+      'CREATE SCHEMA app',
+      'CREATE SEQUENCE numbers BIT_REVERSED_POSITIVE',
+      `CREATE TABLE "Parent" (id bigint NOT NULL DEFAULT nextval('numbers'), name varchar(20) NOT NULL, PRIMARY KEY (id))`,
+      'CREATE UNIQUE INDEX "byName" ON "Parent" (name DESC)',
+      `CREATE TABLE app.child (a bigint NOT NULL, b varchar NOT NULL DEFAULT spanner.generate_uuid(), p bigint, tags varchar[], made timestamptz DEFAULT now(),
+         g bigint GENERATED ALWAYS AS (a * 2) STORED, CONSTRAINT positive CHECK (a > 0), CONSTRAINT fk FOREIGN KEY (p) REFERENCES "Parent" (id), PRIMARY KEY (a, b))`,
+    )
+    const proxy = await openProxy(database)
+    const child = findTable(proxy.schema.current, 'child')
+    t.equal(child.schema, 'app')
+    t.equal(child.physicalName, 'app.child')
+    t.match(child.columns, [
+      { name: 'a', typeOid: 20, notNull: true, physical: { name: 'a', hasDefault: false } },
+      {
+        name: 'b',
+        typeOid: 1043,
+        defaultText: '(gen_random_uuid())::text',
+        physical: { hasDefault: true },
+      },
+      { name: 'p', typeOid: 20 },
+      {
+        name: 'tags',
+        typeOid: 1015,
+        physical: { type: { code: 'ARRAY', element: { code: 'STRING' } } },
+      },
+      { name: 'made', typeOid: 1184, defaultText: 'now()', physical: { hasDefault: true } },
+      { name: 'g', generated: true },
+    ])
+    t.match(
+      child.constraints.map(({ name, type }) => [name, type]),
+      [
+        ['child_pkey', 'primary-key'],
+        ['fk', 'foreign-key'],
+        ['positive', 'check'],
+      ],
+    )
+    t.match(findTable(proxy.schema.current, 'Parent').indexes, [
+      { name: 'byName', unique: true, physicalName: 'byName' },
+    ])
+    const seen = proxy.schema.current
+    t.equal(await proxy.schema.refresh(CALL), false, 'a second look finds nothing new')
+    await database.updateDdl(
+      [
+        'CREATE TABLE more (id bigint NOT NULL, PRIMARY KEY (id))',
+        'ALTER TABLE app.child ADD COLUMN extra jsonb',
+      ],
+      CALL,
+    )
+    t.equal(await proxy.schema.refresh(CALL), true)
+    t.match(findTable(proxy.schema.current, 'child').columns.at(-1), {
+      name: 'extra',
+      typeOid: 3802,
+    })
+    t.equal(findTable(proxy.schema.current, 'Parent').oid, findTable(seen, 'Parent').oid)
+    await runDdl(
+      proxy,
+      'ALTER TABLE app.child DROP COLUMN extra',
+      'ALTER TABLE more RENAME TO less',
+      'CREATE TABLE mine (id int PRIMARY KEY)',
+    )
+    const other = await openProxy(database)
+    t.equal(findTable(other.schema.current, 'less').physicalName, 'more')
+    t.match(findTable(other.schema.current, 'mine').columns, [{ typeOid: 23 }])
+    await database.updateDdl(
+      ['ALTER TABLE "Parent" ADD COLUMN late bigint', 'DROP TABLE mine'],
+      CALL,
+    )
+    t.equal(
+      await other.schema.refresh(CALL),
+      true,
+      'Spanner is right where it differs from the rows',
+    )
+    t.match(findTable(other.schema.current, 'Parent').columns, [
+      { name: 'id' },
+      { name: 'name' },
+      { name: 'late' },
+    ])
+    t.throws(() => findTable(other.schema.current, 'mine'))
+  })
+}
