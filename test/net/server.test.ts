@@ -221,7 +221,8 @@ test('a client that says nothing is closed at the deadline', async (t) => {
 })
 
 test('a startup that takes too long is canceled', async (t) => {
-  const { echo, address } = await serve(t, { authenticationTimeoutMs: 50 })
+  // Long enough for the StartupMessage to arrive first on a busy machine: it would be closed without a word else.
+  const { echo, address } = await serve(t, { authenticationTimeoutMs: 2000 })
   echo.onStartup = async ({ io }) => {
     await aborted(io.gone)
     return false
