@@ -105,14 +105,9 @@ class ArrayTextParser {
 
   #item(depth: number): Item | undefined {
     this.#skipBlanks()
-    switch (this.#text[this.#position]) {
-      case '{':
-        return this.#list(depth + 1)
-      case '"':
-        return this.#quoted()
-      default:
-        return this.#unquoted()
-    }
+    const char = this.#text[this.#position]
+    if (char === '{') return this.#list(depth + 1)
+    return char === '"' ? this.#quoted() : this.#unquoted()
   }
 
   #skipBlanks(): void {

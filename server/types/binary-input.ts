@@ -44,6 +44,13 @@ function fixedInput(sizeBytes: number, read: (bytes: Buffer) => EncodedValue): B
   }
 }
 
+/** pq_getmsgbyte has words of its own. */
+const boolInput: BinaryInput = (bytes, leftOver) => {
+  if (bytes.length === 0) throw new PgError(SQL_STATE.protocolViolation, 'no data left in message')
+  mustBeSized(bytes, 1, leftOver)
+  return encodeBool(bytes[0] !== 0)
+}
+
 /** Types whose binary form is their text. */
 function textualInput(typeOid: number): BinaryInput {
   const input = findTextInput(typeOid)
@@ -84,12 +91,12 @@ function receiveDate(bytes: Buffer): EncodedValue {
   if (!isInfinite && (days < MIN_POSTGRES_DAYS || days >= END_POSTGRES_DAYS)) {
     throw new PgError(SQL_STATE.datetimeFieldOverflow, 'date out of range')
   }
-  return encodeDate(civilFromDays(days + POSTGRES_EPOCH_DAYS), infinityOr(isInfinite, days))
+  return encodeDate(civilFromDays(days + POSTGRES_EPOCH_DAYS), nameOfInfinity(isInfinite, days))
 }
 
-function infinityOr(isInfinite: boolean, value: number | bigint): string {
-  if (isInfinite) return value > 0 ? 'infinity' : '-infinity'
-  return String(value)
+function nameOfInfinity(isInfinite: boolean, value: number | bigint): string | undefined {
+  if (!isInfinite) return undefined
+  return value > 0 ? 'infinity' : '-infinity'
 }
 
 const INT64_MAX = 9223372036854775807n
@@ -97,7 +104,7 @@ const INT64_MAX = 9223372036854775807n
 function receiveTimestamp(bytes: Buffer): EncodedValue {
   const micros = bytes.readBigInt64BE(0)
   const isInfinite = micros === INT64_MAX || micros === -INT64_MAX - 1n
-  return encodeInstant(instantOfPostgresMicros(micros), infinityOr(isInfinite, micros))
+  return encodeInstant(instantOfPostgresMicros(micros), nameOfInfinity(isInfinite, micros))
 }
 
 const MICROS_PER_DAY = 86_400_000_000n
@@ -131,7 +138,7 @@ function integerText(integer: number | bigint): EncodedValue {
 }
 
 const INPUTS: ReadonlyMap<number, BinaryInput> = new Map<number, BinaryInput>([
-  [OID.bool, fixedInput(1, (bytes) => encodeBool(bytes[0] !== 0))],
+  [OID.bool, boolInput],
   [OID.int2, fixedInput(2, (bytes) => integerText(bytes.readInt16BE(0)))],
   [OID.int4, fixedInput(4, (bytes) => integerText(bytes.readInt32BE(0)))],
   [OID.int8, fixedInput(8, (bytes) => integerText(bytes.readBigInt64BE(0)))],
@@ -155,7 +162,11 @@ const INPUTS: ReadonlyMap<number, BinaryInput> = new Map<number, BinaryInput>([
   [OID.timestamptz, fixedInput(8, receiveTimestamp)],
 ])
 
+/** MAXDIM and MaxArraySize. */
 const MAX_DIMENSIONS = 6
+const MAX_ARRAY_ELEMENTS = 134217727
+/** FirstGenbkiObjectId: the OIDs below are the same in every PostgreSQL. */
+const FIRST_UNSTABLE_OID = 10000
 const ARRAY_HEADER_BYTES = 12
 const DIMENSION_BYTES = 8
 
@@ -171,9 +182,13 @@ function arrayInput(elementOid: number, element: BinaryInput): BinaryInput {
       mustBeSized(bytes, bytes.length + 1, '')
     const count = bytes.readInt32BE(ARRAY_HEADER_BYTES)
     if (dimensions > 1 || bytes.readInt32BE(ARRAY_HEADER_BYTES + 4) !== 1) throw unsupportedArray()
+    if (count < 0 || count > MAX_ARRAY_ELEMENTS) {
+      throw new PgError(
+        SQL_STATE.programLimitExceeded,
+        `array size exceeds the maximum allowed (${MAX_ARRAY_ELEMENTS})`,
+      )
+    }
     const at = ARRAY_HEADER_BYTES + DIMENSION_BYTES
-    // Each element has a length of four bytes at least.
-    if (count < 0 || count * 4 > bytes.length - at) mustBeSized(bytes, bytes.length + 1, '')
     return readElements({ bytes: bytes.subarray(at), count, element, leftOver })
   }
 }
@@ -191,7 +206,8 @@ function readArrayHeader(bytes: Buffer, elementOid: number): number {
   const flags = bytes.readInt32BE(4)
   if (flags !== 0 && flags !== 1) throw invalidBinary('invalid array flags')
   const sentOid = bytes.readUInt32BE(8)
-  if (sentOid !== elementOid) {
+  // Others are taken for what the column needs, as PostgreSQL does: they may come from another database.
+  if (sentOid !== elementOid && sentOid < FIRST_UNSTABLE_OID) {
     const sent = `${sentOid} (${findPgType(sentOid)?.name ?? '???'})`
     const expected = `${elementOid} (${findPgType(elementOid)?.name ?? '???'})`
     throw new PgError(

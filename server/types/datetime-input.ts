@@ -30,16 +30,17 @@ function startOfYear(year: number): number {
   return secondsFromCivil({ year, month: 1, day: 1, hour: 0, minute: 0, second: 0 })
 }
 
-function outOfRange(type: 'date' | 'timestamp', text: string): PgError {
-  return new PgError(SQL_STATE.datetimeFieldOverflow, `${type} out of range: "${text}"`, {
+function outOfRange(type: 'date' | 'timestamp', text: string | undefined): PgError {
+  const what = text === undefined ? '' : `: "${text}"`
+  return new PgError(SQL_STATE.datetimeFieldOverflow, `${type} out of range${what}`, {
     detail: 'Spanner stores the years 0001 to 9999 in UTC and no infinity.',
   })
 }
 
-/** DATE of a day that is `days` after 1970-01-01; `text` is for the error. */
+/** DATE of a day; `text` is for the error. */
 export function encodeDate(
   date: { readonly year: number; readonly month: number; readonly day: number },
-  text: string,
+  text: string | undefined,
 ): EncodedValue {
   const days = daysFromCivil(date.year, date.month, date.day)
   if (days < MIN_DAYS || days > MAX_DAYS) throw outOfRange('date', text)
@@ -47,7 +48,7 @@ export function encodeDate(
 }
 
 /** TIMESTAMP of an instant; `text` is for the error. */
-export function encodeInstant(instant: Instant, text: string): EncodedValue {
+export function encodeInstant(instant: Instant, text: string | undefined): EncodedValue {
   if (instant.seconds < MIN_SECONDS || instant.seconds > MAX_SECONDS) {
     throw outOfRange('timestamp', text)
   }

@@ -65,18 +65,12 @@ class JsonReader {
       )
     }
     this.#match(BLANKS)
-    switch (this.#text[this.#position]) {
-      case '{':
-        return this.#object(depth)
-      case '[':
-        return this.#array(depth)
-      case '"': {
-        const string = this.#string()
-        return string === undefined ? undefined : jsonStringText(string)
-      }
-      default:
-        return this.#match(WORD)?.[0] ?? this.#number()
-    }
+    const char = this.#text[this.#position]
+    if (char === '{') return this.#object(depth)
+    if (char === '[') return this.#array(depth)
+    if (char !== '"') return this.#match(WORD)?.[0] ?? this.#number()
+    const string = this.#string()
+    return string === undefined ? undefined : jsonStringText(string)
   }
 
   #object(depth: number): string | undefined {
@@ -110,14 +104,13 @@ class JsonReader {
     if (this.#text[this.#position] !== '"') return undefined
     const start = this.#position++
     let hasEscapes = false
-    while (true) {
-      this.#match(PLAIN_CHARACTERS)
-      const char = this.#text[this.#position++]
-      if (char === '"') break
-      if (char !== '\\') return undefined
+    this.#match(PLAIN_CHARACTERS)
+    while (this.#text[this.#position] === '\\') {
       hasEscapes = true
-      this.#position++
+      this.#position += 2
+      this.#match(PLAIN_CHARACTERS)
     }
+    if (this.#text[this.#position++] !== '"') return undefined
     const literal = this.#text.slice(start, this.#position)
     const string = hasEscapes ? unescapeLiteral(literal) : literal.slice(1, -1)
     // Only escapes can make what PostgreSQL's text cannot hold.

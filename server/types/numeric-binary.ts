@@ -18,15 +18,12 @@ const SPECIAL: ReadonlyMap<number, string> = new Map([
 ])
 
 const HEADER_BYTES = 8
-/** NUMERIC_MAX_PRECISION + NUMERIC_MAX_RESULT_SCALE. */
-const MAX_GROUPS = 3000
 const GROUP_BASE = 10000
 
 /** numeric_recv to numeric_out: digits beyond the display scale are cut. `leftOver` is the message for bytes too many. */
 export function binaryNumericText(bytes: Buffer, leftOver: string): string {
   mustHave(bytes, HEADER_BYTES)
   const count = bytes.readUInt16BE(0)
-  if (count > MAX_GROUPS) throw invalidNumeric('length')
   const sign = bytes.readUInt16BE(4)
   const special = SPECIAL.get(sign)
   if (special === undefined && sign !== NUMERIC_SIGN.positive && sign !== NUMERIC_SIGN.negative) {

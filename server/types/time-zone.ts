@@ -92,7 +92,9 @@ function ianaZone(name: string): TimeZone | undefined {
     offsetAt: (epochSeconds) => offsets.at(epochSeconds),
     abbreviationAt: (epochSeconds) => {
       const offset = offsets.at(epochSeconds)
-      return findZoneAbbreviation(name, offset) ?? offsetText(offset).replaceAll(':', '')
+      return (
+        findZoneAbbreviation(name, offset, epochSeconds) ?? offsetText(offset).replaceAll(':', '')
+      )
     },
   }
 }

@@ -206,7 +206,7 @@ function isRefused(write: () => void): boolean {
   }
 }
 
-tap.test('any text survives an array and any double its text', async (t) => {
+tap.test('any text is copied, any float reads back from its text', async (t) => {
   const write = cellWriter({ typeOid: OID.text, typmod: -1 }, 0, DEFAULT_FORMAT_SETTINGS)
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (value) => {

@@ -21,10 +21,12 @@ export const SETTINGS: readonly FormatSettings[] = [
   ...styles.flatMap((style) => orders.map((order) => ({ dateStyle: `${style}, ${order}` }))),
   ...zones.map((timeZone) => ({ timeZone })),
   ...['SQL, DMY', 'Postgres, MDY', 'German, DMY'].flatMap((dateStyle) =>
-    ['America/Los_Angeles', 'Europe/Berlin', 'America/Sao_Paulo', 'Asia/Tokyo'].map((timeZone) => ({
-      dateStyle,
-      timeZone,
-    })),
+    ['America/Los_Angeles', 'Europe/Berlin', 'America/Sao_Paulo', 'Asia/Tokyo', 'Asia/Amman'].map(
+      (timeZone) => ({
+        dateStyle,
+        timeZone,
+      }),
+    ),
   ),
   { extraFloatDigits: 0 },
   { extraFloatDigits: -3 },
@@ -109,6 +111,7 @@ const instants = quoted(
   '0001-01-01 00:00:00+00',
   '9999-12-31 23:59:59.999999+00',
   '2100-07-01 00:00:00.1+00',
+  '2020-07-01 00:00:00+00',
 )
 
 export const OUTPUT_CASES: readonly OutputCase[] = [

@@ -232,10 +232,10 @@ tap.test('malformed binary has the words of PostgreSQL', async (t) => {
   const cases: [number, string, string, string][] = [
     [OID.int4, '0000', '08P01', 'insufficient data left in message'],
     [OID.int4, '0000000000', '22P03', 'incorrect binary data format'],
-    [OID.bool, '', '08P01', 'insufficient data left in message'],
+    [OID.bool, '', '08P01', 'no data left in message'],
     [OID.uuid, '00', '08P01', 'insufficient data left in message'],
     [OID.jsonb, '02', 'XX000', 'unsupported jsonb version number 2'],
-    [OID.numeric, 'ffff000000000000', '22P03', 'invalid length in external "numeric" value'],
+    [OID.numeric, 'ffff000000000000', '08P01', 'insufficient data left in message'],
     [OID.numeric, '0000000012340000', '22P03', 'invalid sign in external "numeric" value'],
     [OID.numeric, '000000000000ffff', '22P03', 'invalid scale in external "numeric" value'],
     [OID.numeric, '00010000000000002710', '22P03', 'invalid digit in external "numeric" value'],
@@ -269,6 +269,12 @@ tap.test('malformed binary has the words of PostgreSQL', async (t) => {
     [
       OID.int4Array,
       '0000000100000000000000177fffffff00000001',
+      '54000',
+      'array size exceeds the maximum allowed (134217727)',
+    ],
+    [
+      OID.int4Array,
+      '00000001000000000000001707ffffff00000001',
       '08P01',
       'insufficient data left in message',
     ],
@@ -277,6 +283,11 @@ tap.test('malformed binary has the words of PostgreSQL', async (t) => {
   for (const [typeOid, hex, code, message] of cases) {
     t.throws(() => decodeBinary(typeOid, hex), { code, message, severity: 'ERROR' }, hex)
   }
+})
+
+tap.test('arrays whose element type another database has numbered', async (t) => {
+  const hex = '0000000100000000000040000000000100000001000000040000002a'
+  t.strictSame(decodeBinary(OID.int4Array, hex), encodeJson(['42']))
 })
 
 tap.test('text that is no UTF-8', async (t) => {
