@@ -10,6 +10,7 @@ import {
   parseParameterStatus,
 } from '../wire/backend-decoder.ts'
 import { parseErrorResponse } from '../wire/error-fields.ts'
+import { asError } from './as-error.ts'
 import { FrontendWriter } from './frontend-messages.ts'
 import { ConnectionLostError, ServerConnection } from './server-connection.ts'
 
@@ -29,7 +30,7 @@ export function connectToServer(options: ConnectToServerOptions): Promise<Server
   const { path, user, database, settings, signal } = options
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
-      reject(signal.reason)
+      reject(asError(signal.reason))
       return
     }
     const socket = createConnection(path)
@@ -43,7 +44,7 @@ export function connectToServer(options: ConnectToServerOptions): Promise<Server
       // What the socket still has to say after its end interests nobody.
       socket.on('error', () => undefined)
       socket.destroy()
-      reject(error)
+      reject(asError(error))
     }
     const abort = () => fail(signal.reason)
     signal.addEventListener('abort', abort, { once: true })

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
+import { asError } from './as-error.ts'
 import type { ServerConnection } from './server-connection.ts'
 
 export interface PoolOptions {
@@ -96,6 +97,13 @@ export class ConnectionPool {
     else this.#offer(connection)
   }
 
+  /** Closes idle connections down to none: somebody else needs their places. Returns how many. */
+  trim(): number {
+    const idle = this.#idle.splice(0)
+    for (const entry of idle) void entry.connection.close()
+    return idle.length
+  }
+
   /** Ends all waiting and closes idle connections; lent ones are closed when they come back. */
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return
@@ -119,7 +127,7 @@ export class ConnectionPool {
         },
         fail: (error) => {
           settle()
-          reject(error)
+          reject(asError(error))
         },
       }
       const leave = (error: unknown) => {

@@ -1,21 +1,16 @@
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
+import { asError } from './as-error.ts'
 import { ClusterError } from './cluster-error.ts'
 import { publishClusterEvent } from './cluster-events.ts'
 import { connectToServer } from './connect-to-server.ts'
-import { findRecycledPid, prepareDataDirectory, readPostmasterFile } from './data-directory.ts'
+import { prepareDataDirectory } from './data-directory.ts'
 import type { PostgresBinaries } from './postgres-binaries.ts'
 import { ConnectionLostError, type ServerConnection } from './server-connection.ts'
-import {
-  makeSocketDirectory,
-  removeSocketDirectory,
-  SOCKET_PORT,
-  socketPath,
-} from './socket-directory.ts'
-import { WatchedServer } from './watchdog.ts'
+import { launch } from './server-start.ts'
+import { makeSocketDirectory, removeSocketDirectory, socketPath } from './socket-directory.ts'
+import type { WatchedServer } from './watchdog.ts'
 
 export interface ClusterOptions {
   /** For events and messages: `companion`, `embedded`... */
@@ -47,17 +42,11 @@ export interface ConnectOptions {
 
 type State = 'running' | 'lost' | 'stopping' | 'stopped'
 
-/** How long a start may take: recovery after a kill reads WAL. */
-const START_DEADLINE_MS = 60_000
-/** How long a predecessor whose proxy was killed may take to end. */
-const PREDECESSOR_DEADLINE_MS = 2_000
-const READY_POLL_MS = 5
 /** How long a fast shutdown may take before the immediate one. */
 const FAST_STOP_DEADLINE_MS = 5_000
 const FIRST_RESTART_DELAY_MS = 50
 const LAST_RESTART_DELAY_MS = 5_000
 const CONNECT_RETRY_MS = 20
-const LOG_LINES_KEPT = 20
 
 /**
  * A PostgreSQL server of our own: one data directory, one private Unix socket, one process tree that never outlives this process. When the
@@ -73,6 +62,7 @@ export class PostgresCluster {
   readonly #stopping = new AbortController()
   readonly #lostListeners = new Set<() => void>()
   readonly #backListeners = new Set<() => void>()
+  readonly #connections = new Set<ServerConnection>()
   #back: Promise<void> = Promise.resolve()
 
   private constructor(options: ClusterOptions, socketDir: string, server: WatchedServer) {
@@ -135,7 +125,12 @@ export class PostgresCluster {
     for (;;) {
       await this.whenRunning(options.signal)
       try {
-        return await connectToServer({ path, settings: {}, ...options })
+        const connection = await connectToServer({ path, settings: {}, ...options })
+        this.#connections.add(connection)
+        connection.lost.addEventListener('abort', () => this.#connections.delete(connection), {
+          once: true,
+        })
+        return connection
       } catch (error) {
         const isPassing =
           error instanceof ConnectionLostError ||
@@ -177,6 +172,7 @@ export class PostgresCluster {
       if (this.#state !== 'running') return
       this.#state = 'lost'
       publishClusterEvent({ kind: 'lost', cluster: this.name, status })
+      for (const connection of [...this.#connections]) endOrphan(connection)
       this.#back = this.#restart()
       // A failure can only be `stop`, which the waiters see for themselves.
       this.#back.catch(() => undefined)
@@ -215,129 +211,20 @@ export class PostgresCluster {
   }
 }
 
-/** Starts a server and waits until it accepts connections; a predecessor that is just ending is waited for. */
-async function launch(
-  options: ClusterOptions,
-  socketDir: string,
-  signal: AbortSignal,
-): Promise<WatchedServer> {
-  const deadline = performance.now() + PREDECESSOR_DEADLINE_MS
-  for (;;) {
-    try {
-      return await launchOnce(options, socketDir, signal)
-    } catch (error) {
-      const mayPass = error instanceof ClusterError && error.kind === 'in-use'
-      if (!mayPass || performance.now() > deadline) throw error
-    }
-    await sleep(50, undefined, { signal })
-  }
-}
-
-async function launchOnce(
-  options: ClusterOptions,
-  socketDir: string,
-  signal: AbortSignal,
-): Promise<WatchedServer> {
-  signal.throwIfAborted()
-  const { binaries, dataDir } = options
-  const recycledPid = await findRecycledPid(dataDir)
-  const server = new WatchedServer({
-    file: join(binaries.binDir, 'postgres'),
-    args: serverArguments(options, socketDir),
-    environment: {
-      ...binaries.environment,
-      // The server takes a lock file with this pid for a stale one (src/backend/utils/init/miscinit.c, CreateLockFile).
-      ...(recycledPid === undefined ? {} : { PG_GRANDPARENT_PID: String(recycledPid) }),
-    },
-    runAs: binaries.runAs,
-    addressSpaceKiB: options.addressSpaceKiB,
-  })
-  const lines = keepLog(server, options.name)
+/**
+ * A server process that is busy does not notice that the postmaster was killed, and as long as it lives no new server may use the data directory.
+ * Nothing is lost with it: its transaction cannot be committed any more.
+ */
+function endOrphan(connection: ServerConnection): void {
+  const isOver = connection.isLost
+  connection.destroy()
+  if (isOver) return
   try {
-    await waitUntilReady(server, dataDir, signal)
-    return server
+    process.kill(connection.processId, 'SIGQUIT')
   } catch (error) {
-    server.release()
-    await server.exited
-    if (!(error instanceof ServerEnded)) throw error
-    throw await explainEnd(lines, options, error.status)
+    const hasGone = error instanceof Error && 'code' in error && error.code === 'ESRCH'
+    if (!hasGone) throw error
   }
-}
-
-function serverArguments(options: ClusterOptions, socketDir: string): string[] {
-  const settings: Record<string, string> = {
-    listen_addresses: '',
-    unix_socket_directories: socketDir,
-    unix_socket_permissions: '0700',
-    port: String(SOCKET_PORT),
-    logging_collector: 'off',
-    log_destination: 'stderr',
-    ...options.settings,
-  }
-  const args = ['-D', options.dataDir]
-  for (const [name, value] of Object.entries(settings)) args.push('-c', `${name}=${value}`)
-  return args
-}
-
-/** Publishes the server's log line by line and keeps the last lines for messages. */
-function keepLog(server: WatchedServer, cluster: string): readonly string[] {
-  const lines: string[] = []
-  createInterface({ input: server.log }).on('line', (line) => {
-    lines.push(line)
-    if (lines.length > LOG_LINES_KEPT) lines.shift()
-    publishClusterEvent({ kind: 'log', cluster, line })
-  })
-  return lines
-}
-
-/** The server ended before it was ready. */
-class ServerEnded extends Error {
-  readonly status: number | undefined
-
-  constructor(status: number | undefined) {
-    super('the server ended')
-    this.name = 'ServerEnded'
-    this.status = status
-  }
-}
-
-/** `postmaster.pid` says so when the server accepts connections, as pg_ctl knows it too. */
-async function waitUntilReady(
-  server: WatchedServer,
-  dataDir: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const deadline = performance.now() + START_DEADLINE_MS
-  const ended = server.exited.then((status) => {
-    throw new ServerEnded(status)
-  })
-  ended.catch(() => undefined)
-  while (performance.now() < deadline) {
-    signal.throwIfAborted()
-    const file = await readPostmasterFile(dataDir)
-    // Until the new server has written the file it may be a predecessor's.
-    if (file?.status === 'ready' && file.pid === server.pid) return
-    await Promise.race([ended, sleep(READY_POLL_MS)])
-  }
-  throw new ClusterError('failed', `PostgreSQL did not start within ${START_DEADLINE_MS / 1000} s`)
-}
-
-async function explainEnd(
-  lines: readonly string[],
-  options: ClusterOptions,
-  status: number | undefined,
-): Promise<ClusterError> {
-  const fatal = lines.find((line) => /FATAL|PANIC/.test(line)) ?? lines.at(-1) ?? `status ${status}`
-  const text = fatal.replace(/^.*?(FATAL|PANIC):\s*/, '')
-  if (/lock file ".*" already exists|pre-existing shared memory block/.test(text)) {
-    const pid = (await readPostmasterFile(options.dataDir))?.pid
-    const who = pid === undefined ? '' : ` (process ${pid})`
-    return new ClusterError(
-      'in-use',
-      `data directory ${options.dataDir} is in use by another PostgreSQL server${who}`,
-    )
-  }
-  return new ClusterError('failed', `the ${options.name} PostgreSQL does not start: ${text}`)
 }
 
 /** Waits for `promise`, but not beyond the signal. */
@@ -345,7 +232,7 @@ async function raceAbort(promise: Promise<unknown>, signal: AbortSignal): Promis
   signal.throwIfAborted()
   let abort = () => {}
   const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason)
+    abort = () => reject(asError(signal.reason))
     signal.addEventListener('abort', abort, { once: true })
   })
   try {

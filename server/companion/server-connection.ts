@@ -9,6 +9,7 @@ import {
 } from '../wire/backend-decoder.ts'
 import type { TransactionStatus } from '../wire/backend-messages.ts'
 import { parseErrorResponse } from '../wire/error-fields.ts'
+import { asError } from './as-error.ts'
 import type { ServiceRow } from './companion-types.ts'
 import { FrontendWriter } from './frontend-messages.ts'
 import { decodeRows, throwFirstError } from './service-rows.ts'
@@ -135,8 +136,8 @@ export class ServerConnection {
   /** As `exchange`, but hands out each message as it comes. A listener that throws ends the connection. */
   stream(request: ExchangeRequest, listener: FrameListener): Promise<void> {
     const { bytes, syncs, signal } = request
-    if (this.isLost) return Promise.reject(this.#lost.signal.reason)
-    if (signal?.aborted === true) return Promise.reject(signal.reason)
+    if (this.isLost) return Promise.reject(asError(this.#lost.signal.reason))
+    if (signal?.aborted === true) return Promise.reject(asError(signal.reason))
     return new Promise((resolve, reject) => {
       const abort = () => this.#abort(exchange)
       const settle = () => signal?.removeEventListener('abort', abort)
@@ -146,12 +147,12 @@ export class ServerConnection {
         isAborted: false,
         resolve: () => {
           settle()
-          if (exchange.isAborted) reject(signal?.reason)
+          if (exchange.isAborted) reject(asError(signal?.reason))
           else resolve()
         },
         reject: (error) => {
           settle()
-          reject(exchange.isAborted ? signal?.reason : error)
+          reject(asError(exchange.isAborted ? signal?.reason : error))
         },
       }
       signal?.addEventListener('abort', abort, { once: true })

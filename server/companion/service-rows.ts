@@ -7,15 +7,15 @@ import {
 import { parseErrorResponse } from '../wire/error-fields.ts'
 import type { ServiceRow } from './companion-types.ts'
 
-/** Rows of a conversation in text format, by column name. Throws the first error in it. */
+/** Rows of a conversation in text format, by column name; those that came without a description are left out. Throws the first error in it. */
 export function decodeRows(frames: readonly BackendFrame[]): ServiceRow[] {
   throwFirstError(frames)
-  let names: readonly string[] = []
+  let names: readonly string[] | undefined
   const rows: ServiceRow[] = []
   for (const frame of frames) {
     if (frame.type === BACKEND_TYPE.rowDescription) {
       names = parseRowDescription(frame.body).map((field) => field.name)
-    } else if (frame.type === BACKEND_TYPE.dataRow) {
+    } else if (frame.type === BACKEND_TYPE.dataRow && names !== undefined) {
       const values = decodeTextRow(frame)
       rows.push(Object.fromEntries(names.map((name, index) => [name, values[index] ?? null])))
     }

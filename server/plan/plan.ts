@@ -47,11 +47,21 @@ export interface PushdownRoute {
 
 export type ParamSource =
   /** The client's parameter `number` (from 1), converted from PostgreSQL's type to Spanner's. */
-  | { readonly kind: 'client'; readonly number: number; readonly typeOid: number; readonly type: SpannerType }
+  | {
+      readonly kind: 'client'
+      readonly number: number
+      readonly typeOid: number
+      readonly type: SpannerType
+    }
   /** now(): the start of the client's transaction. */
   | { readonly kind: 'transaction-start'; readonly type: SpannerType }
   /** Column `index` (from 0) of the companion's answer to `computed`. */
-  | { readonly kind: 'computed'; readonly index: number; readonly typeOid: number; readonly type: SpannerType }
+  | {
+      readonly kind: 'computed'
+      readonly index: number
+      readonly typeOid: number
+      readonly type: SpannerType
+    }
 
 export interface ComputedExpressions {
   /**

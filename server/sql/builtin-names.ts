@@ -143,141 +143,162 @@ export const IMMUTABLE_FUNCTIONS = `
 2012:substring 2013:substring 2014:position 2020:date_trunc 2021:date_part 2024:timestamp
 2025:timestamp 2029:date 2031:timestamp_mi 2032:timestamp_pl_interval 2033:timestamp_mi_interval
 2035:timestamp_smaller 2036:timestamp_larger 2038:timezone 2039:timestamp_hash 2041:overlaps
-2042:overlaps 2043:overlaps 2044:overlaps 2045:timestamp_cmp 2046:time 2048:isfinite
-2052:timestamp_eq 2053:timestamp_ne 2054:timestamp_lt 2055:timestamp_le 2056:timestamp_ge
+2042:overlaps 2043:overlaps 2044:overlaps 2045:timestamp_cmp 2046:time 2048:isfinite 2050:max
+2051:min 2052:timestamp_eq 2053:timestamp_ne 2054:timestamp_lt 2055:timestamp_le 2056:timestamp_ge
 2057:timestamp_gt 2058:age 2069:timezone 2070:timezone 2071:date_pl_interval 2072:date_mi_interval
 2073:substring 2074:substring 2075:bit 2076:int8 2085:substr 2086:substr 2087:replace
-2088:split_part 2089:to_hex 2090:to_hex 2091:array_lower 2092:array_upper 2160:text_pattern_lt
+2088:split_part 2089:to_hex 2090:to_hex 2091:array_lower 2092:array_upper 2100:avg 2101:avg 2102:avg
+2103:avg 2104:avg 2105:avg 2106:avg 2107:sum 2108:sum 2109:sum 2110:sum 2111:sum 2112:sum 2113:sum
+2114:sum 2115:max 2116:max 2117:max 2118:max 2119:max 2120:max 2122:max 2123:max 2124:max 2125:max
+2126:max 2127:max 2128:max 2129:max 2130:max 2131:min 2132:min 2133:min 2134:min 2135:min 2136:min
+2138:min 2139:min 2140:min 2141:min 2142:min 2143:min 2144:min 2145:min 2146:min 2147:count
+2148:variance 2149:variance 2150:variance 2151:variance 2152:variance 2153:variance 2154:stddev
+2155:stddev 2156:stddev 2157:stddev 2158:stddev 2159:stddev 2160:text_pattern_lt
 2161:text_pattern_le 2163:text_pattern_ge 2164:text_pattern_gt 2167:ceiling 2169:power
 2170:width_bucket 2174:bpchar_pattern_lt 2175:bpchar_pattern_le 2176:array_length
-2177:bpchar_pattern_ge 2178:bpchar_pattern_gt 2233:hashtid 2234:hashtidextended 2284:regexp_replace
-2285:regexp_replace 2288:pg_size_pretty 2308:ceil 2309:floor 2310:sign 2311:md5
-2316:postgresql_fdw_validator 2319:pg_encoding_max_length 2320:ceiling 2321:md5 2331:unnest
-2338:date_lt_timestamp 2339:date_le_timestamp 2340:date_eq_timestamp 2341:date_gt_timestamp
-2342:date_ge_timestamp 2343:date_ne_timestamp 2344:date_cmp_timestamp 2364:timestamp_lt_date
-2365:timestamp_le_date 2366:timestamp_eq_date 2367:timestamp_gt_date 2368:timestamp_ge_date
-2369:timestamp_ne_date 2370:timestamp_cmp_date 2405:int2send 2407:int4send 2409:int8send
-2411:int2vectorsend 2413:byteasend 2417:unknownsend 2419:oidsend 2421:oidvectorsend 2425:float4send
-2427:float8send 2429:point_send 2435:charsend 2437:boolsend 2439:tidsend 2441:xidsend 2443:cidsend
-2445:regprocsend 2447:regproceduresend 2449:regopersend 2451:regoperatorsend 2453:regclasssend
-2455:regtypesend 2457:bit_send 2459:varbit_send 2461:numeric_send 2462:sinh 2463:cosh 2464:tanh
-2465:asinh 2466:acosh 2467:atanh 2469:date_send 2471:time_send 2473:timetz_send 2475:timestamp_send
-2477:timestamptz_send 2479:interval_send 2481:lseg_send 2483:path_send 2485:box_send 2487:poly_send
-2489:line_send 2491:circle_send 2493:cash_send 2495:macaddr_send 2497:inet_send 2499:cidr_send
-2512:float8_var_pop 2513:float8_stddev_pop 2515:booland_statefunc 2516:boolor_statefunc
-2546:interval_pl_date 2547:interval_pl_timetz 2548:interval_pl_timestamp 2550:integer_pl_date
-2557:bool 2558:int4 2562:box_below 2563:box_overbelow 2564:box_overabove 2565:box_above
-2566:poly_below 2567:poly_overbelow 2568:poly_overabove 2569:poly_above 2580:float8
+2177:bpchar_pattern_ge 2178:bpchar_pattern_gt 2233:hashtid 2234:hashtidextended 2236:bit_and
+2237:bit_or 2238:bit_and 2239:bit_or 2240:bit_and 2241:bit_or 2242:bit_and 2243:bit_or 2244:max
+2245:min 2284:regexp_replace 2285:regexp_replace 2288:pg_size_pretty 2308:ceil 2309:floor 2310:sign
+2311:md5 2316:postgresql_fdw_validator 2319:pg_encoding_max_length 2320:ceiling 2321:md5 2331:unnest
+2335:array_agg 2338:date_lt_timestamp 2339:date_le_timestamp 2340:date_eq_timestamp
+2341:date_gt_timestamp 2342:date_ge_timestamp 2343:date_ne_timestamp 2344:date_cmp_timestamp
+2364:timestamp_lt_date 2365:timestamp_le_date 2366:timestamp_eq_date 2367:timestamp_gt_date
+2368:timestamp_ge_date 2369:timestamp_ne_date 2370:timestamp_cmp_date 2405:int2send 2407:int4send
+2409:int8send 2411:int2vectorsend 2413:byteasend 2417:unknownsend 2419:oidsend 2421:oidvectorsend
+2425:float4send 2427:float8send 2429:point_send 2435:charsend 2437:boolsend 2439:tidsend
+2441:xidsend 2443:cidsend 2445:regprocsend 2447:regproceduresend 2449:regopersend
+2451:regoperatorsend 2453:regclasssend 2455:regtypesend 2457:bit_send 2459:varbit_send
+2461:numeric_send 2462:sinh 2463:cosh 2464:tanh 2465:asinh 2466:acosh 2467:atanh 2469:date_send
+2471:time_send 2473:timetz_send 2475:timestamp_send 2477:timestamptz_send 2479:interval_send
+2481:lseg_send 2483:path_send 2485:box_send 2487:poly_send 2489:line_send 2491:circle_send
+2493:cash_send 2495:macaddr_send 2497:inet_send 2499:cidr_send 2512:float8_var_pop
+2513:float8_stddev_pop 2515:booland_statefunc 2516:boolor_statefunc 2517:bool_and 2518:bool_or
+2519:every 2546:interval_pl_date 2547:interval_pl_timetz 2548:interval_pl_timestamp
+2550:integer_pl_date 2557:bool 2558:int4 2562:box_below 2563:box_overbelow 2564:box_overabove
+2565:box_above 2566:poly_below 2567:poly_overbelow 2568:poly_overabove 2569:poly_above 2580:float8
 2587:circle_overbelow 2588:circle_overabove 2614:xmlexists 2627:inetnot 2628:inetand 2629:inetor
-2630:inetpl 2631:int8pl_inet 2632:inetmi_int8 2633:inetmi 2711:justify_interval 2731:asind
-2732:acosd 2733:atand 2734:atan2d 2735:sind 2736:cosd 2737:tand 2738:cotd 2747:arrayoverlap
-2748:arraycontains 2749:arraycontained 2763:regexp_matches 2764:regexp_matches
-2765:regexp_split_to_table 2766:regexp_split_to_table 2767:regexp_split_to_array
-2768:regexp_split_to_array 2790:tidgt 2791:tidlt 2792:tidge 2793:tidle 2795:tidlarger
-2796:tidsmaller 2804:int8inc_any 2805:int8inc_float8_float8 2806:float8_regr_accum
-2807:float8_regr_sxx 2808:float8_regr_syy 2809:float8_regr_sxy 2810:float8_regr_avgx
-2811:float8_regr_avgy 2812:float8_regr_r2 2813:float8_regr_slope 2814:float8_regr_intercept
-2815:float8_covar_pop 2816:float8_covar_samp 2817:float8_corr 2850:pg_walfile_name_offset
-2851:pg_walfile_name 2895:xmlcomment 2897:xmlvalidate 2900:xmlconcat2 2902:varbittypmodin
-2903:intervaltypmodin 2905:timestamptypmodin 2907:timestamptztypmodin 2909:timetypmodin
-2911:timetztypmodin 2913:bpchartypmodin 2915:varchartypmodin 2917:numerictypmodin 2919:bittypmodin
-2922:text 2931:xpath 2932:xpath 2942:txid_snapshot_send 2945:txid_snapshot_xmin
-2946:txid_snapshot_xmax 2947:txid_snapshot_xip 2948:txid_visible_in_snapshot 2954:uuid_lt
-2955:uuid_le 2956:uuid_eq 2957:uuid_ge 2958:uuid_gt 2959:uuid_ne 2960:uuid_cmp 2962:uuid_send
-2963:uuid_hash 2971:text 2981:record_eq 2982:record_ne 2983:record_lt 2984:record_gt 2985:record_le
-2986:record_ge 3030:overlay 3031:overlay 3032:get_bit 3033:set_bit 3049:xpath_exists
-3050:xpath_exists 3052:xml_is_well_formed_document 3053:xml_is_well_formed_content 3060:left
-3061:right 3062:reverse 3121:void_send 3144:macaddr_not 3145:macaddr_and 3146:macaddr_or
-3165:pg_wal_lsn_diff 3166:pg_size_pretty 3167:array_remove 3168:array_replace 3179:cardinality
-3181:record_image_eq 3182:record_image_ne 3183:record_image_lt 3184:record_image_gt
-3185:record_image_le 3186:record_image_ge 3202:json_object 3203:json_object 3207:jsonb_array_length
-3208:jsonb_each 3210:jsonb_typeof 3214:jsonb_object_field_text 3215:jsonb_array_element
-3216:jsonb_array_element_text 3217:jsonb_extract_path 3218:width_bucket 3219:jsonb_array_elements
-3231:pg_lsn_lt 3232:pg_lsn_le 3233:pg_lsn_eq 3234:pg_lsn_ge 3235:pg_lsn_gt 3236:pg_lsn_ne
-3237:pg_lsn_mi 3239:pg_lsn_send 3251:pg_lsn_cmp 3252:pg_lsn_hash 3259:generate_series
+2630:inetpl 2631:int8pl_inet 2632:inetmi_int8 2633:inetmi 2641:var_samp 2642:var_samp 2643:var_samp
+2644:var_samp 2645:var_samp 2646:var_samp 2711:justify_interval 2712:stddev_samp 2713:stddev_samp
+2714:stddev_samp 2715:stddev_samp 2716:stddev_samp 2717:stddev_samp 2718:var_pop 2719:var_pop
+2720:var_pop 2721:var_pop 2722:var_pop 2723:var_pop 2724:stddev_pop 2725:stddev_pop 2726:stddev_pop
+2727:stddev_pop 2728:stddev_pop 2729:stddev_pop 2731:asind 2732:acosd 2733:atand 2734:atan2d
+2735:sind 2736:cosd 2737:tand 2738:cotd 2747:arrayoverlap 2748:arraycontains 2749:arraycontained
+2763:regexp_matches 2764:regexp_matches 2765:regexp_split_to_table 2766:regexp_split_to_table
+2767:regexp_split_to_array 2768:regexp_split_to_array 2790:tidgt 2791:tidlt 2792:tidge 2793:tidle
+2795:tidlarger 2796:tidsmaller 2797:max 2798:min 2803:count 2804:int8inc_any
+2805:int8inc_float8_float8 2806:float8_regr_accum 2807:float8_regr_sxx 2808:float8_regr_syy
+2809:float8_regr_sxy 2810:float8_regr_avgx 2811:float8_regr_avgy 2812:float8_regr_r2
+2813:float8_regr_slope 2814:float8_regr_intercept 2815:float8_covar_pop 2816:float8_covar_samp
+2817:float8_corr 2818:regr_count 2819:regr_sxx 2820:regr_syy 2821:regr_sxy 2822:regr_avgx
+2823:regr_avgy 2824:regr_r2 2825:regr_slope 2826:regr_intercept 2827:covar_pop 2828:covar_samp
+2829:corr 2850:pg_walfile_name_offset 2851:pg_walfile_name 2895:xmlcomment 2897:xmlvalidate
+2900:xmlconcat2 2901:xmlagg 2902:varbittypmodin 2903:intervaltypmodin 2905:timestamptypmodin
+2907:timestamptztypmodin 2909:timetypmodin 2911:timetztypmodin 2913:bpchartypmodin
+2915:varchartypmodin 2917:numerictypmodin 2919:bittypmodin 2922:text 2931:xpath 2932:xpath
+2942:txid_snapshot_send 2945:txid_snapshot_xmin 2946:txid_snapshot_xmax 2947:txid_snapshot_xip
+2948:txid_visible_in_snapshot 2954:uuid_lt 2955:uuid_le 2956:uuid_eq 2957:uuid_ge 2958:uuid_gt
+2959:uuid_ne 2960:uuid_cmp 2962:uuid_send 2963:uuid_hash 2971:text 2981:record_eq 2982:record_ne
+2983:record_lt 2984:record_gt 2985:record_le 2986:record_ge 3030:overlay 3031:overlay 3032:get_bit
+3033:set_bit 3049:xpath_exists 3050:xpath_exists 3052:xml_is_well_formed_document
+3053:xml_is_well_formed_content 3060:left 3061:right 3062:reverse 3100:row_number 3101:rank
+3102:dense_rank 3103:percent_rank 3104:cume_dist 3105:ntile 3106:lag 3107:lag 3108:lag 3109:lead
+3110:lead 3111:lead 3112:first_value 3113:last_value 3114:nth_value 3121:void_send 3144:macaddr_not
+3145:macaddr_and 3146:macaddr_or 3165:pg_wal_lsn_diff 3166:pg_size_pretty 3167:array_remove
+3168:array_replace 3179:cardinality 3181:record_image_eq 3182:record_image_ne 3183:record_image_lt
+3184:record_image_gt 3185:record_image_le 3186:record_image_ge 3202:json_object 3203:json_object
+3207:jsonb_array_length 3208:jsonb_each 3210:jsonb_typeof 3214:jsonb_object_field_text
+3215:jsonb_array_element 3216:jsonb_array_element_text 3217:jsonb_extract_path 3218:width_bucket
+3219:jsonb_array_elements 3231:pg_lsn_lt 3232:pg_lsn_le 3233:pg_lsn_eq 3234:pg_lsn_ge 3235:pg_lsn_gt
+3236:pg_lsn_ne 3237:pg_lsn_mi 3239:pg_lsn_send 3251:pg_lsn_cmp 3252:pg_lsn_hash 3259:generate_series
 3260:generate_series 3261:json_strip_nulls 3262:jsonb_strip_nulls 3263:jsonb_object
-3264:jsonb_object 3275:dist_ppoly 3277:array_position 3278:array_position 3279:array_positions
-3281:scale 3290:dist_cpoint 3292:dist_polyp 3301:jsonb_concat 3302:jsonb_delete 3303:jsonb_delete
-3304:jsonb_delete_path 3305:jsonb_set 3306:jsonb_pretty 3308:xidneq 3309:xidneqint4 3319:ts_filter
-3320:setweight 3321:ts_delete 3322:unnest 3323:ts_delete 3324:int4_avg_combine 3325:interval_combine
-3326:tsvector_to_array 3327:array_to_tsvector 3334:pg_size_bytes 3342:float8_regr_combine
-3343:jsonb_delete 3344:cash_mul_int8 3345:cash_div_int8 3396:regexp_match 3397:regexp_match
-3399:int8_mul_cash 3409:time_hash_extended 3410:timetz_hash_extended 3411:timestamp_hash_extended
-3412:uuid_hash_extended 3413:pg_lsn_hash_extended 3414:hashenumextended 3416:jsonb_hash_extended
-3417:hash_range_extended 3418:interval_hash_extended 3419:sha224 3420:sha256 3421:sha384 3422:sha512
-3424:pg_partition_root 3447:macaddr8_send 3449:numeric 3450:int2 3451:int4 3452:int8 3453:float4
-3461:make_timestamp 3464:make_interval 3465:jsonb_array_elements_text 3478:jsonb_object_field
-3508:enum_eq 3509:enum_ne 3510:enum_lt 3511:enum_gt 3512:enum_le 3513:enum_ge 3514:enum_cmp
-3515:hashenum 3524:enum_smaller 3525:enum_larger 3546:int8dec 3547:int8dec_any
+3264:jsonb_object 3270:jsonb_object_agg 3275:dist_ppoly 3277:array_position 3278:array_position
+3279:array_positions 3281:scale 3290:dist_cpoint 3292:dist_polyp 3301:jsonb_concat 3302:jsonb_delete
+3303:jsonb_delete 3304:jsonb_delete_path 3305:jsonb_set 3306:jsonb_pretty 3308:xidneq
+3309:xidneqint4 3319:ts_filter 3320:setweight 3321:ts_delete 3322:unnest 3323:ts_delete
+3324:int4_avg_combine 3325:interval_combine 3326:tsvector_to_array 3327:array_to_tsvector
+3334:pg_size_bytes 3342:float8_regr_combine 3343:jsonb_delete 3344:cash_mul_int8 3345:cash_div_int8
+3396:regexp_match 3397:regexp_match 3399:int8_mul_cash 3409:time_hash_extended
+3410:timetz_hash_extended 3411:timestamp_hash_extended 3412:uuid_hash_extended
+3413:pg_lsn_hash_extended 3414:hashenumextended 3416:jsonb_hash_extended 3417:hash_range_extended
+3418:interval_hash_extended 3419:sha224 3420:sha256 3421:sha384 3422:sha512 3424:pg_partition_root
+3447:macaddr8_send 3449:numeric 3450:int2 3451:int4 3452:int8 3453:float4 3461:make_timestamp
+3464:make_interval 3465:jsonb_array_elements_text 3478:jsonb_object_field 3508:enum_eq 3509:enum_ne
+3510:enum_lt 3511:enum_gt 3512:enum_le 3513:enum_ge 3514:enum_cmp 3515:hashenum 3524:enum_smaller
+3525:enum_larger 3526:max 3527:min 3538:string_agg 3545:string_agg 3546:int8dec 3547:int8dec_any
 3549:interval_accum_inv 3551:network_overlap 3556:bool 3562:network_larger 3563:network_smaller
-3570:int2_avg_accum_inv 3571:int4_avg_accum_inv 3572:int2int4_sum 3579:jsonb_insert 3616:tsvector_lt
-3617:tsvector_le 3618:tsvector_eq 3619:tsvector_ne 3620:tsvector_ge 3621:tsvector_gt
-3622:tsvector_cmp 3623:strip 3624:setweight 3625:tsvector_concat 3634:ts_match_vq 3635:ts_match_qv
-3638:tsvectorsend 3640:tsquerysend 3662:tsquery_lt 3663:tsquery_le 3664:tsquery_eq 3665:tsquery_ne
-3666:tsquery_ge 3667:tsquery_gt 3668:tsquery_cmp 3669:tsquery_and 3670:tsquery_or 3671:tsquery_not
-3672:numnode 3673:querytree 3684:ts_rewrite 3691:tsq_mcontains 3692:tsq_mcontained 3696:starts_with
-3703:ts_rank 3704:ts_rank 3705:ts_rank 3706:ts_rank 3707:ts_rank_cd 3708:ts_rank_cd 3709:ts_rank_cd
-3710:ts_rank_cd 3711:length 3713:ts_token_type 3715:ts_parse 3723:ts_lexize 3739:regconfigsend
-3743:ts_headline 3744:ts_headline 3745:to_tsvector 3746:to_tsquery 3747:plainto_tsquery
-3774:regdictionarysend 3803:jsonb_send 3822:cash_div_cash 3840:int4range 3841:int4range
-3844:numrange 3845:numrange 3846:make_date 3847:make_time 3848:lower 3849:upper 3850:isempty
-3851:lower_inc 3852:upper_inc 3853:lower_inf 3854:upper_inf 3855:range_eq 3856:range_ne
-3857:range_overlaps 3858:range_contains_elem 3859:range_contains 3860:elem_contained_by_range
-3861:range_contained_by 3862:range_adjacent 3863:range_before 3864:range_after 3865:range_overleft
-3866:range_overright 3867:range_union 3868:range_intersect 3869:range_minus 3870:range_cmp
-3871:range_lt 3872:range_le 3873:range_ge 3874:range_gt 3902:hash_range 3914:int4range_canonical
-3915:daterange_canonical 3922:int4range_subdiff 3923:int8range_subdiff 3924:numrange_subdiff
-3925:daterange_subdiff 3928:int8range_canonical 3929:tsrange_subdiff 3930:tstzrange_subdiff
-3931:jsonb_object_keys 3932:jsonb_each_text 3933:tsrange 3934:tsrange 3937:tstzrange 3938:tstzrange
-3940:jsonb_extract_path_text 3941:daterange 3942:daterange 3943:acldefault 3945:int8range
-3946:int8range 3947:json_object_field 3948:json_object_field_text 3949:json_array_element
-3950:json_array_element_text 3951:json_extract_path 3953:json_extract_path_text
-3955:json_array_elements 3956:json_array_length 3957:json_object_keys 3958:json_each
-3959:json_each_text 3968:json_typeof 3969:json_array_elements_text 4004:jsonpath_send
-4005:jsonb_path_exists 4006:jsonb_path_query 4007:jsonb_path_query_array 4008:jsonb_path_query_first
-4009:jsonb_path_match 4010:jsonb_path_exists_opr 4011:jsonb_path_match_opr 4038:jsonb_ne
-4039:jsonb_lt 4040:jsonb_gt 4041:jsonb_le 4042:jsonb_ge 4043:jsonb_eq 4044:jsonb_cmp 4045:jsonb_hash
-4046:jsonb_contains 4047:jsonb_exists 4048:jsonb_exists_any 4049:jsonb_exists_all
-4050:jsonb_contained 4057:range_merge 4063:inet_merge 4067:bound_box 4071:inet_same_family
-4088:regnamespacesend 4091:box 4095:regrolesend 4112:trunc 4113:macaddr8_eq 4114:macaddr8_lt
-4115:macaddr8_le 4116:macaddr8_gt 4117:macaddr8_ge 4118:macaddr8_ne 4119:macaddr8_cmp
-4120:macaddr8_not 4121:macaddr8_and 4122:macaddr8_or 4123:macaddr8 4124:macaddr
-4125:macaddr8_set7bit 4126:in_range 4127:in_range 4128:in_range 4129:in_range 4130:in_range
-4131:in_range 4132:in_range 4133:in_range 4134:in_range 4136:in_range 4137:in_range 4138:in_range
-4139:in_range 4140:in_range 4141:in_range 4187:pg_lsn_larger 4188:pg_lsn_smaller
-4197:regcollationsend 4201:ts_headline 4202:ts_headline 4205:ts_headline 4206:ts_headline
-4211:to_tsvector 4212:to_tsvector 4214:jsonb_to_tsvector 4216:json_to_tsvector 4228:range_merge
-4235:lower 4236:upper 4237:isempty 4238:lower_inc 4239:upper_inc 4240:lower_inf 4241:upper_inf
-4244:multirange_eq 4245:multirange_ne 4246:range_overlaps_multirange 4247:multirange_overlaps_range
-4248:multirange_overlaps_multirange 4249:multirange_contains_elem 4250:multirange_contains_range
-4251:multirange_contains_multirange 4252:elem_contained_by_multirange
-4253:range_contained_by_multirange 4254:multirange_contained_by_multirange
-4255:range_adjacent_multirange 4256:multirange_adjacent_multirange 4257:multirange_adjacent_range
-4258:range_before_multirange 4259:multirange_before_range 4260:multirange_before_multirange
-4261:range_after_multirange 4262:multirange_after_range 4263:multirange_after_multirange
-4264:range_overleft_multirange 4265:multirange_overleft_range 4266:multirange_overleft_multirange
-4267:range_overright_multirange 4268:multirange_overright_range 4269:multirange_overright_multirange
-4270:multirange_union 4271:multirange_minus 4272:multirange_intersect 4273:multirange_cmp
-4274:multirange_lt 4275:multirange_le 4276:multirange_ge 4277:multirange_gt 4278:hash_multirange
+3564:max 3565:min 3570:int2_avg_accum_inv 3571:int4_avg_accum_inv 3572:int2int4_sum
+3579:jsonb_insert 3616:tsvector_lt 3617:tsvector_le 3618:tsvector_eq 3619:tsvector_ne
+3620:tsvector_ge 3621:tsvector_gt 3622:tsvector_cmp 3623:strip 3624:setweight 3625:tsvector_concat
+3634:ts_match_vq 3635:ts_match_qv 3638:tsvectorsend 3640:tsquerysend 3662:tsquery_lt 3663:tsquery_le
+3664:tsquery_eq 3665:tsquery_ne 3666:tsquery_ge 3667:tsquery_gt 3668:tsquery_cmp 3669:tsquery_and
+3670:tsquery_or 3671:tsquery_not 3672:numnode 3673:querytree 3684:ts_rewrite 3691:tsq_mcontains
+3692:tsq_mcontained 3696:starts_with 3703:ts_rank 3704:ts_rank 3705:ts_rank 3706:ts_rank
+3707:ts_rank_cd 3708:ts_rank_cd 3709:ts_rank_cd 3710:ts_rank_cd 3711:length 3713:ts_token_type
+3715:ts_parse 3723:ts_lexize 3739:regconfigsend 3743:ts_headline 3744:ts_headline 3745:to_tsvector
+3746:to_tsquery 3747:plainto_tsquery 3774:regdictionarysend 3803:jsonb_send 3822:cash_div_cash
+3840:int4range 3841:int4range 3844:numrange 3845:numrange 3846:make_date 3847:make_time 3848:lower
+3849:upper 3850:isempty 3851:lower_inc 3852:upper_inc 3853:lower_inf 3854:upper_inf 3855:range_eq
+3856:range_ne 3857:range_overlaps 3858:range_contains_elem 3859:range_contains
+3860:elem_contained_by_range 3861:range_contained_by 3862:range_adjacent 3863:range_before
+3864:range_after 3865:range_overleft 3866:range_overright 3867:range_union 3868:range_intersect
+3869:range_minus 3870:range_cmp 3871:range_lt 3872:range_le 3873:range_ge 3874:range_gt
+3902:hash_range 3914:int4range_canonical 3915:daterange_canonical 3922:int4range_subdiff
+3923:int8range_subdiff 3924:numrange_subdiff 3925:daterange_subdiff 3928:int8range_canonical
+3929:tsrange_subdiff 3930:tstzrange_subdiff 3931:jsonb_object_keys 3932:jsonb_each_text 3933:tsrange
+3934:tsrange 3937:tstzrange 3938:tstzrange 3940:jsonb_extract_path_text 3941:daterange
+3942:daterange 3943:acldefault 3945:int8range 3946:int8range 3947:json_object_field
+3948:json_object_field_text 3949:json_array_element 3950:json_array_element_text
+3951:json_extract_path 3953:json_extract_path_text 3955:json_array_elements 3956:json_array_length
+3957:json_object_keys 3958:json_each 3959:json_each_text 3968:json_typeof
+3969:json_array_elements_text 3972:percentile_disc 3974:percentile_cont 3976:percentile_cont
+3978:percentile_disc 3980:percentile_cont 3982:percentile_cont 3984:mode 3986:rank 3988:percent_rank
+3990:cume_dist 3992:dense_rank 4004:jsonpath_send 4005:jsonb_path_exists 4006:jsonb_path_query
+4007:jsonb_path_query_array 4008:jsonb_path_query_first 4009:jsonb_path_match
+4010:jsonb_path_exists_opr 4011:jsonb_path_match_opr 4038:jsonb_ne 4039:jsonb_lt 4040:jsonb_gt
+4041:jsonb_le 4042:jsonb_ge 4043:jsonb_eq 4044:jsonb_cmp 4045:jsonb_hash 4046:jsonb_contains
+4047:jsonb_exists 4048:jsonb_exists_any 4049:jsonb_exists_all 4050:jsonb_contained 4053:array_agg
+4057:range_merge 4063:inet_merge 4067:bound_box 4071:inet_same_family 4088:regnamespacesend 4091:box
+4095:regrolesend 4112:trunc 4113:macaddr8_eq 4114:macaddr8_lt 4115:macaddr8_le 4116:macaddr8_gt
+4117:macaddr8_ge 4118:macaddr8_ne 4119:macaddr8_cmp 4120:macaddr8_not 4121:macaddr8_and
+4122:macaddr8_or 4123:macaddr8 4124:macaddr 4125:macaddr8_set7bit 4126:in_range 4127:in_range
+4128:in_range 4129:in_range 4130:in_range 4131:in_range 4132:in_range 4133:in_range 4134:in_range
+4136:in_range 4137:in_range 4138:in_range 4139:in_range 4140:in_range 4141:in_range
+4187:pg_lsn_larger 4188:pg_lsn_smaller 4189:max 4190:min 4197:regcollationsend 4201:ts_headline
+4202:ts_headline 4205:ts_headline 4206:ts_headline 4211:to_tsvector 4212:to_tsvector
+4214:jsonb_to_tsvector 4216:json_to_tsvector 4228:range_merge 4235:lower 4236:upper 4237:isempty
+4238:lower_inc 4239:upper_inc 4240:lower_inf 4241:upper_inf 4244:multirange_eq 4245:multirange_ne
+4246:range_overlaps_multirange 4247:multirange_overlaps_range 4248:multirange_overlaps_multirange
+4249:multirange_contains_elem 4250:multirange_contains_range 4251:multirange_contains_multirange
+4252:elem_contained_by_multirange 4253:range_contained_by_multirange
+4254:multirange_contained_by_multirange 4255:range_adjacent_multirange
+4256:multirange_adjacent_multirange 4257:multirange_adjacent_range 4258:range_before_multirange
+4259:multirange_before_range 4260:multirange_before_multirange 4261:range_after_multirange
+4262:multirange_after_range 4263:multirange_after_multirange 4264:range_overleft_multirange
+4265:multirange_overleft_range 4266:multirange_overleft_multirange 4267:range_overright_multirange
+4268:multirange_overright_range 4269:multirange_overright_multirange 4270:multirange_union
+4271:multirange_minus 4272:multirange_intersect 4273:multirange_cmp 4274:multirange_lt
+4275:multirange_le 4276:multirange_ge 4277:multirange_gt 4278:hash_multirange
 4279:hash_multirange_extended 4280:int4multirange 4281:int4multirange 4282:int4multirange
 4283:nummultirange 4284:nummultirange 4285:nummultirange 4286:tsmultirange 4287:tsmultirange
 4288:tsmultirange 4289:tstzmultirange 4290:tstzmultirange 4291:tstzmultirange 4292:datemultirange
 4293:datemultirange 4294:datemultirange 4295:int8multirange 4296:int8multirange 4297:int8multirange
-4298:multirange 4350:normalize 4351:is_normalized 4388:multirange_intersect_agg_transfn
-4401:range_intersect_agg_transfn 4541:range_contains_multirange 4542:multirange_contained_by_range
+4298:multirange 4301:range_agg 4350:normalize 4351:is_normalized
+4388:multirange_intersect_agg_transfn 4389:range_intersect_agg 4401:range_intersect_agg_transfn
+4450:range_intersect_agg 4541:range_contains_multirange 4542:multirange_contained_by_range
 5003:tsquery_phrase 5004:tsquery_phrase 5006:phraseto_tsquery 5007:websearch_to_tsquery
 5022:pg_lsn_pli 5023:numeric_pl_pg_lsn 5024:pg_lsn_mii 5028:satisfies_hash_partition 5034:xid8lt
 5035:xid8gt 5036:xid8le 5037:xid8ge 5042:min_scale 5043:trim_scale 5044:gcd 5045:gcd 5046:lcm
 5047:lcm 5048:gcd 5049:lcm 5054:jsonb_set_lax 5058:pg_snapshot_send 5062:pg_snapshot_xmin
 5063:pg_snapshot_xmax 5064:pg_snapshot_xip 5065:pg_visible_in_snapshot 5071:xid 5083:xid8send
-5084:xid8eq 5085:xid8ne 5096:xid8cmp 5097:xid8_larger 5098:xid8_smaller 6103:pg_lsn
-6160:string_to_table 6161:string_to_table 6162:bit_count 6163:bit_count 6172:trim_array
-6177:date_bin 6178:date_bin 6192:hash_record 6193:hash_record_extended 6195:ltrim 6196:rtrim
-6198:unistr 6199:extract 6200:extract 6201:extract 6202:extract 6204:extract 6251:regexp_replace
-6252:regexp_replace 6253:regexp_replace 6254:regexp_count 6255:regexp_count 6256:regexp_count
-6257:regexp_instr 6258:regexp_instr 6259:regexp_instr 6260:regexp_instr 6261:regexp_instr
-6262:regexp_instr 6263:regexp_like 6264:regexp_like 6265:regexp_substr 6266:regexp_substr
-6267:regexp_substr 6268:regexp_substr 6269:regexp_substr
+5084:xid8eq 5085:xid8ne 5096:xid8cmp 5097:xid8_larger 5098:xid8_smaller 5099:max 5100:min
+6103:pg_lsn 6160:string_to_table 6161:string_to_table 6162:bit_count 6163:bit_count 6164:bit_xor
+6165:bit_xor 6166:bit_xor 6167:bit_xor 6172:trim_array 6177:date_bin 6178:date_bin 6192:hash_record
+6193:hash_record_extended 6195:ltrim 6196:rtrim 6198:unistr 6199:extract 6200:extract 6201:extract
+6202:extract 6204:extract 6227:range_agg 6251:regexp_replace 6252:regexp_replace 6253:regexp_replace
+6254:regexp_count 6255:regexp_count 6256:regexp_count 6257:regexp_instr 6258:regexp_instr
+6259:regexp_instr 6260:regexp_instr 6261:regexp_instr 6262:regexp_instr 6263:regexp_like
+6264:regexp_like 6265:regexp_substr 6266:regexp_substr 6267:regexp_substr 6268:regexp_substr
+6269:regexp_substr
 `
 
 export const STABLE_FUNCTIONS = `
@@ -378,16 +399,16 @@ export const STABLE_FUNCTIONS = `
 3143:has_type_privilege 3150:pg_stat_get_db_temp_files 3151:pg_stat_get_db_temp_bytes
 3152:pg_stat_get_db_deadlocks 3153:array_to_json 3154:array_to_json 3155:row_to_json
 3156:row_to_json 3159:pg_get_viewdef 3160:pg_stat_get_checkpoint_write_time
-3161:pg_stat_get_checkpoint_sync_time 3162:pg_collation_for 3163:pg_trigger_depth 3176:to_json
-3177:pg_stat_get_mod_since_analyze 3195:pg_stat_get_archiver 3198:json_build_array
-3199:json_build_array 3200:json_build_object 3201:json_build_object 3204:json_to_record
-3205:json_to_recordset 3209:jsonb_populate_record 3271:jsonb_build_array 3272:jsonb_build_array
-3273:jsonb_build_object 3274:jsonb_build_object 3294:current_setting 3298:row_security_active
-3299:row_security_active 3317:pg_stat_get_wal_receiver 3318:pg_stat_get_progress_info
-3348:txid_current_if_assigned 3352:pg_get_partkeydef 3358:pg_ndistinct_send
-3382:pg_identify_object_as_address 3400:pg_config 3403:pg_statistics_obj_is_visible
-3407:pg_dependencies_send 3408:pg_get_partition_constraintdef 3415:pg_get_statisticsobjdef
-3426:pg_stat_get_db_checksum_failures 3427:pg_mcv_list_items
+3161:pg_stat_get_checkpoint_sync_time 3162:pg_collation_for 3163:pg_trigger_depth 3175:json_agg
+3176:to_json 3177:pg_stat_get_mod_since_analyze 3195:pg_stat_get_archiver 3197:json_object_agg
+3198:json_build_array 3199:json_build_array 3200:json_build_object 3201:json_build_object
+3204:json_to_record 3205:json_to_recordset 3209:jsonb_populate_record 3267:jsonb_agg
+3271:jsonb_build_array 3272:jsonb_build_array 3273:jsonb_build_object 3274:jsonb_build_object
+3294:current_setting 3298:row_security_active 3299:row_security_active 3317:pg_stat_get_wal_receiver
+3318:pg_stat_get_progress_info 3348:txid_current_if_assigned 3352:pg_get_partkeydef
+3358:pg_ndistinct_send 3382:pg_identify_object_as_address 3400:pg_config
+3403:pg_statistics_obj_is_visible 3407:pg_dependencies_send 3408:pg_get_partition_constraintdef
+3415:pg_get_statisticsobjdef 3426:pg_stat_get_db_checksum_failures 3427:pg_mcv_list_items
 3428:pg_stat_get_db_checksum_last_failure 3454:pg_filenode_relation 3462:make_timestamptz
 3463:make_timestamptz 3475:jsonb_populate_recordset 3476:to_regoperator 3479:to_regprocedure
 3490:jsonb_to_record 3491:jsonb_to_recordset 3492:to_regoper 3493:to_regtype 3494:to_regproc

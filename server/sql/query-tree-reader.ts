@@ -1,7 +1,7 @@
 import { Bug } from '../base/pg-error.ts'
 import { ExpressionReader, memberOf, readSortGroupClauses } from './expression-reader.ts'
 import { asItems, asObject, NodeFields } from './node-fields.ts'
-import { type NodeObject, readNodeText } from './node-text.ts'
+import { type NodeObject, type NodeValue, readNodeText } from './node-text.ts'
 import type { CommonTableExpr, OnConflict, Query, RowMark } from './query-tree.ts'
 import { readFromNode, readRangeTableEntry, readSetOperation } from './range-table-reader.ts'
 
@@ -49,6 +49,7 @@ function readQuery(node: NodeObject): Query {
     command,
     resultRelation: fields.int('resultRelation'),
     rangeTable: fields.objects('rtable').map((entry) => readRangeTableEntry(entry, expressions)),
+    relids: [...new Set(relidsIn(node))],
     from: from?.from ?? [],
     where: from?.quals,
     targetList: expressions.targets(fields, 'targetList'),
@@ -64,8 +65,24 @@ function readQuery(node: NodeObject): Query {
     ctes: fields.objects('cteList').map(readCte),
     hasRecursive: fields.bool('hasRecursive'),
     hasModifyingCte: fields.bool('hasModifyingCTE'),
+    hasCheckOptions: fields.items('withCheckOptions').length > 0,
     override: memberOf(OVERRIDES, fields.int('override'), 'OverridingKind'),
   }
+}
+
+/**
+ * The relations in a node, whatever holds them: also what has no typed form here. The rewriter leaves a view's own entry
+ * in the range table beside the subquery that it put in its place, and EXCLUDED is an entry of kind `c`.
+ */
+function relidsIn(value: NodeValue): readonly number[] {
+  if (value?.kind === 'list') return value.items.flatMap(relidsIn)
+  if (value?.kind !== 'object') return []
+  const below = [...value.fields.values()].flatMap(relidsIn)
+  if (value.tag !== 'RANGETBLENTRY') return below
+  const fields = new NodeFields(value)
+  const relkind = fields.text('relkind') ?? ''
+  const isRelation = fields.int('rtekind') === 0 && relkind !== 'v' && relkind !== 'c'
+  return isRelation ? [...below, fields.int('relid')] : below
 }
 
 /** What SELECT may do to its rows before it orders them. */

@@ -13,6 +13,8 @@ export interface Query {
   /** Index into `rangeTable` (from 1) of the written relation, 0 for SELECT. */
   readonly resultRelation: number
   readonly rangeTable: readonly RangeTableEntry[]
+  /** OIDs of all tables, sequences and materialised views that it or any query inside it names; views count for what they select from. */
+  readonly relids: readonly number[]
   readonly from: readonly FromNode[]
   readonly where: Expr | undefined
   readonly targetList: readonly TargetEntry[]
@@ -37,6 +39,8 @@ export interface Query {
   readonly hasRecursive: boolean
   readonly hasModifyingCte: boolean
   readonly override: 'none' | 'user' | 'system'
+  /** Written through a view WITH CHECK OPTION. */
+  readonly hasCheckOptions: boolean
 }
 
 export type RangeTableEntry =

@@ -2,6 +2,8 @@
 const SMALL_CHUNK_SIZE_BYTES = 4096
 const GATHER_BLOCK_SIZE_BYTES = 16384
 
+const NOTHING = Buffer.alloc(0)
+
 /**
  * Bytes as they came from a socket, taken off the front in frames. A frame that lies within one chunk is a view of it; one that
  * spans chunks is joined once, when it is complete.
@@ -66,7 +68,7 @@ export class ChunkQueue {
     if (sizeBytes > this.#length) throw new RangeError('bytes are not in the queue')
     this.#length -= sizeBytes
     const first = this.#chunks[0]
-    if (first === undefined || sizeBytes === 0) return Buffer.alloc(0)
+    if (first === undefined || sizeBytes === 0) return NOTHING
     const end = this.#offset + sizeBytes
     if (end <= first.length) {
       const taken = first.subarray(this.#offset, end)
@@ -75,6 +77,17 @@ export class ChunkQueue {
       return taken
     }
     return this.#join(sizeBytes)
+  }
+
+  /** Drops the first `sizeBytes` bytes; they must be there. */
+  skip(sizeBytes: number): void {
+    const end = this.#offset + sizeBytes
+    if (end < (this.#chunks[0]?.length ?? 0)) {
+      this.#offset = end
+      this.#length -= sizeBytes
+    } else {
+      this.take(sizeBytes)
+    }
   }
 
   #join(sizeBytes: number): Buffer {

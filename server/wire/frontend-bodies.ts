@@ -89,13 +89,16 @@ function whole<M extends FrontendMessage>(reader: ByteReader, message: M): M {
 }
 
 function text(reader: ByteReader): string {
-  return decodeUtf8(reader.cstringBytes())
+  const bytes = reader.cstringBytes()
+  return bytes.length === 0 ? '' : decodeUtf8(bytes)
 }
 
 function paramTypes(reader: ByteReader): readonly number[] {
   const count = reader.uint16()
   reader.ensureCount(count, 4)
-  return Array.from({ length: count }, () => reader.uint32())
+  const typeOids: number[] = []
+  for (let index = 0; index < count; index++) typeOids.push(reader.uint32())
+  return typeOids
 }
 
 function bind(reader: ByteReader): FrontendMessage {
@@ -110,7 +113,8 @@ function bind(reader: ByteReader): FrontendMessage {
     )
   }
   reader.ensureCount(count, 4)
-  const params = Array.from({ length: count }, () => parameter(reader))
+  const params: (Buffer | null)[] = []
+  for (let index = 0; index < count; index++) params.push(parameter(reader))
   const resultFormats = formats(reader)
   return { kind: 'Bind', portal, statement, paramFormats, params, resultFormats }
 }
@@ -123,11 +127,15 @@ function parameter(reader: ByteReader): Buffer | null {
 function formats(reader: ByteReader): readonly Format[] {
   const count = reader.uint16()
   reader.ensureCount(count, 2)
-  return Array.from({ length: count }, () => {
-    const code = reader.int16()
-    if (code === 0 || code === 1) return code
-    throw new PgError(SQL_STATE.invalidParameterValue, `unsupported format code: ${code}`)
-  })
+  const codes: Format[] = []
+  for (let index = 0; index < count; index++) codes.push(format(reader))
+  return codes
+}
+
+function format(reader: ByteReader): Format {
+  const code = reader.int16()
+  if (code === 0 || code === 1) return code
+  throw new PgError(SQL_STATE.invalidParameterValue, `unsupported format code: ${code}`)
 }
 
 function target(kind: 'Describe' | 'Close', reader: ByteReader): 'statement' | 'portal' {

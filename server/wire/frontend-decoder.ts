@@ -122,7 +122,8 @@ export class FrontendDecoder {
 
   #takeBody(headerSizeBytes: number, bodySizeBytes: number): Buffer | undefined {
     if (this.#queue.length < headerSizeBytes + bodySizeBytes) return undefined
-    return this.#queue.take(headerSizeBytes + bodySizeBytes).subarray(headerSizeBytes)
+    this.#queue.skip(headerSizeBytes)
+    return this.#queue.take(bodySizeBytes)
   }
 }
 

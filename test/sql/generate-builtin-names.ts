@@ -10,7 +10,7 @@ const WIDTH = 100
 /** Functions that an expression of a client can hold; not those of the server's own machinery. */
 const FUNCTIONS = `
   SELECT oid, proname FROM pg_proc p
-  WHERE oid < 16384 AND pronamespace = 'pg_catalog'::regnamespace AND prokind = 'f' AND provolatile = $1
+  WHERE oid < 16384 AND pronamespace = 'pg_catalog'::regnamespace AND prokind IN ('f', 'a', 'w') AND provolatile = $1
     AND prorettype NOT IN ('internal'::regtype, 'cstring'::regtype, 'trigger'::regtype, 'event_trigger'::regtype,
       'void'::regtype, 'fdw_handler'::regtype, 'index_am_handler'::regtype, 'table_am_handler'::regtype, 'language_handler'::regtype)
     AND NOT 'internal'::regtype = ANY (proargtypes) AND NOT 'cstring'::regtype = ANY (proargtypes)

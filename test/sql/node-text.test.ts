@@ -19,10 +19,10 @@ function plain(value: NodeValue): unknown {
   }
 }
 
-t.test('reads objects, lists, atoms, absent values and datums', async (t) => {
+t.test('reads objects, lists, atoms, absent values and datums', async (tt) => {
   const text =
     '({CONST :consttype 1700 :constlen -1 :constisnull false :constvalue 10 [ 40 0 0 -128 255 ]} <> ("a" "b"))'
-  t.same(plain(readNodeText(text)), [
+  tt.same(plain(readNodeText(text)), [
     {
       tag: 'CONST',
       consttype: '1700',
@@ -35,8 +35,8 @@ t.test('reads objects, lists, atoms, absent values and datums', async (t) => {
   ])
 })
 
-t.test('reads the lists of integers without their letter', async (t) => {
-  t.same(plain(readNodeText('{X :a (i 1 -1) :b (o 23 25) :c (b) :d <>}')), {
+t.test('reads the lists of integers without their letter', async (tt) => {
+  tt.same(plain(readNodeText('{X :a (i 1 -1) :b (o 23 25) :c (b) :d <>}')), {
     tag: 'X',
     a: ['1', '-1'],
     b: ['23', '25'],
@@ -45,8 +45,8 @@ t.test('reads the lists of integers without their letter', async (t) => {
   })
 })
 
-t.test('takes escapes out of names', async (t) => {
-  t.same(
+t.test('takes escapes out of names', async (tt) => {
+  tt.same(
     plain(readNodeText('{X :resname q\\ \\(x\\)\\ \\\\\\\\\\ y :empty "" :colnames ("a\\ b" "")}')),
     {
       tag: 'X',
@@ -59,8 +59,8 @@ t.test('takes escapes out of names', async (t) => {
 
 t.test(
   'a field name is read by its place: a value may begin with a colon or be a bracket',
-  async (t) => {
-    t.same(plain(readNodeText('{X :resname :a :other [ :last 1}')), {
+  async (tt) => {
+    tt.same(plain(readNodeText('{X :resname :a :other [ :last 1}')), {
       tag: 'X',
       resname: ':a',
       other: '[',
@@ -69,26 +69,26 @@ t.test(
   },
 )
 
-t.test('newlines of the wrapped form are spaces', async (t) => {
-  t.same(plain(readNodeText('({A :x 1\n:y\n2}\n{B})\n')), [
+t.test('newlines of the wrapped form are spaces', async (tt) => {
+  tt.same(plain(readNodeText('({A :x 1\n:y\n2}\n{B})\n')), [
     { tag: 'A', x: '1', y: '2' },
     { tag: 'B' },
   ])
 })
 
-t.test('a word longer than a line is cut without a space', async (t) => {
+t.test('a word longer than a line is cut without a space', async (tt) => {
   const name = '\\(e'.repeat(40)
   const dump = `{A :resname ${name} :y 2}`
   const wrapped = wrap(dump)
-  t.match(wrapped, /\n/)
-  t.same(plain(readNodeText(wrapped)), { tag: 'A', resname: '(e'.repeat(40), y: '2' })
+  tt.match(wrapped, /\n/)
+  tt.same(plain(readNodeText(wrapped)), { tag: 'A', resname: '(e'.repeat(40), y: '2' })
 })
 
-t.test('an escaped space at the end of a line is part of the name', async (t) => {
-  t.same(plain(readNodeText('{A :resname ab\\\ncd :y 2}')), { tag: 'A', resname: 'ab cd', y: '2' })
+t.test('an escaped space at the end of a line is part of the name', async (tt) => {
+  tt.same(plain(readNodeText('{A :resname ab\\\ncd :y 2}')), { tag: 'A', resname: 'ab cd', y: '2' })
 })
 
-t.test('refuses what is no node text', async (t) => {
+t.test('refuses what is no node text', async (tt) => {
   for (const text of [
     '',
     '(',
@@ -102,21 +102,21 @@ t.test('refuses what is no node text', async (t) => {
     '{A :x 1 [ 999 ]}',
     '1 2',
   ]) {
-    t.throws(() => readNodeText(text), { name: 'Bug' }, JSON.stringify(text))
+    tt.throws(() => readNodeText(text), { name: 'Bug' }, JSON.stringify(text))
   }
 })
 
-t.test('refuses every proper prefix of a text', async (t) => {
+t.test('refuses every proper prefix of a text', async (tt) => {
   const text = '({A :x (i 1 2) :y {B :z 4 [ 1 2 3 4 ]} :n "q"})'
   for (let end = 0; end < text.length; end += 1) {
-    t.throws(() => readNodeText(text.slice(0, end)), { name: 'Bug' }, `${end} characters`)
+    tt.throws(() => readNodeText(text.slice(0, end)), { name: 'Bug' }, `${end} characters`)
   }
 })
 
-t.test("refuses a text nested too deeply with PostgreSQL's words", async (t) => {
+t.test("refuses a text nested too deeply with PostgreSQL's words", async (tt) => {
   const depth = 5000
   const text = `${'('.repeat(depth)}${')'.repeat(depth)}`
-  t.throws(() => readNodeText(text), {
+  tt.throws(() => readNodeText(text), {
     name: 'PgError',
     code: '54001',
     message: 'stack depth limit exceeded',

@@ -1,0 +1,272 @@
+import { createHash } from 'node:crypto'
+import { PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
+import { DATABASE_SQL, OWNER_ROLE, ROLES_SQL, SUPERUSER } from './bootstrap-sql.ts'
+import { ClusterError } from './cluster-error.ts'
+import type { Companion, CompanionDatabase } from './companion-types.ts'
+import { clearAfterCrash, readMarker, writeMarker } from './expendable-directory.ts'
+import { MirrorDatabase, type MirrorHost } from './mirror-database.ts'
+import type { PostgresBinaries } from './postgres-binaries.ts'
+import { type ConnectOptions, PostgresCluster } from './postgres-cluster.ts'
+import { quoteIdentifier } from './quote-identifier.ts'
+import type { ServerConnection } from './server-connection.ts'
+
+export interface CompanionOptions {
+  readonly binaries: PostgresBinaries
+  /** Mirrors can be built again: a directory that a crash may have damaged, or that is another major's, is made anew. */
+  readonly dataDir: string
+  readonly socketDir?: string | undefined
+  readonly signal: AbortSignal
+}
+
+/** As measured: 15 MB (PSS), nothing that wakes up by itself, nothing that waits for the disk. */
+const SETTINGS: Readonly<Record<string, string>> = {
+  shared_buffers: '16MB',
+  max_connections: '200',
+  max_locks_per_transaction: '256',
+  fsync: 'off',
+  full_page_writes: 'off',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  max_wal_size: '64MB',
+  checkpoint_timeout: '1d',
+  wal_writer_delay: '10s',
+  bgwriter_lru_maxpages: '0',
+  autovacuum: 'off',
+  jit: 'off',
+  max_parallel_workers_per_gather: '0',
+  max_worker_processes: '0',
+  max_logical_replication_workers: '0',
+  dynamic_shared_memory_type: 'mmap',
+  // Query trees are sent to the analysis connections as LOG messages: they are not for the server's log.
+  log_min_messages: 'fatal',
+  log_min_error_statement: 'panic',
+  deadlock_timeout: '100ms',
+  temp_file_limit: '64MB',
+  // A statement whose client has gone ends within a second.
+  client_connection_check_interval: '1s',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+}
+
+/** A SELECT with repeat() reaches any size in spite of work_mem; this makes it 53200 for that statement alone. */
+const ADDRESS_SPACE_KIB = 700_000
+
+const PIN_LIMIT = 50
+/** Changes when what the bootstrap does changes. */
+const BOOTSTRAP = createHash('sha256')
+  .update(ROLES_SQL)
+  .update(DATABASE_SQL)
+  .digest('hex')
+  .slice(0, 16)
+
+/** Roles that no client user may be. `pg_...` is refused by PostgreSQL itself. */
+const RESERVED_PREFIX = 'spanwire_'
+
+/** Starts the companion; resolves when it can be used. Throws ClusterError. */
+export async function startCompanion(options: CompanionOptions): Promise<Companion> {
+  await clearAfterCrash(options.dataDir)
+  const cluster = await startCluster(options)
+  try {
+    const serverVersion = await bootstrap(cluster, options)
+    return new PostgresCompanion(cluster, serverVersion)
+  } catch (error) {
+    await cluster.stop()
+    throw error
+  }
+}
+
+/** A cluster that does not start, or of another major, is made anew, once: nothing in it is the only copy. */
+async function startCluster(options: CompanionOptions): Promise<PostgresCluster> {
+  const start = () =>
+    PostgresCluster.start({
+      ...options,
+      name: 'companion',
+      settings: SETTINGS,
+      superuser: SUPERUSER,
+      walSegmentMiB: 1,
+      addressSpaceKiB: ADDRESS_SPACE_KIB,
+    })
+  try {
+    return await start()
+  } catch (error) {
+    const mayHelp =
+      error instanceof ClusterError && (error.kind === 'failed' || error.kind === 'wrong-major')
+    if (!(mayHelp && (await clearAfterCrash(options.dataDir, 'always')))) throw error
+    return start()
+  }
+}
+
+/** Prepares template1 and `postgres` once, and every database again after an upgrade of Spanwire. Returns server_version. */
+async function bootstrap(cluster: PostgresCluster, options: CompanionOptions): Promise<string> {
+  const { signal } = options
+  const open = (database: string) => cluster.connect({ user: SUPERUSER, database, signal })
+  const marker = await readMarker(options.dataDir)
+  if (marker?.bootstrap !== BOOTSTRAP) {
+    const databases = await withConnection(open('template1'), async (connection) => {
+      await connection.script(ROLES_SQL, signal)
+      await connection.script(DATABASE_SQL, signal)
+      if (marker === undefined) await remakePostgres(connection, signal)
+      return connection.query(
+        `select datname from pg_database where datallowconn and datname <> 'template1'`,
+      )
+    })
+    for (const { datname } of databases) {
+      await withConnection(open(datname ?? ''), (connection) =>
+        connection.script(DATABASE_SQL, signal),
+      )
+    }
+  }
+  await writeMarker(options.dataDir, { bootstrap: BOOTSTRAP })
+  return withConnection(
+    open('postgres'),
+    async (connection) => connection.parameters.get('server_version') ?? '',
+  )
+}
+
+/** initdb made `postgres` for the superuser: tools connect to it, so that it must be like every other database. */
+async function remakePostgres(connection: ServerConnection, signal: AbortSignal): Promise<void> {
+  await connection.script('drop database if exists postgres', signal)
+  await connection.script(`create database postgres owner ${OWNER_ROLE}`, signal)
+}
+
+async function withConnection<T>(
+  opening: Promise<ServerConnection>,
+  work: (connection: ServerConnection) => Promise<T>,
+): Promise<T> {
+  const connection = await opening
+  try {
+    return await work(connection)
+  } finally {
+    await connection.close()
+  }
+}
+
+class PostgresCompanion implements Companion, MirrorHost {
+  readonly serverVersion: string
+  readonly #cluster: PostgresCluster
+  readonly #databases = new Map<string, MirrorDatabase>()
+  readonly #roles = new Map<string, Promise<void>>()
+  #pinned = 0
+
+  constructor(cluster: PostgresCluster, serverVersion: string) {
+    this.#cluster = cluster
+    this.serverVersion = serverVersion
+  }
+
+  async listDatabases(): Promise<readonly string[]> {
+    const rows = await this.#postgres().service(
+      'select datname from pg_database where not datistemplate order by datname',
+    )
+    return rows.map((row) => row['datname'] ?? '')
+  }
+
+  async createDatabase(name: string): Promise<void> {
+    const text = `create database ${quoteIdentifier(name)} owner ${OWNER_ROLE}`
+    await this.#postgres().service(text).catch(tolerate(SQL_STATE.duplicateDatabase))
+  }
+
+  async dropDatabase(name: string): Promise<void> {
+    const known = this.#databases.get(name)
+    this.#databases.delete(name)
+    await known?.close()
+    await this.#postgres().service(`drop database if exists ${quoteIdentifier(name)} with (force)`)
+  }
+
+  ensureRole(user: string): Promise<void> {
+    const known = this.#roles.get(user)
+    if (known !== undefined) return known
+    const made = this.#makeRole(user)
+    this.#roles.set(user, made)
+    // A failure is not remembered: the next client of that user tries again.
+    made.catch(() => this.#roles.delete(user))
+    return made
+  }
+
+  database(name: string): CompanionDatabase {
+    const known = this.#databases.get(name)
+    if (known !== undefined) return known
+    const database = new MirrorDatabase(name, this)
+    this.#databases.set(name, database)
+    return database
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#databases.values()].map((database) => database.close()))
+    await this.#cluster.stop()
+  }
+
+  async connect(options: ConnectOptions): Promise<ServerConnection> {
+    try {
+      return await this.#cluster.connect(options)
+    } catch (error) {
+      if (!(error instanceof PgError) || error.severity === 'ERROR') throw translate(error)
+      if (error.code !== SQL_STATE.tooManyConnections || this.#trim() === 0) throw translate(error)
+    }
+    return this.#cluster.connect(options).catch((error: unknown) => {
+      throw translate(error)
+    })
+  }
+
+  whenRunning(signal: AbortSignal): Promise<void> {
+    return this.#cluster.whenRunning(signal).catch((error: unknown) => {
+      throw translate(error)
+    })
+  }
+
+  takePinPlace(): () => void {
+    if (this.#pinned >= PIN_LIMIT) {
+      throw new PgError(SQL_STATE.tooManyConnections, 'sorry, too many clients already', {
+        detail: `${PIN_LIMIT} clients have uncommitted schema changes or temporary tables.`,
+      })
+    }
+    this.#pinned++
+    let isTaken = true
+    return () => {
+      if (isTaken) this.#pinned--
+      isTaken = false
+    }
+  }
+
+  #postgres(): CompanionDatabase {
+    return this.database('postgres')
+  }
+
+  async #makeRole(user: string): Promise<void> {
+    if (user.startsWith(RESERVED_PREFIX)) {
+      throw new PgError(SQL_STATE.reservedName, `role name "${user}" is reserved`, {
+        detail: `Role names starting with "${RESERVED_PREFIX}" are reserved.`,
+      })
+    }
+    const text = `create role ${quoteIdentifier(user)} login in role ${OWNER_ROLE}`
+    await this.#postgres().service(text).catch(tolerate(SQL_STATE.duplicateObject))
+  }
+
+  #trim(): number {
+    let count = 0
+    for (const database of this.#databases.values()) count += database.trim()
+    return count
+  }
+}
+
+function tolerate(code: string): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof PgError && error.code === code)) throw error
+  }
+}
+
+/** A companion that refuses a connection ends the statement, not the client's connection. */
+function translate(error: unknown): unknown {
+  if (error instanceof ClusterError) {
+    return new PgError(
+      SQL_STATE.adminShutdown,
+      'terminating connection due to administrator command',
+      {
+        severity: 'FATAL',
+        cause: error,
+      },
+    )
+  }
+  if (!(error instanceof PgError) || error.severity === 'ERROR') return error
+  return new PgError(error.code, error.message, { ...error.fields, cause: error })
+}

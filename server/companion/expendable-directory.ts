@@ -1,0 +1,60 @@
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { uptime } from 'node:os'
+import { join } from 'node:path'
+
+/**
+ * The companion's data directory is written with fsync off. That survives kill -9 of everything, because the kernel still has what was written, but
+ * not the end of the kernel. A file in the directory says under which boot of the machine it was last used: an unclean directory of an earlier boot is
+ * removed, and the mirrors are built again. Only a directory that bears this file is ever removed.
+ */
+export interface Marker {
+  /** Digest of what the databases were prepared with. */
+  readonly bootstrap: string
+}
+
+const MARKER_FILE = 'spanwire.json'
+
+/** What was written last; undefined where the directory is new or was never finished. */
+export async function readMarker(
+  dataDir: string,
+): Promise<(Marker & { boot: string }) | undefined> {
+  const text = await readFile(join(dataDir, MARKER_FILE), 'utf8').catch(() => undefined)
+  if (text === undefined) return undefined
+  try {
+    const value: { bootstrap?: unknown; boot?: unknown } = JSON.parse(text)
+    return { bootstrap: String(value.bootstrap), boot: String(value.boot) }
+  } catch (error) {
+    if (error instanceof SyntaxError) return { bootstrap: '', boot: '' }
+    throw error
+  }
+}
+
+/** Marks the directory as prepared and in use under this boot. */
+export async function writeMarker(dataDir: string, marker: Marker): Promise<void> {
+  const text = JSON.stringify({ ...marker, boot: await currentBoot() })
+  await writeFile(join(dataDir, MARKER_FILE), `${text}\n`)
+}
+
+/** Removes a directory that a crash of the machine may have damaged (`always`: any that is ours). True where it did. */
+export async function clearAfterCrash(
+  dataDir: string,
+  when: 'damaged' | 'always' = 'damaged',
+): Promise<boolean> {
+  const marker = await readMarker(dataDir)
+  if (marker === undefined) return false
+  if (when === 'damaged') {
+    const isUnclean = await stat(join(dataDir, 'postmaster.pid')).then(
+      () => true,
+      () => false,
+    )
+    if (!isUnclean || marker.boot === (await currentBoot())) return false
+  }
+  await rm(dataDir, { recursive: true, force: true })
+  return true
+}
+
+/** Names this boot of the machine: Linux's boot id, elsewhere the minute of the boot. */
+async function currentBoot(): Promise<string> {
+  const id = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => undefined)
+  return id?.trim() ?? String(Math.round((Date.now() / 1000 - uptime()) / 60))
+}

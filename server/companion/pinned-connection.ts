@@ -1,0 +1,156 @@
+import { PgError } from '../base/pg-error.ts'
+import {
+  analyseOn,
+  executeOn,
+  type GuardedAnswer,
+  goHome,
+  OPEN_BRACKET,
+  readAllScans,
+  SAVEPOINT_BRACKET,
+} from './borrow.ts'
+import type {
+  AnalyseRequest,
+  Analysis,
+  PinnedConnection,
+  ReadAnswer,
+  ReadRequest,
+  ServiceRow,
+  SessionContext,
+} from './companion-types.ts'
+import { FrontendWriter } from './frontend-messages.ts'
+import type { ServerConnection } from './server-connection.ts'
+import { decodeRows, throwFirstError } from './service-rows.ts'
+import { demandReadable, demandWithinTransaction } from './statement-text.ts'
+
+/**
+ * One client's own connection, inside BEGIN. Settings of the session are set anew, for the transaction, before every statement: a ROLLBACK TO
+ * undoes them as it undoes the rest. Its transaction outlives single statements, so that scans of user tables (DDL scans tables, too) add up:
+ * what earlier statements did is subtracted before the guard answers.
+ */
+export class PinnedSession implements PinnedConnection {
+  readonly #connection: ServerConnection
+  readonly #giveBack: (connection: ServerConnection) => void
+  /** Settings that an earlier statement set for the transaction. */
+  readonly #carried = new Set<string>()
+  #scans: ReadonlyMap<string, number> = new Map()
+  /** A statement failed before the guard could tell what it had scanned. */
+  #scansUnknown = false
+  #released: Promise<void> | undefined
+
+  private constructor(
+    connection: ServerConnection,
+    giveBack: (connection: ServerConnection) => void,
+  ) {
+    this.#connection = connection
+    this.#giveBack = giveBack
+  }
+
+  /** Begins the transaction. `giveBack` gets the connection when it is idle again, or lost. */
+  static async begin(
+    connection: ServerConnection,
+    giveBack: (connection: ServerConnection) => void,
+    signal: AbortSignal,
+  ): Promise<PinnedSession> {
+    try {
+      await connection.script('begin', signal)
+    } catch (error) {
+      giveBack(connection)
+      throw error
+    }
+    return new PinnedSession(connection, giveBack)
+  }
+
+  get lost(): AbortSignal {
+    return this.#connection.lost
+  }
+
+  async execute(request: ReadRequest): Promise<ReadAnswer> {
+    demandWithinTransaction(request.text)
+    await this.#dropSettings(request)
+    try {
+      const answer = await executeOn(this.#connection, request, OPEN_BRACKET)
+      return this.#compare(answer)
+    } catch (error) {
+      this.#scansUnknown = true
+      throw error
+    } finally {
+      for (const name of request.session.settings.keys()) this.#carried.add(name)
+    }
+  }
+
+  async analyse(request: AnalyseRequest): Promise<Analysis> {
+    await this.#dropSettings(request)
+    return analyseOn(this.#connection, request, SAVEPOINT_BRACKET, 'analyse-pinned')
+  }
+
+  async read(request: ReadRequest): Promise<ReadAnswer> {
+    demandReadable(request.text)
+    await this.#dropSettings(request)
+    if (this.#scansUnknown && this.#connection.transactionStatus === 'T') {
+      this.#scans = await readAllScans(this.#connection, request.signal)
+      this.#scansUnknown = false
+    }
+    try {
+      return this.#compare(await executeOn(this.#connection, request, SAVEPOINT_BRACKET))
+    } catch (error) {
+      this.#scansUnknown = true
+      throw error
+    }
+  }
+
+  /** The search path is pg_catalog, so that every user name in what pg_get_*def prints is qualified. */
+  async query(
+    text: string,
+    params: readonly (string | null)[] = [],
+  ): Promise<readonly ServiceRow[]> {
+    const writer = goHome(new FrontendWriter())
+    writer.parse(text).bindText('', params).describePortal().execute().sync()
+    return decodeRows(await this.#connection.converse(writer))
+  }
+
+  release(): Promise<void> {
+    this.#released ??= this.#release()
+    return this.#released
+  }
+
+  /** The guard's answer for this statement alone. Locks that a savepoint's end released hide relations, which keep their last count. */
+  #compare(answer: GuardedAnswer): ReadAnswer {
+    const { scans, ...rest } = answer
+    const before = this.#scans
+    const rose = [...scans].some(([relation, count]) => count > (before.get(relation) ?? 0))
+    if (rose) this.#scans = new Map([...before, ...scans])
+    return { ...rest, touchedUserTables: rose }
+  }
+
+  /** Takes back what earlier statements set and the session has reset since. */
+  async #dropSettings(request: { session: SessionContext; signal: AbortSignal }): Promise<void> {
+    request.signal.throwIfAborted()
+    if (this.#connection.transactionStatus === 'E') return
+    const writer = new FrontendWriter()
+    let count = 0
+    for (const name of this.#carried) {
+      if (request.session.settings.has(name)) continue
+      const quoted = name.split('.').map((part) => `"${part.replaceAll('"', '""')}"`)
+      writer.run(`set local ${quoted.join('.')} to default`)
+      this.#carried.delete(name)
+      count++
+    }
+    if (count > 0) throwFirstError(await this.#connection.converse(writer.sync(), request.signal))
+  }
+
+  async #release(): Promise<void> {
+    const connection = this.#connection
+    try {
+      // A statement that is still running would hold its locks: the connection goes with it.
+      if (connection.isBusy) connection.destroy()
+      if (connection.isLost) return
+      await connection.script('rollback')
+      await connection.script('discard temp; discard sequences; reset all')
+    } catch (error) {
+      connection.destroy()
+      if (!(error instanceof PgError)) throw error
+    } finally {
+      this.#giveBack(connection)
+    }
+  }
+}

@@ -1,0 +1,115 @@
+import { findBuiltinFunction } from '../sql/builtin-catalog.ts'
+import type { Expr } from '../sql/query-tree.ts'
+import { checkedRange } from './checked-range.ts'
+import type { Emission, Place } from './emission.ts'
+import { isAvailable } from './emit-call.ts'
+import { emitSortKey, refuseForeignEquality } from './emit-order.ts'
+import { NotPushable } from './not-pushable.ts'
+
+type Aggref = Extract<Expr, { readonly kind: 'Aggref' }>
+
+const COUNT_STAR = 2803
+const COUNT_ANY = 2147
+/** array_agg takes NULLs in as well, so that FILTER cannot be said by NULL; so do the json aggregates. */
+const KEEPS_NULLS = /^(array_agg|xmlagg|json)/
+
+/** An aggregate over the rows of the query that it stands in. */
+export function emitAggregate(emission: Emission, call: Aggref, place: Place): string {
+  refuseForm(call)
+  if (call.function === COUNT_STAR && call.filter !== undefined)
+    return countWhere(emission, call.filter, place)
+  const rule = emission.context.dialect.findAggregateRule(call.function)
+  if (rule === undefined || !isAvailable(emission.context, rule)) throw refusal(call)
+  const args = argumentsOf(emission, call, place)
+  const sql = rule.print(args)
+  if (args.some((arg) => isMarked(arg) && !sql.includes(`(${arg}`) && !sql.includes(`, ${arg}`)))
+    throw refusal(call)
+  if (rule.resultRange === undefined || place.noticesRange === true) return sql
+  return checkedRange(sql, rule.resultRange)
+}
+
+function refuseForm(call: Aggref): void {
+  const { location } = call
+  if (call.levelsUp > 0) throw new NotPushable('an aggregate of an outer query', { location })
+  if (call.aggregateKind !== 'n' || call.directArgs.length > 0) {
+    throw new NotPushable('an ordered-set aggregate', { location })
+  }
+  if (call.variadic) throw refusal(call)
+}
+
+/** Whether a word of syntax is part of the argument, so that it must stand right behind the bracket. */
+function isMarked(arg: string): boolean {
+  return arg.startsWith('DISTINCT ') || arg.includes(' ORDER BY ')
+}
+
+/*
+ * PostgreSQL:  sum(DISTINCT a) FILTER (WHERE b)      string_agg(a, ',' ORDER BY c)
+ * Spanner:     sum(DISTINCT CASE WHEN b THEN a END)  the same, where the backend has it
+ */
+function argumentsOf(emission: Emission, call: Aggref, place: Place): readonly string[] {
+  const inner = { ...place, noticesRange: false }
+  const args = call.args
+    .filter((arg) => !arg.junk)
+    .map((arg) => emission.expression(arg.expr, inner))
+  if (call.filter !== undefined) args.splice(0, 1, filtered(emission, call, place, args[0]))
+  if (call.distinct.length > 0)
+    args.splice(0, 1, `DISTINCT ${distinctArgument(emission, call, args[0])}`)
+  if (call.order.length > 0) args.push(`${args.pop()} ORDER BY ${orderOf(emission, call, inner)}`)
+  return args
+}
+
+function distinctArgument(emission: Emission, call: Aggref, arg: string | undefined): string {
+  for (const clause of call.distinct) {
+    const target = call.args.find((candidate) => candidate.sortGroupRef === clause.targetRef)
+    if (target !== undefined) refuseForeignEquality(emission, clause, target.expr)
+  }
+  if (arg === undefined) throw refusal(call)
+  return arg
+}
+
+function filtered(emission: Emission, call: Aggref, place: Place, arg: string | undefined): string {
+  if (arg === undefined || KEEPS_NULLS.test(nameOf(call))) {
+    throw new NotPushable(`FILTER of ${nameOf(call)}`, { location: call.location })
+  }
+  const condition =
+    call.filter === undefined
+      ? 'true'
+      : emission.expression(call.filter, { ...place, noticesRange: false })
+  return `CASE WHEN ${condition} THEN ${arg} END`
+}
+
+/*
+ * PostgreSQL:  count(*) FILTER (WHERE b)
+ * Spanner:     count(CASE WHEN b THEN 1 END)
+ */
+function countWhere(emission: Emission, filter: Expr, place: Place): string {
+  const rule = emission.context.dialect.findAggregateRule(COUNT_ANY)
+  if (rule === undefined) throw new NotPushable('FILTER of count')
+  const condition = emission.expression(filter, { ...place, noticesRange: false })
+  return rule.print([`CASE WHEN ${condition} THEN 1 END`])
+}
+
+function orderOf(emission: Emission, call: Aggref, place: Place): string {
+  const { location } = call
+  if (!emission.context.capabilities.aggregateOrderBy) {
+    throw new NotPushable(`ORDER BY in ${nameOf(call)}`, { location })
+  }
+  return call.order
+    .flatMap((clause) => {
+      const target = call.args.find((arg) => arg.sortGroupRef === clause.targetRef)
+      if (target === undefined) throw new NotPushable(`ORDER BY in ${nameOf(call)}`, { location })
+      return emitSortKey(emission, clause, {
+        expr: target.expr,
+        sql: emission.expression(target.expr, place),
+      })
+    })
+    .join(', ')
+}
+
+function nameOf(call: Aggref): string {
+  return findBuiltinFunction(call.function)?.name ?? `aggregate ${call.function}`
+}
+
+function refusal(call: Aggref): NotPushable {
+  return new NotPushable(`the aggregate ${nameOf(call)}`, { location: call.location })
+}

@@ -1,0 +1,140 @@
+import { findBuiltinFunction, findOperatorName, findTypeName } from '../sql/builtin-catalog.ts'
+import type { CallRule } from '../sql/dialect.ts'
+import type { Expr } from '../sql/query-tree.ts'
+import { datumToText } from '../types/datum.ts'
+import { OID } from '../types/pg-type.ts'
+import { checkedRange } from './checked-range.ts'
+import type { Emission, EmitContext, Place } from './emission.ts'
+import { emitLengthCoercion } from './emit-length-coercion.ts'
+import { canBeNull, floatsToGuard, guardNulls } from './emulator-guards.ts'
+import { typeOf } from './expression-type.ts'
+import { asLengthCoercion } from './length-coercion.ts'
+import { NotPushable } from './not-pushable.ts'
+import { operand } from './operand.ts'
+
+type ExprOf<K extends Expr['kind']> = Extract<Expr, { readonly kind: K }>
+
+/** now() and transaction_timestamp(). */
+const TRANSACTION_START = new Set([1299, 2647])
+const NEXTVAL = 1574
+
+/** A function call, also one that a cast stands for. */
+export function emitFunction(emission: Emission, call: ExprOf<'FuncExpr'>, place: Place): string {
+  if (TRANSACTION_START.has(call.function)) return emission.params.transactionStart()
+  if (call.function === NEXTVAL) return emitNextval(emission, call)
+  const coercion = asLengthCoercion(call)
+  if (coercion !== undefined) return emitLengthCoercion(emission, coercion, place)
+  const rule = emission.context.dialect.findFunctionRule(call.function)
+  if (rule === undefined || call.variadic || call.returnsSet) throw refuseFunction(call)
+  return applyRule(emission, rule, { args: call.args, place, refusal: () => refuseFunction(call) })
+}
+
+/** An operator of one or two operands. */
+export function emitOperator(emission: Emission, expr: ExprOf<'OpExpr'>, place: Place): string {
+  return emitOperation(emission, expr, place)
+}
+
+/** What an operator does, wherever the tree has it: OpExpr, NULLIF's comparison, an element of `= ANY`. */
+export interface Operation {
+  readonly operator: number
+  readonly args: readonly Expr[]
+  readonly location: number
+}
+
+/** As {@link emitOperator} for any node that names an operator. */
+export function emitOperation(emission: Emission, operation: Operation, place: Place): string {
+  const rule = emission.context.dialect.findOperatorRule(operation.operator)
+  const refusal = () => refuseOperator(operation)
+  if (rule === undefined) throw refusal()
+  const isComparison = COMPARISONS.has(findOperatorName(operation.operator) ?? '')
+  return applyRule(emission, rule, { args: operation.args, place, refusal, isComparison })
+}
+
+const COMPARISONS = new Set(['=', '<>', '<', '<=', '>', '>='])
+
+/** A call to be written by a rule of the dialect table. */
+export interface RuledCall {
+  readonly args: readonly Expr[]
+  readonly place: Place
+  readonly refusal: () => NotPushable
+  readonly isComparison?: boolean
+}
+
+/** Writes a call by its rule, with the checks and guards that the rule and the backend ask for. */
+export function applyRule(emission: Emission, rule: CallRule, call: RuledCall): string {
+  if (!isAvailable(emission.context, rule)) throw call.refusal()
+  const place = { ...call.place, noticesRange: false }
+  const args = call.args.map((arg) => operand(emission.expression(arg, place)))
+  const guards = [
+    ...deadlyArguments(emission.context, rule, call.args, args),
+    ...(call.isComparison === true
+      ? floatsToGuard(emission.context.capabilities, call.args, args)
+      : []),
+  ]
+  const sql = guardNulls(rule.print(args), guards)
+  if (rule.resultRange === undefined || call.place.noticesRange === true) return sql
+  return checkedRange(sql, rule.resultRange)
+}
+
+/** Whether the backend can do what a rule needs. */
+export function isAvailable(context: EmitContext, rule: CallRule): boolean {
+  return rule.needs === undefined || context.capabilities[rule.needs]
+}
+
+function deadlyArguments(
+  context: EmitContext,
+  rule: CallRule,
+  exprs: readonly Expr[],
+  args: readonly string[],
+): readonly string[] {
+  if (context.capabilities.safeNumericKeysAndNullFloats) return []
+  const positions = rule.diesOfNull ?? []
+  return args.filter((_arg, i) => {
+    const expr = exprs[i]
+    return positions.includes(i) && expr !== undefined && canBeNull(expr)
+  })
+}
+
+/**
+ * The operator's sign where Spanner has it between the operands as it is, such as `=`; undefined where there is no rule, or
+ * the rule writes something else. Sort keys, group keys, IN and NULLIF leave the operator to Spanner and need this.
+ */
+export function plainOperator(context: EmitContext, operatorOid: number): string | undefined {
+  const rule = context.dialect.findOperatorRule(operatorOid)
+  if (rule === undefined || !isAvailable(context, rule)) return undefined
+  return /^L (=|<>|<|<=|>|>=) R$/.exec(rule.print(['L', 'R']))?.[1]
+}
+
+/** nextval('s'::regclass): the expression that draws from Spanner's sequence. */
+function emitNextval(emission: Emission, call: ExprOf<'FuncExpr'>): string {
+  const arg = call.args[0]
+  if (arg?.kind !== 'Const' || arg.type !== OID.regclass || arg.isNull) throw refuseFunction(call)
+  return emitNextValueOf(emission, Number(datumToText(OID.oid, arg.bytes, 4, true)))
+}
+
+/** The next value of a sequence by its OID. */
+export function emitNextValueOf(emission: Emission, sequenceOid: number): string {
+  const sequence = emission.context.schema.sequences.get(sequenceOid)
+  if (sequence === undefined)
+    throw new NotPushable(`nextval of a sequence that Spanner does not have`)
+  return sequence.nextvalSql
+}
+
+function refuseFunction(call: ExprOf<'FuncExpr'>): NotPushable {
+  const name = findBuiltinFunction(call.function)?.name ?? `number ${call.function}`
+  return new NotPushable(`the function ${name}(${typeNames(call.args)})`, {
+    location: call.location,
+  })
+}
+
+/** The words for an operator that the dialect table does not have. */
+export function refuseOperator(operation: Operation): NotPushable {
+  const name = findOperatorName(operation.operator) ?? `number ${operation.operator}`
+  return new NotPushable(`the operator ${name} (${typeNames(operation.args)})`, {
+    location: operation.location,
+  })
+}
+
+function typeNames(args: readonly Expr[]): string {
+  return args.map((arg) => findTypeName(typeOf(arg)) ?? '?').join(', ')
+}

@@ -1,0 +1,155 @@
+import type { Expr } from '../sql/query-tree.ts'
+import { castTypeOf } from './cast-type.ts'
+import type { Emission, Place } from './emission.ts'
+import { emitOperation, plainOperator } from './emit-call.ts'
+import { floatsToGuard } from './emulator-guards.ts'
+import { typeOf } from './expression-type.ts'
+import { NotPushable } from './not-pushable.ts'
+import { conjunct, operand } from './operand.ts'
+
+type ExprOf<K extends Expr['kind']> = Extract<Expr, { readonly kind: K }>
+
+/** AND, OR, NOT. */
+export function emitBool(emission: Emission, expr: ExprOf<'BoolExpr'>, place: Place): string {
+  if (expr.op === 'not') {
+    const [arg] = expr.args.map((each) => emission.expression(each, place))
+    return `NOT ${operand(arg ?? '')}`
+  }
+  const args = expr.args.map((arg) => conjunct(emission.expression(arg, place)))
+  return args.join(expr.op === 'and' ? ' AND ' : ' OR ')
+}
+
+/*
+ * PostgreSQL:  CASE a WHEN 1 THEN 'x' END     the tree compares a with 1, by the operator that it chose
+ * Spanner:     CASE WHEN a = 1 THEN 'x' END
+ */
+export function emitCase(emission: Emission, expr: ExprOf<'CaseExpr'>, place: Place): string {
+  const inner = { ...place, noticesRange: false }
+  const conditionPlace =
+    expr.arg === undefined
+      ? inner
+      : { ...inner, caseTest: operand(emission.expression(expr.arg, inner)) }
+  const whens = expr.whens.map((when) => {
+    const condition = emission.expression(when.condition, conditionPlace)
+    return ` WHEN ${condition} THEN ${emission.expression(when.result, place)}`
+  })
+  const otherwise =
+    expr.defaultResult === undefined || isNull(expr.defaultResult)
+      ? ''
+      : ` ELSE ${emission.expression(expr.defaultResult, place)}`
+  return `CASE${whens.join('')}${otherwise} END`
+}
+
+function isNull(expr: Expr): boolean {
+  return expr.kind === 'Const' && expr.isNull
+}
+
+/** COALESCE: an argument that is taken is the value, so that its range is noticed where that of the whole is. */
+export function emitCoalesce(
+  emission: Emission,
+  expr: ExprOf<'CoalesceExpr'>,
+  place: Place,
+): string {
+  return `COALESCE(${expr.args.map((arg) => emission.expression(arg, place)).join(', ')})`
+}
+
+/** GREATEST and LEAST, which pass over NULLs in both. */
+export function emitMinMax(emission: Emission, expr: ExprOf<'MinMaxExpr'>, place: Place): string {
+  const inner = { ...place, noticesRange: false }
+  const args = expr.args.map((arg) => emission.expression(arg, inner))
+  return `${expr.op.toUpperCase()}(${args.join(', ')})`
+}
+
+/** NULLIF, by the equality that PostgreSQL chose. */
+export function emitNullIf(emission: Emission, expr: ExprOf<'NullIfExpr'>, place: Place): string {
+  const [left, right] = expr.args
+  if (left === undefined || right === undefined) throw new NotPushable('NULLIF of one argument')
+  const inner = { ...place, noticesRange: false }
+  if (plainOperator(emission.context, expr.operator) === '=' && typeOf(left) === typeOf(right)) {
+    return `NULLIF(${emission.expression(left, inner)}, ${emission.expression(right, inner)})`
+  }
+  const value = emission.expression(left, inner)
+  return `CASE WHEN ${emitOperation(emission, expr, inner)} THEN NULL ELSE ${value} END`
+}
+
+/*
+ * PostgreSQL:  a IS DISTINCT FROM b
+ * Spanner:     the same, where the backend has it; else
+ *              CASE WHEN a IS NULL THEN b IS NOT NULL WHEN b IS NULL THEN true ELSE NOT (a = b) END
+ */
+export function emitDistinct(
+  emission: Emission,
+  expr: ExprOf<'DistinctExpr'>,
+  place: Place,
+): string {
+  const inner = { ...place, noticesRange: false }
+  const equal = emitOperation(emission, expr, inner)
+  const [left, right] = expr.args.map((arg) => operand(emission.expression(arg, inner)))
+  const isPlain = plainOperator(emission.context, expr.operator) === '='
+  if (emission.context.capabilities.distinctFrom && isPlain) {
+    return `${left} IS DISTINCT FROM ${right}`
+  }
+  return `CASE WHEN ${left} IS NULL THEN ${right} IS NOT NULL WHEN ${right} IS NULL THEN true ELSE NOT ${operand(equal)} END`
+}
+
+/** IS NULL and IS NOT NULL. Spanner wants to know the type even of a literal. */
+export function emitNullTest(emission: Emission, expr: ExprOf<'NullTest'>, place: Place): string {
+  if (expr.argIsRow) throw new NotPushable('IS NULL of a row', { location: expr.location })
+  const sql = emission.expression(expr.arg, { ...place, noticesRange: false })
+  const cast =
+    expr.arg.kind === 'Const' && !sql.includes('::') ? `::${castTypeOf(expr.arg.type)}` : ''
+  return `${operand(sql)}${cast} IS ${expr.isNull ? '' : 'NOT '}NULL`
+}
+
+/** IS TRUE, IS NOT FALSE, IS UNKNOWN ... */
+export function emitBooleanTest(
+  emission: Emission,
+  expr: ExprOf<'BooleanTest'>,
+  place: Place,
+): string {
+  const test = expr.test.replace('-', ' ').toUpperCase()
+  return `${operand(emission.expression(expr.arg, place))} IS ${test}`
+}
+
+/*
+ * PostgreSQL:  (a, b) < (1, 2)
+ * Spanner:     a < 1 OR (a = 1 AND b < 2)
+ *
+ * NULLs come out alike: where a decides, b is not looked at; where a = 1 is NULL, so is the whole unless b makes it false.
+ */
+export function emitRowCompare(
+  emission: Emission,
+  expr: ExprOf<'RowCompareExpr'>,
+  place: Place,
+): string {
+  const strict = STRICT.get(expr.compareType)
+  const last = LAST.get(expr.compareType)
+  if (strict === undefined || last === undefined) throw new NotPushable('a comparison of rows')
+  const inner = { ...place, noticesRange: false }
+  const sides = expr.left.map((left, i) => {
+    const right = expr.right[i]
+    const operator = plainOperator(emission.context, expr.operators[i] ?? 0)
+    const isDeadly = floatsToGuard(emission.context.capabilities, [left], ['']).length > 0
+    if (right === undefined || operator !== last || isDeadly)
+      throw new NotPushable('a comparison of rows of such types')
+    return [operand(emission.expression(left, inner)), operand(emission.expression(right, inner))]
+  })
+  return sides.reduceRight((rest, [left, right]) => {
+    if (rest === '') return `${left} ${last} ${right}`
+    return `${left} ${strict} ${right} OR (${left} = ${right} AND ${operand(rest)})`
+  }, '')
+}
+
+/** RowCompareType of nodes/primnodes.h: 1 <, 2 <=, 4 >=, 5 >. */
+const STRICT = new Map([
+  [1, '<'],
+  [2, '<'],
+  [4, '>'],
+  [5, '>'],
+])
+const LAST = new Map([
+  [1, '<'],
+  [2, '<='],
+  [4, '>='],
+  [5, '>'],
+])

@@ -1,0 +1,180 @@
+import type { Expr, Query } from '../sql/query-tree.ts'
+import { OID } from '../types/pg-type.ts'
+import type { Emission } from './emission.ts'
+import { emitFrom } from './emit-from.ts'
+import { refuseForeignEquality } from './emit-order.ts'
+import { numericKeyText } from './emulator-guards.ts'
+import { childrenOf, exprsOfQuery, isSameExpr, someExpr, subqueriesOf } from './expression-tree.ts'
+import { typeOf } from './expression-type.ts'
+import { NotPushable } from './not-pushable.ts'
+import { operand } from './operand.ts'
+import { outputsOf } from './query-outputs.ts'
+import type { Replacement, Scope } from './scope.ts'
+
+/*
+ * Spanner finds a group key again in the select list, in HAVING and in ORDER BY only where it stands alone: as the whole column,
+ * or as a plain column reference anywhere. Two rules follow from this, and one from functional dependency, which it does
+ * not know.
+ */
+
+/** GROUP BY and HAVING of a query whose keys Spanner finds again. */
+export function emitGroupBy(emission: Emission, scope: Scope): string {
+  const { query } = scope
+  const keys = [...declaredKeys(emission, query), ...dependentKeys(query)].filter(isNoConstant)
+  const list = keys.map((key) => numberOf(query, key) ?? emission.expression(key, { scope }))
+  const groupBy = list.length === 0 ? '' : ` GROUP BY ${list.join(', ')}`
+  const having =
+    query.having === undefined
+      ? ''
+      : ` HAVING ${emission.expression(query.having, { scope, isFilter: true })}`
+  return `${groupBy}${having}`
+}
+
+/** A computed key is named by its column's number where it is one: what is written there need not be the key's own SQL. */
+function numberOf(query: Query, key: Expr): string | undefined {
+  if (key.kind === 'Var') return undefined
+  const column = outputsOf(query).findIndex((target) => isSameExpr(target.expr, key))
+  return column < 0 ? undefined : String(column + 1)
+}
+
+/** A constant adds nothing to other keys, and as an integer it would mean a column's number. */
+function isNoConstant(key: Expr): boolean {
+  return key.kind !== 'Const'
+}
+
+function declaredKeys(emission: Emission, query: Query): readonly Expr[] {
+  const keys: Expr[] = []
+  for (const clause of query.groupClause) {
+    const target = query.targetList.find((candidate) => candidate.sortGroupRef === clause.targetRef)
+    if (target === undefined) throw new NotPushable('GROUP BY of nothing')
+    refuseForeignEquality(emission, clause, target.expr)
+    if (!keys.some((key) => isSameExpr(key, target.expr))) keys.push(target.expr)
+  }
+  return keys
+}
+
+/*
+ * PostgreSQL:  SELECT id, name, count(*) FROM t JOIN u .. GROUP BY id       name depends on the key id
+ * Spanner:     .. GROUP BY id, name
+ */
+function dependentKeys(query: Query): readonly Expr[] {
+  if (query.groupClause.length === 0) return []
+  const keys = query.targetList
+    .filter((target) => isGroupRef(query, target.sortGroupRef))
+    .map((target) => target.expr)
+  const found: Expr[] = []
+  const visit = (expr: Expr): void => {
+    if (expr.kind === 'Aggref' || [...keys, ...found].some((key) => isSameExpr(key, expr))) return
+    if (expr.kind === 'Var' && expr.levelsUp === 0) found.push(expr)
+    if (expr.kind === 'SubLink') for (const outer of outerVars(expr.query, 1)) visit(outer)
+    for (const child of childrenOf(expr)) visit(child)
+  }
+  for (const expr of exprsAfterGrouping(query)) visit(expr)
+  return found
+}
+
+/** The Vars of a subquery that mean the level so many levels outside of it, as that level has them. */
+function outerVars(query: Query, levels: number): readonly Expr[] {
+  const own = exprsOfQuery(query).flatMap((expr) => varsOfLevel(expr, levels))
+  return [...own, ...subqueriesOf(query).flatMap((subquery) => outerVars(subquery, levels + 1))]
+}
+
+function varsOfLevel(expr: Expr, levels: number): readonly Expr[] {
+  if (expr.kind === 'Var') return expr.levelsUp === levels ? [{ ...expr, levelsUp: 0 }] : []
+  return childrenOf(expr).flatMap((child) => varsOfLevel(child, levels))
+}
+
+function isGroupRef(query: Query, sortGroupRef: number): boolean {
+  return sortGroupRef !== 0 && query.groupClause.some((clause) => clause.targetRef === sortGroupRef)
+}
+
+/** What is computed from groups: the select list with what ORDER BY adds to it, and HAVING. */
+function exprsAfterGrouping(query: Query): readonly Expr[] {
+  const having = query.having === undefined ? [] : [query.having]
+  return [...query.targetList.map((target) => target.expr), ...having]
+}
+
+/** Whether a key would not be found again, or is one that the emulator dies of. */
+export function mustGroupInSubquery(emission: Emission, query: Query): boolean {
+  if (query.groupClause.length === 0) return false
+  const keys = query.targetList
+    .filter((target) => isGroupRef(query, target.sortGroupRef))
+    .map((target) => target.expr)
+  if (keys.some((key) => isDeadlyKey(emission, key)) || !keys.some(isNoConstant)) return true
+  const computed = keys.filter((key) => key.kind !== 'Var')
+  return exprsAfterGrouping(query).some((expr) => holdsBelow(expr, computed))
+}
+
+function isDeadlyKey(emission: Emission, key: Expr): boolean {
+  return typeOf(key) === OID.numeric && !emission.context.capabilities.safeNumericKeysAndNullFloats
+}
+
+/** Whether one of the keys stands inside a larger expression. */
+function holdsBelow(expr: Expr, keys: readonly Expr[]): boolean {
+  const isKey = (part: Expr) => keys.some((key) => isSameExpr(key, part))
+  if (isKey(expr) || expr.kind === 'Aggref') return false
+  return childrenOf(expr).some((child) => isKey(child) || holdsBelow(child, keys))
+}
+
+/** Where the rest of the query then selects from. */
+export interface Grouped {
+  /** The query's own level, whose keys and aggregates have become columns. */
+  readonly scope: Scope
+  /** ` FROM (..) AS t9 WHERE ..`. */
+  readonly from: string
+}
+
+/*
+ * PostgreSQL:  SELECT (a + 1) * 2, count(*) FROM t GROUP BY a + 1 HAVING count(*) > 1
+ * Spanner:     SELECT t2.c1 * 2, t2.c2 FROM (SELECT t1."a" + 1 AS c1, count(*) AS c2 FROM "t" AS t1 GROUP BY 1) AS t2 WHERE t2.c2 > 1
+ */
+export function emitGroupedInSubquery(emission: Emission, scope: Scope): Grouped {
+  const { query } = scope
+  const from = emitFrom(emission, scope, query.from)
+  const where =
+    query.where === undefined
+      ? ''
+      : ` WHERE ${emission.expression(query.where, { scope, isFilter: true })}`
+  const keys = [...declaredKeys(emission, query), ...dependentKeys(query)]
+  const aggregates = aggregatesOf(query)
+  const items = [
+    ...keys.map((key) => keySql(emission, scope, key)),
+    ...aggregates.map((call) => emission.expression(call, { scope })),
+  ]
+  const list = items.map((sql, i) => `${sql} AS c${i + 1}`)
+  const alias = emission.newAlias()
+  const replacements = [...keys, ...aggregates].map((expr, i): Replacement => {
+    const column = `${alias}.c${i + 1}`
+    return {
+      expr,
+      sql: i < keys.length && isDeadlyKey(emission, expr) ? `${column}::numeric` : column,
+    }
+  })
+  const outer = scope.withReplacements(replacements)
+  const numbers = keys.map((_key, i) => i + 1).join(', ')
+  const having =
+    query.having === undefined
+      ? ''
+      : ` WHERE ${emission.expression(query.having, { scope: outer, isFilter: true })}`
+  return {
+    scope: outer,
+    from: ` FROM (SELECT ${list.join(', ')}${from}${where} GROUP BY ${numbers}) AS ${alias}${having}`,
+  }
+}
+
+function keySql(emission: Emission, scope: Scope, key: Expr): string {
+  const sql = emission.expression(key, { scope })
+  return isDeadlyKey(emission, key) ? numericKeyText(operand(sql)) : sql
+}
+
+/** The different aggregates that the query computes over its groups. */
+function aggregatesOf(query: Query): readonly Expr[] {
+  const found: Expr[] = []
+  const visit = (expr: Expr): boolean => {
+    if (expr.kind !== 'Aggref') return false
+    if (!found.some((known) => isSameExpr(known, expr))) found.push(expr)
+    return false
+  }
+  for (const expr of exprsAfterGrouping(query)) someExpr(expr, visit)
+  return found
+}

@@ -1,0 +1,201 @@
+import { type Column, quotePhysical, type Table } from '../schema/logical-schema.ts'
+import type { Expr, Query, RangeTableEntry, TargetEntry } from '../sql/query-tree.ts'
+import type { Emission, EmittedSelect, Place } from './emission.ts'
+import {
+  emitNewValue,
+  emitReturning,
+  isFromDefault,
+  openDml,
+  type WrittenTable,
+} from './emit-dml.ts'
+import { emitFrom } from './emit-from.ts'
+import { emitOnConflict } from './emit-on-conflict.ts'
+import { mustFindColumn } from './emit-var.ts'
+import { NotPushable } from './not-pushable.ts'
+import { outputsOf } from './query-outputs.ts'
+import { rowsOfEntry } from './rows-of-query.ts'
+import { substituteColumns } from './substitute.ts'
+
+/** A written column with what is written to it. */
+interface Assignment {
+  readonly column: Column
+  readonly expr: Expr
+}
+
+/*
+ * PostgreSQL:  INSERT INTO t (name) VALUES ($1) RETURNING id       the tree has id = nextval('t_id_seq') as well
+ * Spanner:     INSERT INTO "t" AS t1 ("name") VALUES ($1) RETURNING t1."id"
+ */
+export function emitInsert(emission: Emission, query: Query): EmittedSelect {
+  const written = openDml(emission, query)
+  const { table, alias } = written
+  const assignments = query.targetList
+    .filter((target) => !target.junk)
+    .map((target) => ({ column: columnOf(table, target), expr: target.expr }))
+    .filter(({ column }) => !column.generated)
+  const source = emitSource(emission, written, assignments)
+  const conflict = emitOnConflict(emission, written, source.columns)
+  const returning = emitReturning(emission, written)
+  const head = `INSERT INTO ${quotePhysical(table.physicalName)} AS ${alias}`
+  return { sql: `${head} ${source.sql}${conflict}${returning.sql}`, columns: returning.columns }
+}
+
+function columnOf(table: Table, target: TargetEntry): Column {
+  return mustFindColumn(table, { attribute: target.resno })
+}
+
+/** The columns that are written, and the list of them with the rows behind it. */
+interface Source {
+  readonly columns: readonly Column[]
+  readonly sql: string
+}
+
+function emitSource(
+  emission: Emission,
+  written: WrittenTable,
+  assignments: readonly Assignment[],
+): Source {
+  const [item, another] = written.query.from
+  if (item === undefined) return emitRows(emission, written, [assignments])
+  if (item.kind !== 'RangeTableRef' || another !== undefined)
+    throw new NotPushable('INSERT from a join')
+  const rows = rowsOf(written, item.rtindex, assignments)
+  return rows === undefined
+    ? emitQuery(emission, written, { assignments, rtindex: item.rtindex })
+    : emitRows(emission, written, rows)
+}
+
+/*
+ * PostgreSQL:  INSERT INTO t (name) SELECT x FROM (VALUES ('a', 0), ('b', 1)) AS v (x, n) ORDER BY n RETURNING id
+ * Spanner:     INSERT INTO "t" AS t1 ("name") VALUES ('a'), ('b') RETURNING t1."id"
+ *
+ * Of rows of VALUES alone, Spanner returns what RETURNING asks for in the order in which they were given: clients that insert many rows
+ * at once rely on it.
+ */
+function rowsOf(
+  { scope }: WrittenTable,
+  rtindex: number,
+  assignments: readonly Assignment[],
+): readonly (readonly Assignment[])[] | undefined {
+  const rows: (readonly Assignment[])[] = []
+  for (const cells of rowsOfEntry(scope.entry(rtindex)) ?? []) {
+    const row = assignments.flatMap(({ column, expr }): readonly Assignment[] => {
+      const cell = isFromDefault(expr) ? expr : substituteColumns(expr, rtindex, cells)
+      return cell === undefined ? [] : [{ column, expr: cell }]
+    })
+    if (row.length < assignments.length) return undefined
+    rows.push(row)
+  }
+  return rows.length === 0 ? undefined : rows
+}
+
+/*
+ * PostgreSQL:  INSERT INTO t (id, name) VALUES (1, 'a'), (DEFAULT, 'b')
+ * Spanner:     INSERT INTO "t" AS t1 ("id", "name") VALUES (1, 'a'), (DEFAULT, 'b')
+ *
+ * A column whose default Spanner fills in for every row is left out.
+ */
+function emitRows(
+  emission: Emission,
+  written: WrittenTable,
+  rows: readonly (readonly Assignment[])[],
+): Source {
+  const place: Place = { scope: written.scope, noticesRange: true, isOnce: true, isAssigned: true }
+  const [first = []] = rows
+  const kept = first.map((_cell, i) => !rows.every((row) => leavesToSpanner(row[i])))
+  const columns = first.flatMap(({ column }, i) => (kept[i] === true ? [column] : []))
+  if (columns.length === 0) return { columns, sql: defaultRows(rows.length) }
+  const lines = rows.map((row) => {
+    const cells = row.filter((_cell, i) => kept[i])
+    const values = cells.map((cell) =>
+      leavesToSpanner(cell) ? 'DEFAULT' : emitNewValue(emission, cell.expr, place),
+    )
+    return `(${values.join(', ')})`
+  })
+  return { columns, sql: `${columnList(columns)} VALUES ${lines.join(', ')}` }
+}
+
+function defaultRows(count: number): string {
+  if (count === 1) return 'DEFAULT VALUES'
+  throw new NotPushable('several rows of nothing but defaults')
+}
+
+/** Whether a value came from the column's default, and Spanner has that default too. */
+function leavesToSpanner(cell: Assignment | undefined): boolean {
+  if (cell === undefined) return false
+  const { column, expr } = cell
+  const isDeclared = column.defaultText !== undefined || column.identity !== undefined
+  return isDeclared && column.physical.hasDefault && isFromDefault(expr)
+}
+
+/** The columns that a query fills, and the query's place in FROM. */
+interface QuerySource {
+  readonly assignments: readonly Assignment[]
+  readonly rtindex: number
+}
+
+/*
+ * PostgreSQL:  INSERT INTO t (a, b) SELECT x, y FROM u
+ * Spanner:     INSERT INTO "t" AS t1 ("a", "b") SELECT t3."x", t3."y" FROM "u" AS t3
+ */
+function emitQuery(
+  emission: Emission,
+  written: WrittenTable,
+  { assignments, rtindex }: QuerySource,
+): Source {
+  const kept = assignments.filter((assignment) => !leavesToSpanner(assignment))
+  const columns = kept.map(({ column }) => column)
+  const { scope, query } = written
+  const direct = directQuery(scope.entry(rtindex), rtindex, kept)
+  if (direct !== undefined) {
+    const { sql } = emission.select(direct, { parent: scope, noticesRange: true, isAssigned: true })
+    return { columns, sql: `${columnList(columns)} ${sql}` }
+  }
+  const from = emitFrom(emission, scope, query.from)
+  const place: Place = { scope, noticesRange: true, isAssigned: true }
+  const list = kept.map(({ expr }) => emission.expression(expr, place))
+  return { columns, sql: `${columnList(columns)} SELECT ${list.join(', ')}${from}` }
+}
+
+/**
+ * The source query with what the table does to its columns (casts, other order) done in its own select list; undefined where
+ * that would change which rows it has, or their order.
+ */
+function directQuery(
+  entry: RangeTableEntry,
+  rtindex: number,
+  assignments: readonly Assignment[],
+): Query | undefined {
+  if (entry.kind !== 'subquery') return undefined
+  const { query } = entry
+  if (query.setOperations !== undefined || query.distinctClause.length > 0) return undefined
+  const outputs = outputsOf(query)
+  const cells = outputs.map((target) => target.expr)
+  const targetList: TargetEntry[] = query.targetList.filter((target) => target.junk)
+  for (const [i, { expr }] of assignments.entries()) {
+    const written = isFromDefault(expr) ? expr : substituteColumns(expr, rtindex, cells)
+    if (written === undefined) return undefined
+    targetList.push(plainTarget(written, i + 1))
+  }
+  const referenced = outputs.filter((target) => target.sortGroupRef !== 0)
+  return {
+    ...query,
+    targetList: [...targetList, ...referenced.map((target) => ({ ...target, junk: true }))],
+  }
+}
+
+function plainTarget(expr: Expr, resno: number): TargetEntry {
+  return {
+    expr,
+    resno,
+    name: undefined,
+    sortGroupRef: 0,
+    originTable: 0,
+    originColumn: 0,
+    junk: false,
+  }
+}
+
+function columnList(columns: readonly Column[]): string {
+  return `(${columns.map((column) => quotePhysical(column.physical.name)).join(', ')})`
+}

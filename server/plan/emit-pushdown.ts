@@ -1,0 +1,78 @@
+import type { Query } from '../sql/query-tree.ts'
+import { ComputedList } from './computed-expressions.ts'
+import type { Emission, EmitContext, EmittedSelect } from './emission.ts'
+import { emitDelete } from './emit-delete.ts'
+import { emitExpression } from './emit-expression.ts'
+import { emitInsert } from './emit-insert.ts'
+import { lockHint, locksRows } from './emit-lock.ts'
+import { emitSelect } from './emit-select.ts'
+import { emitUpdate } from './emit-update.ts'
+import { refuseBeyondLimits } from './limits.ts'
+import { NotPushable } from './not-pushable.ts'
+import { ParamList } from './param-list.ts'
+import type { PushdownRoute } from './plan.ts'
+
+/**
+ * Writes a statement for Spanner: from PostgreSQL's analysed and rewritten tree, in which every name is resolved and every
+ * implicit cast is there, to Spanner's PostgreSQL dialect over the physical schema.
+ *
+ * One invariant carries it: the SQL of an expression has the Spanner type that the expression's PostgreSQL type is stored as
+ * (types/storage.ts), and the value that PostgreSQL's would be stored as. What cannot keep it is refused.
+ *
+ * @throws NotPushable where Spanner cannot run the statement or would answer otherwise; PgError 54000 past Spanner's limits.
+ */
+export function emitPushdown(tree: Query, context: EmitContext): PushdownRoute {
+  const emission = openEmission(context)
+  const command = commandOf(tree)
+  const { sql, columns } = emitCommand(emission, tree)
+  const whole = `${lockHint(emission, tree)}${sql}`
+  refuseBeyondLimits(whole, emission.params.sources.length)
+  return {
+    kind: 'pushdown',
+    command,
+    sql: whole,
+    params: emission.params.sources,
+    computed: emission.computed.toPlan(),
+    columns,
+    locksRows: locksRows(tree),
+    isOrdered: tree.command === 'select' && tree.sortClause.length > 0,
+  }
+}
+
+function openEmission(context: EmitContext): Emission {
+  let aliases = 0
+  const emission: Emission = {
+    context,
+    params: new ParamList(),
+    computed: new ComputedList(),
+    newAlias: () => {
+      aliases += 1
+      return `t${aliases}`
+    },
+    expression: (expr, place) => emitExpression(emission, expr, place),
+    select: (query, options) => emitSelect(emission, query, options),
+  }
+  return emission
+}
+
+const COMMANDS = { select: 'SELECT', insert: 'INSERT', update: 'UPDATE', delete: 'DELETE' } as const
+
+function commandOf({ command }: Query): PushdownRoute['command'] {
+  if (command === 'merge')
+    throw new NotPushable('MERGE', { hint: 'Use INSERT .. ON CONFLICT, UPDATE and DELETE.' })
+  if (command === 'utility' || command === 'nothing') throw new NotPushable('such a statement')
+  return COMMANDS[command]
+}
+
+function emitCommand(emission: Emission, tree: Query): EmittedSelect {
+  switch (commandOf(tree)) {
+    case 'SELECT':
+      return emission.select(tree, { parent: undefined, isTop: true, noticesRange: true })
+    case 'INSERT':
+      return emitInsert(emission, tree)
+    case 'UPDATE':
+      return emitUpdate(emission, tree)
+    case 'DELETE':
+      return emitDelete(emission, tree)
+  }
+}

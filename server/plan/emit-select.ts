@@ -1,0 +1,152 @@
+import type { Query, TargetEntry } from '../sql/query-tree.ts'
+import type { Emission, EmittedSelect, Place, SelectOptions } from './emission.ts'
+import { emitWith } from './emit-cte.ts'
+import { emitFrom } from './emit-from.ts'
+import { emitGroupBy, emitGroupedInSubquery, mustGroupInSubquery } from './emit-grouping.ts'
+import { emitLimit } from './emit-limit.ts'
+import { emitLock, refuseLockOf } from './emit-lock.ts'
+import { emitSortKey, mustTakeApart, refuseForeignEquality } from './emit-order.ts'
+import { castColumn, emitSetOperations } from './emit-set-operation.ts'
+import { typeOf, typmodOf } from './expression-type.ts'
+import { NotPushable } from './not-pushable.ts'
+import type { OutputColumn } from './plan.ts'
+import { outputsOf } from './query-outputs.ts'
+import { Scope } from './scope.ts'
+
+/** A SELECT of any level. */
+export function emitSelect(
+  emission: Emission,
+  query: Query,
+  options: SelectOptions,
+): EmittedSelect {
+  refuseForms(query, options)
+  const scope = new Scope(query, options.parent, {
+    newAlias: emission.newAlias,
+    namesCtes: options.isTop === true,
+  })
+  const head = options.isTop === true ? emitWith(emission, scope) : ''
+  const body = emitBody(emission, { query, scope, options })
+  const columns = outputsOf(query).map(
+    (target): OutputColumn => ({
+      typeOid: typeOf(target.expr),
+      typmod: typmodOf(target.expr),
+    }),
+  )
+  return { sql: `${head}${body}`, columns }
+}
+
+/** A SELECT under construction. */
+export interface SelectParts {
+  readonly query: Query
+  readonly scope: Scope
+  readonly options: SelectOptions
+}
+
+function refuseForms(query: Query, options: SelectOptions): void {
+  if (query.command !== 'select')
+    throw new NotPushable(`${query.command.toUpperCase()} inside a statement`)
+  if (query.hasModifyingCte) throw new NotPushable('INSERT, UPDATE or DELETE in WITH')
+  if (query.hasRecursive && query.ctes.some((cte) => cte.recursive))
+    throw new NotPushable('a recursive query')
+  if (query.hasWindowFunctions) throw new NotPushable('window functions')
+  if (query.hasGroupingSets) throw new NotPushable('GROUPING SETS, ROLLUP or CUBE')
+  if (query.hasDistinctOn) throw new NotPushable('DISTINCT ON')
+  if (query.hasTargetSrfs) throw new NotPushable('a set-returning function in the select list')
+  if (query.limitWithTies) throw new NotPushable('FETCH .. WITH TIES')
+  if (options.isTop === true && outputsOf(query).length === 0)
+    throw new NotPushable('a select list without columns')
+}
+
+function emitBody(emission: Emission, parts: SelectParts): string {
+  const { query, scope } = parts
+  if (query.setOperations !== undefined) {
+    const sql = emitSetOperations(emission, parts, query.setOperations)
+    return `${sql}${emitOrderBy(emission, parts, scope)}${emitLimit(emission, scope)}`
+  }
+  if (mustGroupInSubquery(emission, query)) {
+    const grouped = emitGroupedInSubquery(emission, scope)
+    return emitRest(emission, { ...parts, scope: grouped.scope }, grouped.from)
+  }
+  const from = emitFrom(emission, scope, query.from)
+  const where =
+    query.where === undefined
+      ? ''
+      : ` WHERE ${emission.expression(query.where, { scope, isFilter: true })}`
+  return emitRest(emission, parts, `${from}${where}${emitGroupBy(emission, scope)}`)
+}
+
+/** The select list before the FROM part, order, limit and lock behind it. */
+function emitRest(emission: Emission, parts: SelectParts, from: string): string {
+  const { scope, query } = parts
+  refuseLockOf(query)
+  const list = emitSelectList(emission, parts)
+  const orderBy = parts.options.onlyExists === true ? '' : emitOrderBy(emission, parts, scope)
+  const sql = `SELECT ${list}${from}${orderBy}${emitLimit(emission, scope)}`
+  return emitLock(emission, query, sql)
+}
+
+function emitSelectList(emission: Emission, parts: SelectParts): string {
+  const { query, scope, options } = parts
+  if (options.onlyExists === true && isOnlyFilter(query)) return '1'
+  const distinct = query.distinctClause.length > 0 ? 'DISTINCT ' : ''
+  refuseDistinct(emission, query)
+  const items = outputsOf(query).map((target, i) => {
+    const sql = castColumn(
+      target.expr,
+      options.columnTypes?.[i],
+      emission.expression(target.expr, outputPlace(parts, scope)),
+    )
+    return options.namesColumns === true ? `${sql} AS c${i + 1}` : sql
+  })
+  return `${distinct}${items.length === 0 ? '1' : items.join(', ')}`
+}
+
+/** Of the select list of EXISTS, nothing is asked but that it makes a row of each row. */
+function isOnlyFilter(query: Query): boolean {
+  return !query.hasAggregates && query.groupClause.length === 0 && query.distinctClause.length === 0
+}
+
+function outputPlace({ query, options }: SelectParts, scope: Scope): Place {
+  const isOnce = query.from.length === 0 && options.parent === undefined
+  return {
+    scope,
+    isOnce,
+    noticesRange: options.noticesRange === true,
+    isAssigned: options.isAssigned === true,
+  }
+}
+
+function refuseDistinct(emission: Emission, query: Query): void {
+  for (const clause of query.distinctClause) {
+    const target = query.targetList.find((candidate) => candidate.sortGroupRef === clause.targetRef)
+    if (target === undefined) continue
+    refuseForeignEquality(emission, clause, target.expr)
+    if (mustTakeApart(emission, target.expr))
+      throw new NotPushable('DISTINCT of numbers with a fraction')
+  }
+}
+
+/*
+ * PostgreSQL:  SELECT a, b + 1 FROM t ORDER BY b + 1, c DESC NULLS LAST
+ * Spanner:     SELECT t1."a", t1."b" + 1 FROM "t" AS t1 ORDER BY 2, t1."c" DESC NULLS LAST
+ */
+function emitOrderBy(emission: Emission, parts: SelectParts, scope: Scope): string {
+  const { query } = parts
+  const keys = query.sortClause.flatMap((clause) => {
+    const target = query.targetList.find((candidate) => candidate.sortGroupRef === clause.targetRef)
+    if (target === undefined) throw new NotPushable('ORDER BY of nothing')
+    if (target.expr.kind === 'Const') return []
+    const sql = sortsByNumber(emission, query, target)
+      ? String(outputsOf(query).indexOf(target) + 1)
+      : emission.expression(target.expr, { scope })
+    return emitSortKey(emission, clause, { expr: target.expr, sql })
+  })
+  return keys.length === 0 ? '' : ` ORDER BY ${keys.join(', ')}`
+}
+
+/** By its number in the select list where it is there as it is. */
+function sortsByNumber(emission: Emission, query: Query, target: TargetEntry): boolean {
+  if (!target.junk && !mustTakeApart(emission, target.expr)) return true
+  if (query.setOperations === undefined) return false
+  throw new NotPushable('ORDER BY numbers with a fraction behind a set operation')
+}

@@ -1,0 +1,63 @@
+import type { SpannerType } from '../types/spanner-type.ts'
+import { findStorage } from '../types/storage.ts'
+import { NotPushable } from './not-pushable.ts'
+import type { ParamSource } from './plan.ts'
+
+const TIMESTAMP: SpannerType = { code: 'TIMESTAMP' }
+
+/** The parameters of a statement under construction: each source once, numbered in the order of first use. */
+export class ParamList {
+  readonly #sources: ParamSource[] = []
+
+  /** `$n` for the client's parameter. */
+  client(number: number, typeOid: number): string {
+    const type = storageOrRefuse(typeOid)
+    return this.#place({ kind: 'client', number, typeOid, type })
+  }
+
+  /** `$n` for the start of the client's transaction. */
+  transactionStart(): string {
+    return this.#place({ kind: 'transaction-start', type: TIMESTAMP })
+  }
+
+  /** `$n` for a value that the companion computes. */
+  computed(index: number, typeOid: number): string {
+    const type = storageOrRefuse(typeOid)
+    return this.#place({ kind: 'computed', index, typeOid, type })
+  }
+
+  get sources(): readonly ParamSource[] {
+    return [...this.#sources]
+  }
+
+  /** What {@link reset} goes back to. */
+  mark(): number {
+    return this.#sources.length
+  }
+
+  /** Forgets what was placed since the mark: the SQL that used it is thrown away. */
+  reset(mark: number): void {
+    this.#sources.length = mark
+  }
+
+  #place(source: ParamSource): string {
+    const found = this.#sources.findIndex((known) => isSameSource(known, source))
+    if (found >= 0) return `$${found + 1}`
+    this.#sources.push(source)
+    return `$${this.#sources.length}`
+  }
+}
+
+function storageOrRefuse(typeOid: number): SpannerType {
+  const storage = findStorage(typeOid, -1)
+  if (storage === undefined)
+    throw new NotPushable(`a value of a type that Spanner does not have (type ${typeOid})`)
+  return storage.type
+}
+
+function isSameSource(a: ParamSource, b: ParamSource): boolean {
+  if (a.kind === 'client')
+    return b.kind === 'client' && a.number === b.number && a.typeOid === b.typeOid
+  if (a.kind === 'computed') return b.kind === 'computed' && a.index === b.index
+  return b.kind === 'transaction-start'
+}

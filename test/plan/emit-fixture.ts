@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
+import type { Capabilities } from '../../server/backend/capabilities.ts'
+import { PgError } from '../../server/base/pg-error.ts'
+import type { DialectTable, EmitContext } from '../../server/plan/emission.ts'
+import { emitPushdown } from '../../server/plan/emit-pushdown.ts'
+import { NotPushable } from '../../server/plan/not-pushable.ts'
+import type { ParamSource, PushdownRoute } from '../../server/plan/plan.ts'
+import type { LogicalSchema } from '../../server/schema/logical-schema.ts'
+import { findTypeName } from '../../server/sql/builtin-catalog.ts'
+import { readQueryTree } from '../../server/sql/query-tree-reader.ts'
+import { PLAN_TESTS } from './schema-fixture.ts'
+
+/** Production Spanner as documented, and the official emulator 1.5.28 as measured. */
+export const PROFILES: Readonly<Record<'production' | 'emulator', Capabilities>> = {
+  production: {
+    concurrentWrites: true,
+    survivesStatementError: true,
+    forUpdate: true,
+    uuidType: true,
+    interval: true,
+    distinctFrom: true,
+    generateSeries: true,
+    jsonbFunctions: true,
+    aggregateOrderBy: true,
+    safeNumericKeysAndNullFloats: true,
+    repeatableRead: true,
+  },
+  emulator: {
+    concurrentWrites: false,
+    survivesStatementError: false,
+    forUpdate: false,
+    uuidType: false,
+    interval: false,
+    distinctFrom: false,
+    generateSeries: false,
+    jsonbFunctions: false,
+    aggregateOrderBy: false,
+    safeNumericKeysAndNullFloats: false,
+    repeatableRead: false,
+  },
+}
+
+/** Tree texts of the statements of all golden scripts, by statement. */
+export type RecordedTrees = Readonly<Record<string, string>>
+
+export function readRecordedTrees(): RecordedTrees {
+  const path = fileURLToPath(new URL('fixtures/trees.json.gz', PLAN_TESTS))
+  return JSON.parse(gunzipSync(readFileSync(path)).toString()) as RecordedTrees
+}
+
+export type Emitted =
+  | { readonly kind: 'route'; readonly route: PushdownRoute }
+  | { readonly kind: 'refused'; readonly text: string }
+
+/** Emits a recorded statement for one profile. */
+export function emitRecorded(tree: string, context: EmitContext): Emitted {
+  const [query] = readQueryTree(tree)
+  if (query === undefined) return { kind: 'refused', text: 'no query' }
+  try {
+    return { kind: 'route', route: emitPushdown(query, context) }
+  } catch (error) {
+    if (error instanceof NotPushable)
+      return { kind: 'refused', text: `not pushable: ${error.reason}` }
+    if (error instanceof PgError)
+      return { kind: 'refused', text: `error ${error.code}: ${error.message}` }
+    throw error
+  }
+}
+
+export function contextOf(
+  schema: LogicalSchema,
+  profile: keyof typeof PROFILES,
+  dialect: DialectTable,
+): EmitContext {
+  return { schema, capabilities: PROFILES[profile], dialect }
+}
+
+/** What a golden script says about a statement: production's form, and the emulator's where it differs. */
+export function describeBoth(production: Emitted, emulator: Emitted): string {
+  const one = describe(production)
+  const other = describe(emulator)
+  return one === other ? one : `${one}\nemulator:\n${other}`
+}
+
+function describe(emitted: Emitted): string {
+  if (emitted.kind === 'refused') return emitted.text
+  const { route } = emitted
+  return [
+    route.sql,
+    ...route.params.map((source, i) => `$${i + 1}: ${describeSource(source, route)}`),
+    ...(route.computed === undefined
+      ? []
+      : [`companion: ${route.computed.text}`, ...describeComputedParams(route)]),
+    ...(route.columns.length === 0 ? [] : [`=> ${route.columns.map(describeColumn).join(', ')}`]),
+    ...(route.locksRows ? ['locks rows'] : []),
+    ...(route.isOrdered ? ['ordered'] : []),
+  ].join('\n')
+}
+
+function describeSource(source: ParamSource, _route: PushdownRoute): string {
+  if (source.kind === 'transaction-start') return 'transaction start'
+  const type = typeName(source.typeOid)
+  return source.kind === 'client'
+    ? `client $${source.number} ${type}`
+    : `companion column ${source.index + 1} ${type}`
+}
+
+function describeComputedParams({ computed }: PushdownRoute): readonly string[] {
+  return (computed?.paramNumbers ?? []).map((number, i) => {
+    const type = typeName(computed?.paramTypes[i] ?? 0)
+    return `companion $${i + 1}: ${number === 0 ? 'transaction start' : `client $${number}`} ${type}`
+  })
+}
+
+function describeColumn(column: { readonly typeOid: number; readonly typmod: number }): string {
+  return `${typeName(column.typeOid)}${column.typmod === -1 ? '' : `(${column.typmod})`}`
+}
+
+function typeName(oid: number): string {
+  return findTypeName(oid) ?? String(oid)
+}

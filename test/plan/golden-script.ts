@@ -1,0 +1,67 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { PLAN_TESTS } from './schema-fixture.ts'
+
+/*
+ * A golden script reads as prose:
+ *
+ *   # Comments say what a case is about.
+ *   SELECT name FROM author WHERE id = $1        the statement, over one or more lines
+ *   ---
+ *   SELECT t1."name" FROM "author" AS t1 ...     what the emitter makes of it
+ *   $1: client $1 int4
+ *
+ * Cases are separated by empty lines.
+ */
+
+/** One statement of a golden script, with what is expected of it. */
+export interface GoldenCase {
+  readonly comments: readonly string[]
+  readonly statement: string
+  readonly expected: string
+}
+
+export interface GoldenScript {
+  readonly name: string
+  readonly path: string
+  readonly cases: readonly GoldenCase[]
+}
+
+/** All scripts of test/plan/golden. */
+export function readGoldenScripts(): readonly GoldenScript[] {
+  const folder = fileURLToPath(new URL('golden/', PLAN_TESTS))
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.txt'))
+    .sort()
+    .map((name) => ({
+      name,
+      path: `${folder}${name}`,
+      cases: parse(readFileSync(`${folder}${name}`, 'utf8')),
+    }))
+}
+
+/** The text of a script. */
+export function printGoldenCases(cases: readonly GoldenCase[]): string {
+  return cases
+    .map(({ comments, statement, expected }) =>
+      [...comments, statement, '---', expected].join('\n'),
+    )
+    .map((text) => `${text.replace(/\n---\n$/, '')}\n`)
+    .join('\n')
+}
+
+function parse(text: string): readonly GoldenCase[] {
+  return text
+    .split(/\n{2,}/)
+    .filter((block) => block.trim() !== '')
+    .map(parseCase)
+}
+
+function parseCase(block: string): GoldenCase {
+  const lines = block.replace(/\n+$/, '').split('\n')
+  const comments = lines.filter((line) => line.startsWith('#'))
+  const rest = lines.filter((line) => !line.startsWith('#'))
+  const border = rest.indexOf('---')
+  const statement = (border < 0 ? rest : rest.slice(0, border)).join('\n')
+  return { comments, statement, expected: border < 0 ? '' : rest.slice(border + 1).join('\n') }
+}

@@ -1,0 +1,63 @@
+/**
+ * Records the trees of all statements in test/plan/golden and writes what the emitter makes of them back into the scripts:
+ * `node dist/test/plan/record.js`, then read the diff.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { contextOf, describeBoth, emitRecorded, readRecordedTrees } from './emit-fixture.ts'
+import { printGoldenCases, readGoldenScripts } from './golden-script.ts'
+import { PLAN_TESTS, readSchemaFixture, SCHEMA_QUERY } from './schema-fixture.ts'
+import { TEST_DIALECT } from './test-dialect.ts'
+import { findPostgres, startPostgres, type ThrowawayPostgres } from './throwaway-postgres.ts'
+
+async function main(): Promise<void> {
+  const bin = findPostgres()
+  if (bin === undefined) throw new Error('no PostgreSQL here')
+  const server = await startPostgres(bin)
+  try {
+    await record(server)
+  } finally {
+    await server.stop()
+  }
+  rewrite()
+}
+
+async function record(server: ThrowawayPostgres): Promise<void> {
+  await server.rows(readFileSync(fixture('schema.sql'), 'utf8'))
+  const [row] = await server.rows(SCHEMA_QUERY)
+  writeFileSync(fixture('schema.json'), `${JSON.stringify(JSON.parse(row?.[0] ?? ''), null, 1)}\n`)
+  const trees: Record<string, string> = {}
+  for (const { statement } of readGoldenScripts().flatMap((script) => script.cases)) {
+    trees[statement] = await treeOf(server, statement)
+  }
+  writeFileSync(fixture('trees.json.gz'), gzipSync(JSON.stringify(trees), { level: 9 }))
+}
+
+async function treeOf(server: ThrowawayPostgres, statement: string): Promise<string> {
+  try {
+    return (await server.analyse(statement, [])).tree
+  } catch (error) {
+    throw new Error(`${statement}: ${String(error)}`, { cause: error })
+  }
+}
+
+function rewrite(): void {
+  const schema = readSchemaFixture()
+  const trees = readRecordedTrees()
+  for (const script of readGoldenScripts()) {
+    const cases = script.cases.map((golden) => {
+      const tree = trees[golden.statement] ?? ''
+      const production = emitRecorded(tree, contextOf(schema, 'production', TEST_DIALECT))
+      const emulator = emitRecorded(tree, contextOf(schema, 'emulator', TEST_DIALECT))
+      return { ...golden, expected: describeBoth(production, emulator) }
+    })
+    writeFileSync(script.path, printGoldenCases(cases))
+  }
+}
+
+function fixture(name: string): string {
+  return fileURLToPath(new URL(`fixtures/${name}`, PLAN_TESTS))
+}
+
+await main()
