@@ -15,6 +15,11 @@ export type Need =
 export interface CallRule {
   /** The call in Spanner's dialect, from its printed arguments (each a complete operand, parenthesised where needed). */
   readonly print: (args: readonly string[]) => string
+  /**
+   * Whether the printed arguments are among those that the form is right for; absent: all are. Where it is false the call is not pushed down; what
+   * `print` gives all the same fails in Spanner, never answers otherwise than PostgreSQL.
+   */
+  readonly accepts?: (args: readonly string[]) => boolean
   /** The capability that the backend must have. */
   readonly needs?: Need
   /**
