@@ -97,6 +97,11 @@ export class ByteWriter {
     this.#buffer.writeInt32BE(value, offset)
   }
 
+  /** A copy of the bytes from `offset` on. */
+  copyFrom(offset: number): Buffer {
+    return Buffer.from(this.#buffer.subarray(offset, this.#length))
+  }
+
   /** Forgets everything after `length`. */
   truncate(length: number): void {
     this.#length = length

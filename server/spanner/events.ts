@@ -1,4 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
+import { status } from '@grpc/grpc-js'
+import { rpcEvents } from '../base/channels.ts'
 
 /** One attempt at a call has ended. */
 export interface RpcFinished {
@@ -20,11 +22,15 @@ export interface SessionsLeaked {
   readonly longestHeldMs: number
 }
 
-const rpcFinished = channel('spanwire:rpc')
 const sessionsLeaked = channel('spanwire:sessions-leaked')
 
 export function publishRpcFinished(event: RpcFinished): void {
-  if (rpcFinished.hasSubscribers) rpcFinished.publish(event)
+  if (!rpcEvents.hasSubscribers) return
+  rpcEvents.publish({
+    method: event.method.slice(event.method.lastIndexOf('/') + 1),
+    status: status[event.code] ?? String(event.code),
+    durationMs: event.durationMs,
+  })
 }
 
 export function publishSessionsLeaked(event: SessionsLeaked): void {
