@@ -12,14 +12,37 @@ export interface TransactionLog {
 }
 
 export type LogEntry =
-  | { readonly kind: 'statement'; readonly statement: SpannerStatement; readonly isDml: boolean; readonly observed: Observation; readonly mustCompare: boolean }
-  | { readonly kind: 'batch'; readonly statements: readonly SpannerStatement[]; readonly observed: readonly Observation[] }
+  | {
+      readonly kind: 'statement'
+      readonly statement: SpannerStatement
+      readonly isDml: boolean
+      readonly observed: Observation
+      readonly mustCompare: boolean
+    }
+  | {
+      readonly kind: 'batch'
+      readonly statements: readonly SpannerStatement[]
+      readonly observed: readonly Observation[]
+    }
   /** A read that an emulated SELECT loaded its rows with: compared as any read is at the isolation asked for. */
-  | { readonly kind: 'load'; readonly statement: SpannerStatement; readonly observed: Observation; readonly mustCompare: boolean }
+  | {
+      readonly kind: 'load'
+      readonly statement: SpannerStatement
+      readonly observed: Observation
+      readonly mustCompare: boolean
+    }
   /** Keyed writes that an emulated statement carried back. */
-  | { readonly kind: 'carry'; readonly statements: readonly SpannerStatement[]; readonly observed: readonly Observation[] }
+  | {
+      readonly kind: 'carry'
+      readonly statements: readonly SpannerStatement[]
+      readonly observed: readonly Observation[]
+    }
   /** Rows of COPY FROM, as the statements that they were sent with. */
-  | { readonly kind: 'copy'; readonly statements: readonly SpannerStatement[]; readonly observed: readonly Observation[] }
+  | {
+      readonly kind: 'copy'
+      readonly statements: readonly SpannerStatement[]
+      readonly observed: readonly Observation[]
+    }
   /** DDL that was applied in the middle of the transaction: a mark, it is not run again. */
   | { readonly kind: 'ddl'; readonly schemaVersion: bigint }
   | { readonly kind: 'savepoint'; readonly name: string }
@@ -29,5 +52,7 @@ export interface Observation {
   /** Digest over column values after chunk merge; undefined where no rows were returned. */
   readonly rowsDigest: string | undefined
   readonly rowCount: bigint | undefined
-  readonly error: { readonly sqlState: SqlState; readonly constraint: string | undefined } | undefined
+  readonly error:
+    | { readonly sqlState: SqlState; readonly constraint: string | undefined }
+    | undefined
 }

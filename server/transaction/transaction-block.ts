@@ -5,6 +5,7 @@ import type {
   RowStream,
   SpannerStatement,
 } from '../backend/backend.ts'
+import { isAborted } from '../backend/backend-error.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { BufferedStream } from './buffered-stream.ts'
@@ -163,7 +164,10 @@ export class TransactionBlock {
     return stream
   }
 
-  /** Makes everything since the start last, whatever kind of transaction it is. Where that fails, it is rolled back. */
+  /**
+   * Makes everything since the start last, whatever kind of transaction it is. Where that fails, it is rolled back; an implicit
+   * one that Spanner aborted stays open, because it may be run again.
+   */
   async commit(options: CallOptions): Promise<void> {
     try {
       await this.#drainOpenStream()
@@ -171,7 +175,7 @@ export class TransactionBlock {
       this.#leaveWriterQueue()
       await this.#participant?.commit(options)
     } catch (error) {
-      await this.rollback()
+      if (this.#state !== 'implicit' || !isAborted(error)) await this.rollback()
       throw error
     }
     this.#end('committed')
