@@ -1,0 +1,60 @@
+import type { ByteWriter } from '../base/byte-writer.ts'
+import type { FieldDescription, Format } from '../wire/field-description.ts'
+
+/** What running one statement comes to: perhaps rows, and in the end a command tag. */
+export interface Answer {
+  /** undefined: the statement returns no rows. */
+  readonly fields: readonly FieldDescription[] | undefined
+  readonly rows: RowSource | undefined
+  /** CommandComplete's tag, once all rows were written. */
+  readonly tag: (rowCount: bigint) => string
+}
+
+/** Rows on their way to the client. */
+export interface RowSource {
+  /** Writes at most `maxRows` DataRow messages (0: all); `isDone` where none is left. */
+  write(
+    sink: RowSink,
+    maxRows: number,
+  ): Promise<{ readonly rowCount: number; readonly isDone: boolean }>
+  /** Gives the rest up. */
+  close(): void
+}
+
+/** Where rows go. */
+export interface RowSink {
+  readonly output: ByteWriter
+  /** Called between rows: lets bytes leave when there are many, and waits for a slow client. */
+  relieve(): Promise<void>
+}
+
+/** An answer without rows. */
+export function tagOnly(tag: string): Answer {
+  return { fields: undefined, rows: undefined, tag: () => tag }
+}
+
+/** Rows that are there already, as whole DataRow messages. */
+export function readyRows(rows: readonly Buffer[]): RowSource {
+  let next = 0
+  return {
+    async write(sink, maxRows) {
+      const end = maxRows === 0 ? rows.length : Math.min(rows.length, next + maxRows)
+      const start = next
+      for (; next < end; next++) {
+        const row = rows[next]
+        if (row !== undefined) sink.output.bytes(row)
+        await sink.relieve()
+      }
+      const rowCount = next - start
+      return { rowCount, isDone: maxRows === 0 || rowCount < maxRows }
+    },
+    close() {
+      next = rows.length
+    },
+  }
+}
+
+/** The format of column `index` by the rules of Bind: none is text, one is for all. */
+export function formatAt(formats: readonly Format[], index: number): Format {
+  return (formats.length === 1 ? formats[0] : formats[index]) ?? 0
+}

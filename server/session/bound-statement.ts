@@ -1,0 +1,164 @@
+import type { SpannerParam } from '../backend/backend.ts'
+import { Bug, PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
+import type { ParamSource, PushdownRoute } from '../plan/plan.ts'
+import type { ParsedStatement } from '../sql/statement.ts'
+import { encodeTransactionStart } from '../types/moment.ts'
+import { decodeParam, NEEDS_CANONICAL } from '../types/param-decoder.ts'
+import type { EncodedValue } from '../types/spanner-type.ts'
+import { splitDataRow } from '../wire/data-row.ts'
+import { BINARY_FORMAT, type Format } from '../wire/field-description.ts'
+import { formatAt } from './answer.ts'
+import type { Described } from './prepared-statement.ts'
+import type { SessionState } from './session-state.ts'
+
+/** The values of one Bind, as the client sent them. */
+export interface BoundParams {
+  readonly formats: readonly Format[]
+  readonly values: readonly (Buffer | null)[]
+}
+
+export const NO_PARAMS: BoundParams = { formats: [], values: [] }
+
+/** A statement with its values: all that it takes to run it, again if need be. */
+export interface BoundStatement {
+  readonly statement: ParsedStatement | undefined
+  readonly described: Described
+  readonly params: BoundParams
+  readonly resultFormats: readonly Format[]
+  /** Spanner's parameters, drawn once: a second run binds the same values. */
+  readonly spannerParams: readonly SpannerParam[]
+}
+
+/** Binds values to a described statement. Bad values get PostgreSQL's error here, before anything is sent to Spanner. */
+export async function bindStatement(
+  state: SessionState,
+  target: { readonly statement: ParsedStatement | undefined; readonly described: Described },
+  params: BoundParams,
+  resultFormats: readonly Format[],
+): Promise<BoundStatement> {
+  const { plan } = target.described
+  const spannerParams =
+    plan?.route.kind === 'pushdown'
+      ? await spannerParamsFor(state, plan.route, { ...params, types: plan.paramTypes })
+      : []
+  return { ...target, params, resultFormats, spannerParams }
+}
+
+interface TypedParams extends BoundParams {
+  readonly types: readonly number[]
+}
+
+async function spannerParamsFor(
+  state: SessionState,
+  route: PushdownRoute,
+  params: TypedParams,
+): Promise<readonly SpannerParam[]> {
+  const computed = await computeExpressions(state, route, params)
+  const bound: SpannerParam[] = []
+  for (const source of route.params) {
+    bound.push({ type: source.type, value: await valueOf(state, source, params, computed) })
+  }
+  return bound
+}
+
+async function valueOf(
+  state: SessionState,
+  source: ParamSource,
+  params: TypedParams,
+  computed: readonly (Buffer | null)[],
+): Promise<EncodedValue> {
+  switch (source.kind) {
+    case 'client':
+      return clientValue(state, params, source.number - 1, source.typeOid)
+    case 'transaction-start':
+      return encodeTransactionStart(state.block.startMicros ?? 0n)
+    case 'computed':
+      return mustDecode(source.typeOid, computed[source.index] ?? null, state)
+  }
+}
+
+/** One parameter of the client; what is no plain spelling of a value, PostgreSQL itself reads first. */
+async function clientValue(
+  state: SessionState,
+  params: TypedParams,
+  index: number,
+  typeOid: number,
+): Promise<EncodedValue> {
+  const value = params.values[index] ?? null
+  const format = formatAt(params.formats, index)
+  const decoded = decodeParam(typeOid, format, value, state.formatSettings())
+  if (decoded !== NEEDS_CANONICAL) return decoded
+  const [row] = (
+    await state.database.companion.read({
+      text: 'SELECT $1',
+      paramTypes: [typeOid],
+      paramFormats: [format],
+      params: [value],
+      resultFormats: [BINARY_FORMAT],
+      session: state.context(),
+      signal: state.scope.signal,
+    })
+  ).rows
+  if (row === undefined) throw new Bug('the companion returned no row for a parameter')
+  return mustDecode(typeOid, splitDataRow(row)[0] ?? null, state)
+}
+
+function mustDecode(typeOid: number, value: Buffer | null, state: SessionState): EncodedValue {
+  const decoded = decodeParam(typeOid, BINARY_FORMAT, value, state.formatSettings())
+  if (decoded === NEEDS_CANONICAL) throw new Bug(`no binary input for type ${typeOid}`)
+  return decoded
+}
+
+/** The expressions that do not depend on rows, evaluated by the companion in one SELECT. */
+async function computeExpressions(
+  state: SessionState,
+  route: PushdownRoute,
+  params: TypedParams,
+): Promise<readonly (Buffer | null)[]> {
+  const { computed } = route
+  if (computed === undefined) return []
+  const start = state.block.startMicros ?? 0n
+  const answer = await state.database.companion.read({
+    text: computed.text,
+    paramTypes: computed.paramTypes,
+    paramFormats: computed.paramNumbers.map((n) => (n === 0 ? 1 : formatAt(params.formats, n - 1))),
+    params: computed.paramNumbers.map((n) =>
+      n === 0 ? binaryTimestamp(start) : (params.values[n - 1] ?? null),
+    ),
+    resultFormats: [BINARY_FORMAT],
+    session: state.context(),
+    signal: state.scope.signal,
+  })
+  const [row] = answer.rows
+  if (row === undefined) throw new Bug('the companion returned no row for computed expressions')
+  return splitDataRow(row)
+}
+
+/** Microseconds from the Unix epoch to 2000-01-01, where PostgreSQL's binary timestamps begin. */
+const POSTGRES_EPOCH_MICROS = 946_684_800_000_000n
+
+function binaryTimestamp(unixMicros: bigint): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigInt64BE(unixMicros - POSTGRES_EPOCH_MICROS)
+  return bytes
+}
+
+/** src/backend/tcop/postgres.c, exec_bind_message. */
+export function checkBindCounts(
+  params: BoundParams,
+  expected: { readonly count: number; readonly statement: string },
+): void {
+  if (params.formats.length > 1 && params.formats.length !== params.values.length) {
+    throw new PgError(
+      SQL_STATE.protocolViolation,
+      `bind message has ${params.formats.length} parameter formats but ${params.values.length} parameters`,
+    )
+  }
+  if (params.values.length !== expected.count) {
+    throw new PgError(
+      SQL_STATE.protocolViolation,
+      `bind message supplies ${params.values.length} parameters, but prepared statement "${expected.statement}" requires ${expected.count}`,
+    )
+  }
+}

@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto'
+import type { Backend, BackendDatabase, CallOptions } from '../backend/backend.ts'
+import { BackendError } from '../backend/backend-error.ts'
+import { PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
+import type { Companion } from '../companion/companion-types.ts'
+import { Planner } from '../plan/planner.ts'
+import { openDatabaseSchema } from '../schema/database-schema.ts'
+import {
+  findAggregateRule,
+  findFunctionRule,
+  findIoCastRule,
+  findOperatorRule,
+} from '../sql/dialect-lookup.ts'
+import { WriterQueue } from '../transaction/writer-queue.ts'
+import { companionOnlyBackend, companionOnlySchema } from './companion-only-database.ts'
+import type { DatabaseDirectory, ServedDatabase } from './served-database.ts'
+
+const ADMIN_TIMEOUT_MS = 120_000
+
+/** The allow-list, as the emitter asks for it. */
+const DIALECT = { findOperatorRule, findFunctionRule, findAggregateRule, findIoCastRule }
+
+/** Opens each database once, when the first client asks for it, and keeps it for the others. */
+export class Databases implements DatabaseDirectory {
+  readonly #backend: Backend
+  readonly #companion: Companion
+  readonly #open = new Map<string, Promise<ServedDatabase>>()
+
+  constructor(backend: Backend, companion: Companion) {
+    this.#backend = backend
+    this.#companion = companion
+  }
+
+  /** Gives every database of the backend a mirror, so that catalogs list it. */
+  async announce(signal: AbortSignal): Promise<void> {
+    for (const id of await this.#backend.listDatabases(adminCall(signal))) {
+      await this.#companion.createDatabase(id)
+    }
+  }
+
+  async open(name: string, signal: AbortSignal): Promise<ServedDatabase> {
+    const present = this.#open.get(name)
+    if (present !== undefined) return present
+    const opening = this.#openNew(name, signal)
+    this.#open.set(name, opening)
+    try {
+      return await opening
+    } catch (error) {
+      this.#open.delete(name)
+      throw error
+    }
+  }
+
+  async create(name: string, signal: AbortSignal): Promise<void> {
+    if (name === MAINTENANCE_DATABASE) this.#open.delete(name)
+    try {
+      await this.#backend.createDatabase(spannerId(name), adminCall(signal))
+    } catch (error) {
+      if (!hasKind(error, 'database-exists')) throw error
+      throw new PgError(SQL_STATE.duplicateDatabase, `database "${name}" already exists`, {
+        cause: error,
+      })
+    }
+    await this.#companion.createDatabase(name)
+  }
+
+  async drop(name: string, signal: AbortSignal): Promise<void> {
+    const served = await this.open(name, signal)
+    const others = served.users.size
+    if (others > 0) {
+      throw new PgError(
+        SQL_STATE.objectInUse,
+        `database "${name}" is being accessed by other users`,
+        {
+          detail:
+            others === 1
+              ? 'There is 1 other session using the database.'
+              : `There are ${others} other sessions using the database.`,
+        },
+      )
+    }
+    this.#open.delete(name)
+    await served.backend.close()
+    await this.#backend.dropDatabase(spannerId(name), adminCall(signal))
+    await this.#companion.dropDatabase(name)
+  }
+
+  async #openNew(name: string, signal: AbortSignal): Promise<ServedDatabase> {
+    const found = await this.#findBackend(name, signal)
+    await this.#companion.createDatabase(name)
+    const companion = this.#companion.database(name)
+    const backend = found ?? companionOnlyBackend(name)
+    const schema = found
+      ? await openDatabaseSchema(
+          { backend, companion, ensureRole: (user) => this.#companion.ensureRole(user) },
+          adminCall(signal),
+        )
+      : companionOnlySchema(name)
+    const { capabilities } = backend
+    return {
+      name,
+      backend,
+      companion,
+      schema,
+      planner: new Planner({ companion, schema, capabilities, dialect: DIALECT }),
+      writerQueue: capabilities.concurrentWrites ? undefined : new WriterQueue(),
+      users: new Set(),
+    }
+  }
+
+  /** undefined: the database that always exists, which this instance does not have. */
+  async #findBackend(name: string, signal: AbortSignal): Promise<BackendDatabase | undefined> {
+    try {
+      return await this.#backend.openDatabase(spannerId(name), adminCall(signal))
+    } catch (error) {
+      if (!hasKind(error, 'database-not-found')) throw error
+      if (name === MAINTENANCE_DATABASE) return undefined
+      throw new PgError(SQL_STATE.invalidCatalogName, `database "${name}" does not exist`, {
+        cause: error,
+      })
+    }
+  }
+}
+
+/** Where tools connect when they are to make or drop a database. */
+export const MAINTENANCE_DATABASE = 'postgres'
+
+/** Makes a database of a backend that is ours (embedded, emulator), unless it is there. */
+export async function ensureDatabase(
+  backend: Backend,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await backend.createDatabase(spannerId(name), adminCall(signal))
+  } catch (error) {
+    if (!hasKind(error, 'database-exists')) throw error
+  }
+}
+
+function adminCall(signal: AbortSignal): CallOptions {
+  return { timeoutMs: ADMIN_TIMEOUT_MS, signal }
+}
+
+function hasKind(error: unknown, kind: BackendError['failure']['kind']): boolean {
+  return error instanceof BackendError && error.failure.kind === kind
+}
+
+/** Spanner's database ids: 2 to 30 characters (Spanner, "Naming a database"). */
+const SPANNER_ID = /^[a-z][a-z0-9_-]{0,28}[a-z0-9]$/
+
+/** The Spanner id that stands for a PostgreSQL database name: the name where Spanner takes it, else a readable stem and a hash. */
+export function spannerId(name: string): string {
+  if (SPANNER_ID.test(name)) return name
+  const stem = name
+    .toLowerCase()
+    .replace(/[^a-z0-9_]/g, '_')
+    .replace(/^[^a-z]+/, '')
+    .slice(0, 18)
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 10)
+  return `${stem === '' ? 'db' : stem}-${hash}`
+}

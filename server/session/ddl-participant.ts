@@ -1,0 +1,41 @@
+import type { CallOptions } from '../backend/backend.ts'
+import type { PinnedConnection } from '../companion/companion-types.ts'
+import type { DatabaseSchema, DdlTransaction } from '../schema/schema-types.ts'
+import type { TransactionParticipant } from '../transaction/transaction-block.ts'
+
+/** The DDL of one transaction: it runs in the pinned companion connection, and takes effect when the transaction commits. */
+export class DdlParticipant implements TransactionParticipant {
+  readonly pinned: PinnedConnection
+  readonly #transaction: DdlTransaction
+
+  private constructor(pinned: PinnedConnection, transaction: DdlTransaction) {
+    this.pinned = pinned
+    this.#transaction = transaction
+  }
+
+  static async begin(schema: DatabaseSchema, pinned: PinnedConnection): Promise<DdlParticipant> {
+    try {
+      return new DdlParticipant(pinned, await schema.begin(pinned))
+    } catch (error) {
+      await pinned.release()
+      throw error
+    }
+  }
+
+  /** Refuses what cannot be made in Spanner. */
+  check(options: CallOptions): Promise<void> {
+    return this.#transaction.check(options)
+  }
+
+  async commit(options: CallOptions): Promise<void> {
+    try {
+      await this.#transaction.commit(options)
+    } finally {
+      await this.pinned.release()
+    }
+  }
+
+  rollback(): Promise<void> {
+    return this.pinned.release()
+  }
+}

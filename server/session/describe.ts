@@ -1,0 +1,62 @@
+import { PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
+import { executeCommand } from '../sql/prepared-commands.ts'
+import { type ParsedStatement, parseStatements, SyntaxProblem } from '../sql/statement.ts'
+import { mustBe } from './client-error.ts'
+import { type Described, mustFindPrepared } from './prepared-statement.ts'
+import type { SessionState } from './session-state.ts'
+
+const NOTHING: Described = { paramTypes: [], fields: undefined, plan: undefined }
+
+/** What Parse finds out about a statement before any value is known. */
+export async function describeStatement(
+  state: SessionState,
+  statement: ParsedStatement | undefined,
+  declaredTypes: readonly number[],
+): Promise<Described> {
+  switch (statement?.category) {
+    case 'query':
+    case 'dml':
+    case 'show': {
+      const plan = await state.database.planner.plan({
+        text: statement.text,
+        paramTypes: declaredTypes,
+        session: state.context(),
+        pinned: state.ddl?.pinned,
+        signal: state.scope.signal,
+      })
+      return { paramTypes: plan.paramTypes, fields: plan.fields, plan }
+    }
+    case 'execute': {
+      const { name } = mustBe(executeCommand(statement.text, statement.node))
+      return { ...NOTHING, fields: mustFindPrepared(state, name).described.fields }
+    }
+    default:
+      return NOTHING
+  }
+}
+
+/**
+ * Splits a query string. What the parser does not take goes to PostgreSQL, whose words and position the client gets; where
+ * PostgreSQL takes it after all, the parser's own complaint stands.
+ */
+export async function parseText(
+  state: SessionState,
+  text: string,
+): Promise<readonly ParsedStatement[]> {
+  try {
+    return parseStatements(text)
+  } catch (error) {
+    if (!(error instanceof SyntaxProblem)) throw error
+    await state.database.companion.analyse({
+      text,
+      paramTypes: [],
+      session: state.context(),
+      signal: state.scope.signal,
+    })
+    throw new PgError(SQL_STATE.syntaxError, error.message, {
+      position: error.position,
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,191 @@
+import { PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
+import {
+  writeBindComplete,
+  writeCloseComplete,
+  writeCommandComplete,
+  writeEmptyQueryResponse,
+  writeNoData,
+  writeParameterDescription,
+  writeParseComplete,
+  writePortalSuspended,
+  writeRowDescription,
+} from '../wire/backend-messages.ts'
+import type { FrontendMessage } from '../wire/frontend-message.ts'
+import { bindStatement, checkBindCounts } from './bound-statement.ts'
+import { describeStatement, parseText } from './describe.ts'
+import type { ImplicitUnit } from './implicit-unit.ts'
+import { mustFindPortal, Portal, storePortal } from './portal.ts'
+import { mustFindPrepared, type PreparedStatement, storePrepared } from './prepared-statement.ts'
+import { checkNotFailed, runStatement } from './run-statement.ts'
+import type { SessionState } from './session-state.ts'
+import { observeStatement } from './statement-events.ts'
+
+type Message<K extends FrontendMessage['kind']> = Extract<FrontendMessage, { kind: K }>
+
+/** exec_parse_message. */
+export async function parseMessage(state: SessionState, message: Message<'Parse'>): Promise<void> {
+  const statements = await parseText(state, message.text)
+  const [statement] = statements
+  if (statements.length > 1) {
+    throw new PgError(
+      SQL_STATE.syntaxError,
+      'cannot insert multiple commands into a prepared statement',
+    )
+  }
+  checkNotFailed(state, statement)
+  state.block.startStatement()
+  const described = await describeStatement(state, statement, message.paramTypes)
+  storePrepared(state, {
+    name: message.statement,
+    statement,
+    declaredTypes: message.paramTypes,
+    described,
+    fromSql: false,
+  })
+  writeParseComplete(state.io.output)
+}
+
+/** exec_bind_message. */
+export async function bindMessage(state: SessionState, message: Message<'Bind'>): Promise<void> {
+  const prepared = await revalidate(state, mustFindPrepared(state, message.statement))
+  const { statement, described } = prepared
+  const params = { formats: message.paramFormats, values: message.params }
+  checkBindCounts(params, { count: described.paramTypes.length, statement: prepared.name })
+  const columnCount = described.fields?.length ?? 0
+  if (message.resultFormats.length > 1 && message.resultFormats.length !== columnCount) {
+    throw new PgError(
+      SQL_STATE.protocolViolation,
+      `bind message has ${message.resultFormats.length} result formats but query has ${columnCount} columns`,
+    )
+  }
+  checkNotFailed(state, statement)
+  state.block.startStatement()
+  const bound = await bindStatement(state, { statement, described }, params, message.resultFormats)
+  storePortal(state, new Portal(message.portal, bound))
+  writeBindComplete(state.io.output)
+}
+
+/**
+ * A statement may have been described under an older schema: it is planned again (from the cache where nothing changed), and may
+ * not return other columns than it said (src/backend/utils/cache/plancache.c, RevalidateCachedQuery).
+ */
+async function revalidate(
+  state: SessionState,
+  prepared: PreparedStatement,
+): Promise<PreparedStatement> {
+  if (prepared.described.plan === undefined || state.block.state === 'failed') return prepared
+  const described = await describeStatement(
+    state,
+    prepared.statement,
+    prepared.described.paramTypes,
+  )
+  if (described.plan === prepared.described.plan) return prepared
+  if (!sameColumns(prepared.described.fields, described.fields)) {
+    throw new PgError(SQL_STATE.featureNotSupported, 'cached plan must not change result type')
+  }
+  const renewed = { ...prepared, described }
+  state.prepared.set(prepared.name, renewed)
+  return renewed
+}
+
+function sameColumns(
+  before: PreparedStatement['described']['fields'],
+  after: PreparedStatement['described']['fields'],
+): boolean {
+  if (before?.length !== after?.length) return false
+  return (before ?? []).every((field, index) => {
+    const other = after?.[index]
+    return (
+      other?.typeOid === field.typeOid && other.typmod === field.typmod && other.name === field.name
+    )
+  })
+}
+
+export function describeMessage(state: SessionState, message: Message<'Describe'>): void {
+  const { output } = state.io
+  if (message.target === 'portal') {
+    const { bound } = mustFindPortal(state, message.name)
+    writeFields(state, bound.described.fields, bound.resultFormats)
+    return
+  }
+  const { described } = mustFindPrepared(state, message.name)
+  writeParameterDescription(output, described.paramTypes)
+  writeFields(state, described.fields, [])
+}
+
+function writeFields(
+  state: SessionState,
+  fields: PreparedStatement['described']['fields'],
+  formats: Message<'Bind'>['resultFormats'],
+): void {
+  if (fields === undefined) writeNoData(state.io.output)
+  else writeRowDescription(state.io.output, fields, formats)
+}
+
+/** exec_execute_message: runs a portal, or goes on with one that was suspended. */
+export async function executeMessage(
+  state: SessionState,
+  message: Message<'Execute'>,
+  unit: ImplicitUnit,
+): Promise<void> {
+  const portal = mustFindPortal(state, message.portal)
+  const { statement } = portal.bound
+  if (statement === undefined) {
+    writeEmptyQueryResponse(state.io.output)
+    return
+  }
+  checkNotFailed(state, statement)
+  if (portal.isDone && portal.answer?.fields === undefined) {
+    throw new PgError(
+      SQL_STATE.objectNotInPrerequisiteState,
+      `portal "${portal.name}" cannot be run`,
+    )
+  }
+  state.block.startStatement()
+  const isFirst = portal.answer === undefined
+  const isSole =
+    state.block.state === 'implicit' && unit.size === 0 && state.io.peek()?.kind === 'Sync'
+  await observeStatement(state, portal.bound, async () => {
+    const before = portal.rowsSent
+    await unit.run(async () => {
+      if (isFirst) {
+        portal.rewind()
+        portal.answer = await runStatement(state, { ...portal.bound, statement }, isSole)
+      }
+      await writePortalRows(state, { portal, unit, maxRows: message.maxRows })
+    })
+    return Number(portal.rowsSent - before)
+  })
+}
+
+async function writePortalRows(
+  state: SessionState,
+  run: { readonly portal: Portal; readonly unit: ImplicitUnit; readonly maxRows: number },
+): Promise<void> {
+  const { portal, unit } = run
+  const { answer } = portal
+  if (answer === undefined) return
+  if (answer.rows !== undefined && !portal.isDone) {
+    const sink = { output: state.io.output, relieve: () => unit.relieve() }
+    const written = await answer.rows.write(sink, run.maxRows)
+    portal.rowsSent += BigInt(written.rowCount)
+    if (!written.isDone) {
+      writePortalSuspended(state.io.output)
+      return
+    }
+  }
+  const rowsSent = portal.isDone ? 0n : portal.rowsSent
+  portal.isDone = true
+  writeCommandComplete(state.io.output, answer.tag(rowsSent))
+}
+
+/** Closing what does not exist is no error (manual, section 55.2.3). */
+export function closeMessage(state: SessionState, message: Message<'Close'>): void {
+  if (message.target === 'statement') state.prepared.delete(message.name)
+  else {
+    state.portals.get(message.name)?.close()
+    state.portals.delete(message.name)
+  }
+  writeCloseComplete(state.io.output)
+}

@@ -1,0 +1,45 @@
+import { PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { ParsedStatement } from '../sql/statement.ts'
+import type { FieldDescription } from '../wire/field-description.ts'
+import type { SessionState } from './session-state.ts'
+
+/** A statement with a name (or the unnamed one), parsed and described but without values. */
+export interface PreparedStatement {
+  readonly name: string
+  /** undefined: the empty query. */
+  readonly statement: ParsedStatement | undefined
+  /** OIDs as the client declared them. */
+  readonly declaredTypes: readonly number[]
+  readonly described: Described
+  /** Made by PREPARE, not by Parse: pg_prepared_statements tells them apart, DEALLOCATE does not. */
+  readonly fromSql: boolean
+}
+
+/** What Describe tells of a statement. */
+export interface Described {
+  readonly paramTypes: readonly number[]
+  readonly fields: readonly FieldDescription[] | undefined
+  /** Of SELECT, VALUES, INSERT, UPDATE, DELETE; everything else has none. */
+  readonly plan: Plan | undefined
+}
+
+/** Names of statements are told in messages as PostgreSQL does (src/backend/commands/prepare.c). */
+export function mustFindPrepared(state: SessionState, name: string): PreparedStatement {
+  const found = state.prepared.get(name)
+  if (found !== undefined) return found
+  const what = name === '' ? 'unnamed prepared statement' : `prepared statement "${name}"`
+  throw new PgError(SQL_STATE.invalidSqlStatementName, `${what} does not exist`)
+}
+
+/** Keeps a statement; a name is taken until it is closed, the unnamed one is replaced. */
+export function storePrepared(state: SessionState, prepared: PreparedStatement): void {
+  if (prepared.name !== '' && state.prepared.has(prepared.name)) {
+    throw new PgError(
+      SQL_STATE.duplicatePreparedStatement,
+      `prepared statement "${prepared.name}" already exists`,
+    )
+  }
+  state.prepared.set(prepared.name, prepared)
+}

@@ -1,0 +1,166 @@
+import type { RowBatch, RowStream } from '../backend/backend.ts'
+import { Bug } from '../base/pg-error.ts'
+import { unreachable } from '../base/unreachable.ts'
+import type { Plan, PushdownRoute } from '../plan/plan.ts'
+import { replaceMoments } from '../sql/replace-moments.ts'
+import type { ParsedStatement } from '../sql/statement.ts'
+import { type CellWriter, cellWriter } from '../types/cell-writer.ts'
+import { timestampLiteral } from '../types/moment.ts'
+import { beginDataRow, endDataRow } from '../wire/backend-messages.ts'
+import { type Answer, formatAt, type RowSource, readyRows } from './answer.ts'
+import type { BoundStatement } from './bound-statement.ts'
+import { notSupported } from './client-error.ts'
+import { runWithSessionFunctions } from './session-functions.ts'
+import type { SessionState } from './session-state.ts'
+
+/** Runs SELECT, VALUES, INSERT, UPDATE, DELETE by the route that their plan found. */
+export async function runQuery(
+  state: SessionState,
+  bound: BoundStatement,
+  isSole: boolean,
+): Promise<Answer> {
+  const { statement } = bound
+  const { plan } = bound.described
+  if (plan === undefined || statement === undefined) throw new Bug('a query without a plan')
+  for (const notice of plan.notices) state.notice(notice)
+  const { route } = plan
+  switch (route.kind) {
+    case 'unsupported':
+      throw route.error
+    case 'catalog':
+      return runCatalog(state, { bound, statement, plan })
+    case 'pushdown':
+      return runPushdown(state, { bound, plan, route, isSole })
+    default:
+      return unreachable(route)
+  }
+}
+
+interface CatalogRun {
+  readonly bound: BoundStatement
+  readonly statement: ParsedStatement
+  readonly plan: Plan
+}
+
+async function runCatalog(state: SessionState, run: CatalogRun): Promise<Answer> {
+  const { bound, statement, plan } = run
+  const viaFunctions = await runWithSessionFunctions(state, bound)
+  if (viaFunctions !== undefined) return viaFunctions
+  return readFromCompanion(state, { text: statementAtMoment(state, statement), bound, plan })
+}
+
+/** Lets the companion run `text` with the statement's own parameters, and answers under the statement's own columns. */
+export async function readFromCompanion(
+  state: SessionState,
+  run: { readonly text: string; readonly bound: BoundStatement; readonly plan: Plan },
+): Promise<Answer> {
+  const { bound, plan } = run
+  const source = state.ddl?.pinned ?? state.database.companion
+  const answer = await source.read({
+    text: run.text,
+    paramTypes: plan.paramTypes,
+    paramFormats: bound.params.formats,
+    params: bound.params.values,
+    resultFormats: bound.resultFormats,
+    session: state.context(),
+    signal: state.scope.signal,
+  })
+  for (const notice of answer.notices) state.notice(notice)
+  if (answer.touchedUserTables) {
+    throw notSupported(
+      'a function that reads tables, in a query of the system catalogs',
+      'Read the tables in a statement of their own.',
+    )
+  }
+  return { fields: plan.fields, rows: readyRows(answer.rows), tag: () => answer.tag }
+}
+
+/** now() and its relatives stand for the client's transaction, not for the companion's. */
+function statementAtMoment(state: SessionState, statement: ParsedStatement): string {
+  const { startMicros } = state.block
+  if (startMicros === undefined) return statement.text
+  return replaceMoments(statement.text, statement.node, timestampLiteral(startMicros))
+}
+
+interface PushdownRun {
+  readonly bound: BoundStatement
+  readonly plan: Plan
+  readonly route: PushdownRoute
+  readonly isSole: boolean
+}
+
+async function runPushdown(state: SessionState, run: PushdownRun): Promise<Answer> {
+  const { bound, plan, route } = run
+  const isDml = route.command !== 'SELECT'
+  const stream = await state.block.execute(
+    { sql: route.sql, params: bound.spannerParams },
+    { isDml, locksRows: route.locksRows, command: route.command, isSole: run.isSole },
+    state.scope.callOptions(),
+  )
+  if (plan.fields === undefined) {
+    await drain(stream)
+    return { fields: undefined, rows: undefined, tag: () => dmlTag(route, stream) }
+  }
+  const formats = state.formatSettings()
+  const writers = route.columns.map((column, index) =>
+    cellWriter(column, formatAt(bound.resultFormats, index), formats),
+  )
+  return {
+    fields: plan.fields,
+    rows: streamRows(stream, writers),
+    tag: (rowCount) => (isDml ? dmlTag(route, stream) : `SELECT ${rowCount}`),
+  }
+}
+
+function dmlTag(route: PushdownRoute, stream: RowStream): string {
+  const count = stream.rowCount()
+  if (count === undefined) throw new Bug('DML ended without a row count')
+  return route.command === 'INSERT' ? `INSERT 0 ${count}` : `${route.command} ${count}`
+}
+
+async function drain(stream: RowStream): Promise<void> {
+  while ((await stream.next()) !== undefined);
+}
+
+/** Rows of Spanner, from encoded values to DataRow messages without anything in between. */
+function streamRows(stream: RowStream, writers: readonly CellWriter[]): RowSource {
+  let batch: RowBatch | undefined
+  let row = 0
+  let isDone = false
+  const advance = async (): Promise<RowBatch | undefined> => {
+    while (!isDone && (batch === undefined || row >= batch.rowCount)) {
+      batch = await stream.next()
+      row = 0
+      if (batch === undefined) isDone = true
+      else if (batch.rowCount > 0 && batch.columnCount !== writers.length) {
+        throw new Bug(`Spanner sent ${batch.columnCount} columns, the plan has ${writers.length}`)
+      }
+    }
+    return isDone ? undefined : batch
+  }
+  return {
+    async write(sink, maxRows) {
+      let rowCount = 0
+      for (;;) {
+        // As PostgreSQL: a portal that gave just as many rows as asked for does not know yet that it is at its end.
+        if (maxRows > 0 && rowCount >= maxRows) return { rowCount, isDone: false }
+        const current = await advance()
+        if (current === undefined) return { rowCount, isDone: true }
+        const offset = beginDataRow(sink.output, writers.length)
+        let cell = row * writers.length
+        for (const write of writers) {
+          write(sink.output, current.bytes, current.starts[cell] ?? 0, current.ends[cell] ?? 0)
+          cell++
+        }
+        endDataRow(sink.output, offset)
+        row++
+        rowCount++
+        await sink.relieve()
+      }
+    },
+    close() {
+      isDone = true
+      stream.cancel()
+    },
+  }
+}

@@ -1,0 +1,220 @@
+import { ByteWriter } from '../base/byte-writer.ts'
+import { PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
+import { unreachable } from '../base/unreachable.ts'
+import { showCommand } from '../sql/session-commands.ts'
+import { type SetCommand, setCommand } from '../sql/set-command.ts'
+import type { ParsedStatement } from '../sql/statement.ts'
+import { OID } from '../types/pg-type.ts'
+import { beginDataRow, endDataRow } from '../wire/backend-messages.ts'
+import { splitDataRow } from '../wire/data-row.ts'
+import type { FieldDescription } from '../wire/field-description.ts'
+import { type Answer, readyRows, tagOnly } from './answer.ts'
+import { mustBe, notSupported } from './client-error.ts'
+import { withOptions } from './run-transaction.ts'
+import { findIsolationLevel } from './session-defaults.ts'
+import type { SessionState } from './session-state.ts'
+
+/** SET, SET LOCAL, RESET, SET TRANSACTION, SET SESSION CHARACTERISTICS. */
+export async function runSet(state: SessionState, statement: ParsedStatement): Promise<Answer> {
+  await applySet(state, mustBe(setCommand(statement.node)))
+  return tagOnly(statement.tag)
+}
+
+async function applySet(state: SessionState, command: SetCommand): Promise<void> {
+  switch (command.kind) {
+    case 'set':
+    case 'set-local':
+      await assign(state, { ...command, isLocal: command.kind === 'set-local' })
+      return
+    case 'set-default':
+    case 'set-local-default':
+      await assign(state, {
+        name: command.name,
+        value: undefined,
+        isLocal: command.kind === 'set-local-default',
+      })
+      return
+    case 'set-current':
+      await assign(state, { ...command, value: await askCompanion(state, command.name) })
+      return
+    case 'set-transaction-snapshot':
+      throw notSupported('SET TRANSACTION SNAPSHOT', 'Spanner’s snapshots are not shared by name.')
+    case 'reset':
+      // A name that does not exist is an error for RESET too.
+      await askCompanion(state, command.name)
+      state.settings.set(command.name, undefined)
+      return
+    case 'reset-all':
+      state.settings.resetAll()
+      return
+    case 'set-transaction':
+      checkMayChooseIsolation(state, command.modes.isolation)
+      if (state.block.state !== 'explicit') {
+        state.notice({
+          severity: 'WARNING',
+          code: SQL_STATE.noActiveSqlTransaction,
+          message: 'SET TRANSACTION can only be used in transaction blocks',
+        })
+        return
+      }
+      state.block.setCharacteristics(withOptions(state.block.characteristics, command.modes))
+      return
+    case 'set-session-characteristics': {
+      const { isolation, readOnly, deferrable } = command.modes
+      if (isolation !== undefined) state.settings.set('default_transaction_isolation', isolation)
+      if (readOnly !== undefined)
+        state.settings.set('default_transaction_read_only', onOff(readOnly))
+      if (deferrable !== undefined)
+        state.settings.set('default_transaction_deferrable', onOff(deferrable))
+      return
+    }
+    default:
+      return unreachable(command)
+  }
+}
+
+export interface Assignment {
+  readonly name: string
+  /** undefined is DEFAULT. */
+  readonly value: string | undefined
+  readonly isLocal: boolean
+}
+
+/** Sets one setting; PostgreSQL checks and normalises the value. Returns what SHOW will say. */
+export async function assign(state: SessionState, assignment: Assignment): Promise<string> {
+  const { name, value, isLocal } = assignment
+  if (isTransactionSetting(name)) return assignTransactionSetting(state, name, value)
+  if (name.toLowerCase() === 'client_encoding') checkClientEncoding(value)
+  const canonical = value === undefined ? undefined : await askCompanion(state, name, value)
+  if (value === undefined) await askCompanion(state, name)
+  if (!isLocal) state.settings.set(name, canonical)
+  else if (state.block.state === 'explicit' || state.block.state === 'failed') {
+    state.settings.setLocal(name, canonical)
+  } else {
+    state.notice({
+      severity: 'WARNING',
+      code: SQL_STATE.noActiveSqlTransaction,
+      message: 'SET LOCAL can only be used in transaction blocks',
+    })
+  }
+  return canonical ?? state.settings.get(name) ?? ''
+}
+
+/** What PostgreSQL makes of a value: its normal form, or 42704, 22023, 42501. Without a value: the current one. */
+async function askCompanion(state: SessionState, name: string, value?: string): Promise<string> {
+  const text =
+    value === undefined
+      ? 'SELECT pg_catalog.current_setting($1)'
+      : 'SELECT pg_catalog.set_config($1, $2, true)'
+  const answer = await state.database.companion.read({
+    text,
+    paramTypes: value === undefined ? [OID.text] : [OID.text, OID.text],
+    paramFormats: [],
+    params: (value === undefined ? [name] : [name, value]).map((param) => Buffer.from(param)),
+    resultFormats: [],
+    session: state.context(),
+    signal: state.scope.signal,
+  })
+  const [row] = answer.rows
+  return (row === undefined ? undefined : splitDataRow(row)[0])?.toString() ?? ''
+}
+
+/** Spanwire speaks UTF-8 alone; `SQL_ASCII` would mean that nothing is checked. */
+function checkClientEncoding(value: string | undefined): void {
+  if (value === undefined || /^(utf-?8|unicode)$/i.test(value)) return
+  throw new PgError(
+    SQL_STATE.invalidParameterValue,
+    `invalid value for parameter "client_encoding": "${value}"`,
+    { hint: 'Spanwire speaks UTF8 only.' },
+  )
+}
+
+function isTransactionSetting(name: string): boolean {
+  return /^transaction_(isolation|read_only|deferrable)$/i.test(name)
+}
+
+function assignTransactionSetting(
+  state: SessionState,
+  name: string,
+  value: string | undefined,
+): string {
+  const base = state.block.characteristics
+  switch (name.toLowerCase()) {
+    case 'transaction_isolation': {
+      const isolation = findIsolationLevel(value)
+      if (isolation === undefined) throw invalidValue(name, value)
+      checkMayChooseIsolation(state, isolation)
+      state.block.setCharacteristics({ ...base, isolation })
+      return isolation
+    }
+    case 'transaction_read_only':
+      state.block.setCharacteristics({ ...base, readOnly: mustBoolean(name, value) })
+      return onOff(mustBoolean(name, value))
+    default:
+      state.block.setCharacteristics({ ...base, deferrable: mustBoolean(name, value) })
+      return onOff(mustBoolean(name, value))
+  }
+}
+
+function checkMayChooseIsolation(state: SessionState, isolation: string | undefined): void {
+  if (isolation === undefined || !state.block.hasRun) return
+  throw new PgError(
+    SQL_STATE.activeSqlTransaction,
+    'SET TRANSACTION ISOLATION LEVEL must be called before any query',
+  )
+}
+
+function mustBoolean(name: string, value: string | undefined): boolean {
+  if (value !== undefined && /^(on|t|tr|tru|true|y|ye|yes|1)$/i.test(value)) return true
+  if (value === undefined || /^(off|of|f|fa|fal|fals|false|n|no|0)$/i.test(value)) return false
+  throw new PgError(SQL_STATE.invalidParameterValue, `parameter "${name}" requires a Boolean value`)
+}
+
+function invalidValue(name: string, value: string | undefined): PgError {
+  return new PgError(
+    SQL_STATE.invalidParameterValue,
+    `invalid value for parameter "${name}": "${value ?? ''}"`,
+  )
+}
+
+function onOff(value: boolean): string {
+  return value ? 'on' : 'off'
+}
+
+/** What SHOW answers without the companion: the client's transaction is not the companion's. */
+export function transactionSetting(state: SessionState, name: string): string | undefined {
+  const { isolation, readOnly, deferrable } = state.block.characteristics
+  switch (name.toLowerCase()) {
+    case 'transaction_isolation':
+      return isolation
+    case 'transaction_read_only':
+      return onOff(readOnly)
+    case 'transaction_deferrable':
+      return onOff(deferrable)
+    default:
+      return undefined
+  }
+}
+
+/** SHOW of what only the session knows; undefined where the companion knows it too. */
+export function runShow(state: SessionState, statement: ParsedStatement): Answer | undefined {
+  const { name } = mustBe(showCommand(statement.node))
+  const value = transactionSetting(state, name)
+  if (value === undefined) return undefined
+  return oneTextRow(name, value, 'SHOW')
+}
+
+function oneTextRow(column: string, value: string, tag: string): Answer {
+  const out = new ByteWriter(64)
+  const offset = beginDataRow(out, 1)
+  const bytes = Buffer.from(value)
+  out.int32(bytes.length)
+  out.bytes(bytes)
+  endDataRow(out, offset)
+  return { fields: [textField(column)], rows: readyRows([out.take()]), tag: () => tag }
+}
+
+function textField(name: string): FieldDescription {
+  return { name, tableOid: 0, attributeNumber: 0, typeOid: OID.text, typeSizeBytes: -1, typmod: -1 }
+}

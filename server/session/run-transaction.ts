@@ -1,0 +1,118 @@
+import type { PgNotice } from '../base/pg-error.ts'
+import { PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
+import { unreachable } from '../base/unreachable.ts'
+import type { ParsedStatement } from '../sql/statement.ts'
+import { type TransactionModes, transactionCommand } from '../sql/transaction-command.ts'
+import type { TransactionCharacteristics } from '../transaction/transaction-block.ts'
+import { type Answer, tagOnly } from './answer.ts'
+import { mustBe, notSupported } from './client-error.ts'
+import type { SessionState } from './session-state.ts'
+
+/** BEGIN, COMMIT, ROLLBACK and their relatives (src/backend/access/transam/xact.c). */
+export async function runTransaction(
+  state: SessionState,
+  statement: ParsedStatement,
+): Promise<Answer> {
+  const command = mustBe(transactionCommand(statement.node))
+  switch (command.kind) {
+    case 'begin':
+    case 'start':
+      begin(state, command.options)
+      return tagOnly(statement.tag)
+    case 'commit':
+      return commit(state, command.chain)
+    case 'rollback':
+      return rollback(state, command.chain)
+    case 'savepoint':
+    case 'release':
+    case 'rollback-to':
+      requireBlock(state, SAVEPOINT_WORDS[command.kind])
+      throw notSupported(
+        SAVEPOINT_WORDS[command.kind],
+        'Use a transaction of its own for what may have to be undone.',
+      )
+    case 'prepare-transaction':
+    case 'commit-prepared':
+    case 'rollback-prepared':
+      throw notSupported('two-phase commit', 'Spanner has no prepared transactions.')
+    default:
+      return unreachable(command.kind)
+  }
+}
+
+const SAVEPOINT_WORDS = {
+  savepoint: 'SAVEPOINT',
+  release: 'RELEASE SAVEPOINT',
+  'rollback-to': 'ROLLBACK TO SAVEPOINT',
+} as const
+
+/** Refuses with 25P01 what makes sense in an explicit transaction only (RequireTransactionBlock). */
+export function requireBlock(state: SessionState, command: string): void {
+  if (state.block.state === 'explicit' || state.block.state === 'failed') return
+  throw new PgError(
+    SQL_STATE.noActiveSqlTransaction,
+    `${command} can only be used in transaction blocks`,
+  )
+}
+
+/** Refuses with 25001 what cannot be rolled back (PreventInTransactionBlock). */
+export function preventInBlock(state: SessionState, command: string): void {
+  if (state.block.state !== 'explicit' && state.block.state !== 'failed') return
+  throw new PgError(
+    SQL_STATE.activeSqlTransaction,
+    `${command} cannot run inside a transaction block`,
+  )
+}
+
+function begin(state: SessionState, options: TransactionModes): void {
+  if (state.block.state === 'explicit') {
+    state.notice(
+      warning(SQL_STATE.activeSqlTransaction, 'there is already a transaction in progress'),
+    )
+    return
+  }
+  state.block.begin(withOptions(state.block.characteristics, options))
+}
+
+export function withOptions(
+  base: TransactionCharacteristics,
+  options: TransactionModes,
+): TransactionCharacteristics {
+  return {
+    isolation: options.isolation ?? base.isolation,
+    readOnly: options.readOnly ?? base.readOnly,
+    deferrable: options.deferrable ?? base.deferrable,
+  }
+}
+
+async function commit(state: SessionState, chain: boolean): Promise<Answer> {
+  const { characteristics } = state.block
+  if (state.block.state === 'failed') {
+    await state.block.rollback()
+    if (chain) state.block.begin(characteristics)
+    return tagOnly('ROLLBACK')
+  }
+  warnOutsideBlock(state, chain, 'COMMIT')
+  await state.block.commit(state.scope.callOptions())
+  if (chain) state.block.begin(characteristics)
+  return tagOnly('COMMIT')
+}
+
+async function rollback(state: SessionState, chain: boolean): Promise<Answer> {
+  const { characteristics } = state.block
+  if (state.block.state !== 'failed') warnOutsideBlock(state, chain, 'ROLLBACK')
+  await state.block.rollback()
+  if (chain) state.block.begin(characteristics)
+  return tagOnly('ROLLBACK')
+}
+
+function warnOutsideBlock(state: SessionState, chain: boolean, command: string): void {
+  if (state.block.state === 'explicit') return
+  if (chain) requireBlock(state, `${command} AND CHAIN`)
+  state.notice(warning(SQL_STATE.noActiveSqlTransaction, 'there is no transaction in progress'))
+}
+
+function warning(code: string, message: string): PgNotice {
+  return { severity: 'WARNING', code, message }
+}

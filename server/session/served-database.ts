@@ -1,0 +1,28 @@
+import type { BackendDatabase } from '../backend/backend.ts'
+import type { CompanionDatabase } from '../companion/companion-types.ts'
+import type { Planner } from '../plan/planner.ts'
+import type { DatabaseSchema } from '../schema/schema-types.ts'
+import type { WriterQueue } from '../transaction/writer-queue.ts'
+
+/** One database that clients can connect to, with everything that its connections share. */
+export interface ServedDatabase {
+  /** The name in the connection string. */
+  readonly name: string
+  readonly backend: BackendDatabase
+  readonly companion: CompanionDatabase
+  readonly schema: DatabaseSchema
+  readonly planner: Planner
+  readonly writerQueue: WriterQueue | undefined
+  /** The conversations that are connected to it. */
+  readonly users: Set<object>
+}
+
+/** All databases, by the names that clients use. */
+export interface DatabaseDirectory {
+  /** Rejects with 3D000 where there is no such database. */
+  open(name: string, signal: AbortSignal): Promise<ServedDatabase>
+  /** CREATE DATABASE; rejects with 42P04 where it exists. */
+  create(name: string, signal: AbortSignal): Promise<void>
+  /** DROP DATABASE; rejects with 3D000 where it does not exist, with 55006 while others are connected to it. */
+  drop(name: string, signal: AbortSignal): Promise<void>
+}

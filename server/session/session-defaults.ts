@@ -1,0 +1,48 @@
+import type {
+  IsolationLevel,
+  TransactionCharacteristics,
+} from '../transaction/transaction-block.ts'
+import type { Settings } from './settings.ts'
+
+const ISOLATION_LEVELS: readonly IsolationLevel[] = [
+  'read uncommitted',
+  'read committed',
+  'repeatable read',
+  'serializable',
+]
+
+/** What a transaction gets that asks for nothing: default_transaction_isolation and its siblings. */
+export function defaultCharacteristics(settings: Settings): TransactionCharacteristics {
+  return {
+    isolation:
+      findIsolationLevel(settings.get('default_transaction_isolation')) ?? 'read committed',
+    readOnly: settings.get('default_transaction_read_only') === 'on',
+    deferrable: settings.get('default_transaction_deferrable') === 'on',
+  }
+}
+
+export function findIsolationLevel(text: string | undefined): IsolationLevel | undefined {
+  return ISOLATION_LEVELS.find((level) => level === text?.toLowerCase())
+}
+
+/** How long a place behind other writers is waited for where lock_timeout says nothing (0). */
+const DEFAULT_LOCK_TIMEOUT_MS = 10_000
+
+export function lockTimeoutMs(settings: Settings): number {
+  return durationMs(settings.get('lock_timeout')) || DEFAULT_LOCK_TIMEOUT_MS
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  us: 0.001,
+  ms: 1,
+  s: 1000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+}
+
+/** A duration as SHOW writes it (`5s`, `1500ms`, `2min`, `0`), in milliseconds. */
+export function durationMs(text: string | undefined): number {
+  const match = /^(\d+(?:\.\d+)?)(us|ms|s|min|h|d)?$/.exec(text ?? '0')
+  return match === null ? 0 : Number(match[1]) * (UNIT_MS[match[2] ?? 'ms'] ?? 1)
+}

@@ -1,0 +1,176 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Bug, PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
+import {
+  referencedFunctionsInTargetList,
+  type TargetListFunction,
+} from '../sql/target-list-functions.ts'
+import { splitDataRow } from '../wire/data-row.ts'
+import type { Answer } from './answer.ts'
+import type { BoundStatement } from './bound-statement.ts'
+import { notSupported } from './client-error.ts'
+import { readFromCompanion } from './run-query.ts'
+import { assign, transactionSetting } from './run-settings.ts'
+import type { SessionState } from './session-state.ts'
+
+/** The text of the result, and the type that the client sees. */
+interface FunctionResult {
+  readonly value: string | null
+  readonly type: string
+}
+
+type SessionFunction = (
+  state: SessionState,
+  args: readonly (string | null)[],
+) => Promise<FunctionResult>
+
+/**
+ * Functions that are about the client's session or reach beyond the companion, by name in pg_catalog. They are evaluated here
+ * where they stand in the select list of a query without FROM, after the companion has computed their arguments.
+ */
+const SESSION_FUNCTIONS: ReadonlyMap<string, SessionFunction> = new Map<string, SessionFunction>([
+  ['set_config', setConfig],
+  ['pg_sleep', sleep],
+  ['nextval', nextval],
+])
+
+/** Functions that would be wrong if the companion ran them, and that nothing here stands for. */
+const REFUSED = new Set(['setval', 'currval', 'lastval', 'pg_notify', 'txid_current'])
+
+/** Answers a query whose select list calls session functions; undefined where it calls none. */
+export async function runWithSessionFunctions(
+  state: SessionState,
+  bound: BoundStatement,
+): Promise<Answer | undefined> {
+  const { statement } = bound
+  const { plan } = bound.described
+  if (statement === undefined || plan === undefined || statement.category !== 'query')
+    return undefined
+  const calls = referencedFunctionsInTargetList(statement.text, statement.node).filter(
+    isSessionCall,
+  )
+  if (calls.length === 0) return undefined
+  let text = ''
+  let taken = 0
+  for (const call of calls) {
+    const result = await evaluate(state, bound, call)
+    // A scalar subquery lends its column's name to the select list, through casts as well.
+    text += `${statement.text.slice(taken, call.start)}(SELECT ${literal(result)} AS ${quoted(call.columnName)})`
+    taken = call.end
+  }
+  return readFromCompanion(state, { text: text + statement.text.slice(taken), bound, plan })
+}
+
+function isSessionCall({ name }: TargetListFunction): boolean {
+  const [last = '', schema = 'pg_catalog', ...rest] = [...name].reverse()
+  if (schema !== 'pg_catalog' || rest.length > 0) return false
+  return SESSION_FUNCTIONS.has(last) || REFUSED.has(last)
+}
+
+async function evaluate(
+  state: SessionState,
+  bound: BoundStatement,
+  call: TargetListFunction,
+): Promise<FunctionResult> {
+  const name = call.name.at(-1) ?? ''
+  const run = SESSION_FUNCTIONS.get(name)
+  if (run === undefined) throw notSupported(`function ${name}`, 'See docs/limitations.md.')
+  return run(state, await computeArguments(state, bound, call))
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+function literal({ value, type }: FunctionResult): string {
+  const text = value === null ? 'NULL' : `'${value.replaceAll("'", "''")}'`
+  return value?.includes('\\')
+    ? `CAST(E${text.replaceAll('\\', '\\\\')} AS ${type})`
+    : `CAST(${text} AS ${type})`
+}
+
+async function computeArguments(
+  state: SessionState,
+  bound: BoundStatement,
+  call: TargetListFunction,
+): Promise<readonly (string | null)[]> {
+  if (call.argumentTexts.length === 0) return []
+  const { plan } = bound.described
+  const answer = await state.database.companion.read({
+    text: `SELECT ${call.argumentTexts.map((arg) => `CAST((${arg}) AS pg_catalog.text)`).join(', ')}`,
+    paramTypes: plan?.paramTypes ?? [],
+    paramFormats: bound.params.formats,
+    params: bound.params.values,
+    resultFormats: [],
+    session: state.context(),
+    signal: state.scope.signal,
+  })
+  const [row] = answer.rows
+  if (row === undefined) throw new Bug('the companion returned no row for arguments')
+  return splitDataRow(row).map((cell) => cell?.toString() ?? null)
+}
+
+async function setConfig(
+  state: SessionState,
+  [name, value, isLocal]: readonly (string | null)[],
+): Promise<FunctionResult> {
+  if (name === null || name === undefined) {
+    throw new PgError(SQL_STATE.nullValueNotAllowed, 'SET requires parameter name')
+  }
+  const canonical = await assign(state, {
+    name,
+    value: value ?? undefined,
+    isLocal: isLocal === 'true',
+  })
+  return { value: transactionSetting(state, name) ?? canonical, type: 'pg_catalog.text' }
+}
+
+async function sleep(
+  state: SessionState,
+  [seconds]: readonly (string | null)[],
+): Promise<FunctionResult> {
+  await delay(Number(seconds ?? 0) * 1000, undefined, { signal: state.scope.signal })
+  return { value: '', type: 'pg_catalog.void' }
+}
+
+/** Draws from a sequence at Spanner, in the client's transaction. */
+async function nextval(
+  state: SessionState,
+  [name]: readonly (string | null)[],
+): Promise<FunctionResult> {
+  const sequence = await findSequence(state, name ?? '')
+  const stream = await state.block.execute(
+    { sql: `SELECT ${sequence.nextvalSql}`, params: [] },
+    { isDml: false, locksRows: true, command: 'nextval()', isSole: false },
+    state.scope.callOptions(),
+  )
+  const batch = await stream.next()
+  if (batch === undefined || batch.rowCount === 0) throw new Bug('no value from a sequence')
+  const value = readString(batch.bytes.subarray(batch.starts[0], batch.ends[0]))
+  while ((await stream.next()) !== undefined);
+  return { value, type: 'pg_catalog.int8' }
+}
+
+async function findSequence(state: SessionState, name: string) {
+  const answer = await state.database.companion.read({
+    text: 'SELECT $1::pg_catalog.text::pg_catalog.regclass::pg_catalog.oid',
+    paramTypes: [25],
+    paramFormats: [],
+    params: [Buffer.from(name)],
+    resultFormats: [],
+    session: state.context(),
+    signal: state.scope.signal,
+  })
+  const [row] = answer.rows
+  const oid = Number(row === undefined ? 0 : splitDataRow(row)[0]?.toString())
+  const sequence = state.database.schema.current.sequences.get(oid)
+  if (sequence === undefined) {
+    throw new PgError(SQL_STATE.wrongObjectType, `"${name}" is not a sequence`)
+  }
+  return sequence
+}
+
+/** The payload of a string_value (field 3 of google.protobuf.Value). */
+function readString(value: Buffer): string {
+  return value.subarray(2).toString()
+}

@@ -1,0 +1,100 @@
+import type { PgNotice } from '../base/pg-error.ts'
+import type { SessionContext } from '../companion/companion-types.ts'
+import { TransactionBlock } from '../transaction/transaction-block.ts'
+import type { FormatSettings } from '../types/format-settings.ts'
+import { writeNotice } from '../wire/backend-messages.ts'
+import type { ClientIo } from '../wire/client-io.ts'
+import type { CommandScope } from './command-scope.ts'
+import type { DdlParticipant } from './ddl-participant.ts'
+import type { Portal } from './portal.ts'
+import type { PreparedStatement } from './prepared-statement.ts'
+import type { DatabaseDirectory, ServedDatabase } from './served-database.ts'
+import { defaultCharacteristics, lockTimeoutMs } from './session-defaults.ts'
+import type { Settings } from './settings.ts'
+
+/** Everything that belongs to one client after startup. Its parts know nothing of each other but through it. */
+export class SessionState {
+  readonly io: ClientIo
+  readonly user: string
+  readonly database: ServedDatabase
+  readonly directory: DatabaseDirectory
+  readonly settings: Settings
+  readonly scope: CommandScope
+  readonly block: TransactionBlock
+  readonly prepared = new Map<string, PreparedStatement>()
+  readonly portals = new Map<string, Portal>()
+  /** DDL of the open transaction, waiting in the companion. */
+  ddl: DdlParticipant | undefined
+
+  constructor(parts: {
+    readonly io: ClientIo
+    readonly user: string
+    readonly database: ServedDatabase
+    readonly directory: DatabaseDirectory
+    readonly settings: Settings
+    readonly scope: CommandScope
+  }) {
+    this.io = parts.io
+    this.user = parts.user
+    this.database = parts.database
+    this.directory = parts.directory
+    this.settings = parts.settings
+    this.scope = parts.scope
+    this.block = new TransactionBlock({
+      database: parts.database.backend,
+      writerQueue: parts.database.writerQueue,
+      defaults: () => defaultCharacteristics(parts.settings),
+      lockTimeoutMs: () => lockTimeoutMs(parts.settings),
+      onEnd: (outcome) => this.#endTransaction(outcome),
+    })
+  }
+
+  /** What the companion must know to answer for this session. */
+  context(): SessionContext {
+    return {
+      user: this.user,
+      settings: this.settings.effective(),
+      backendPid: this.io.processId,
+      transactionStartMicros: this.block.startMicros,
+    }
+  }
+
+  formatSettings(): FormatSettings {
+    const digits = Number(this.settings.get('extra_float_digits') ?? '1')
+    return {
+      dateStyle: this.settings.get('DateStyle') ?? 'ISO, MDY',
+      intervalStyle: this.settings.get('IntervalStyle') ?? 'postgres',
+      timeZone: this.settings.get('TimeZone') ?? 'UTC',
+      byteaOutput: this.settings.get('bytea_output') === 'escape' ? 'escape' : 'hex',
+      extraFloatDigits: Number.isNaN(digits) ? 1 : digits,
+    }
+  }
+
+  /** Sends a notice, unless client_min_messages holds it back. */
+  notice(notice: PgNotice): void {
+    const least = LEVELS.indexOf(this.settings.get('client_min_messages') ?? 'notice')
+    if (LEVELS.indexOf(notice.severity.toLowerCase()) >= least) writeNotice(this.io.output, notice)
+  }
+
+  #endTransaction(outcome: 'committed' | 'rolled-back'): void {
+    this.settings.endTransaction(outcome)
+    this.ddl = undefined
+    for (const portal of this.portals.values()) portal.close()
+    this.portals.clear()
+  }
+}
+
+/** client_min_messages, from talkative to silent. `info` is always sent. */
+const LEVELS = [
+  'debug5',
+  'debug4',
+  'debug3',
+  'debug2',
+  'debug1',
+  'debug',
+  'log',
+  'notice',
+  'warning',
+  'error',
+  'info',
+]

@@ -1,0 +1,207 @@
+import { PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
+import { unreachable } from '../base/unreachable.ts'
+import { writeError, writeReadyForQuery } from '../wire/backend-messages.ts'
+import type { ClientIo, Conversation } from '../wire/client-io.ts'
+import type {
+  FrontendMessage,
+  FrontendMessageKind,
+  UnreadableMessage,
+} from '../wire/frontend-message.ts'
+import { clientError, notSupported } from './client-error.ts'
+import {
+  bindMessage,
+  closeMessage,
+  describeMessage,
+  executeMessage,
+  parseMessage,
+} from './extended-query.ts'
+import { ImplicitUnit } from './implicit-unit.ts'
+import { ParameterStatusReporter } from './parameter-status.ts'
+import { PHASE_TABLE, type Phase } from './phases.ts'
+import type { DatabaseDirectory } from './served-database.ts'
+import { durationMs } from './session-defaults.ts'
+import type { SessionState } from './session-state.ts'
+import { simpleQuery } from './simple-query.ts'
+import { startSession } from './startup.ts'
+
+export interface SessionOptions {
+  readonly directory: DatabaseDirectory
+  /** Told of every error that is a defect of ours, with its stack. */
+  readonly onBug: (error: Error, processId: number) => void
+}
+
+/** One client from startup to its end: takes messages one by one, and decides by phase what becomes of them. */
+export class Session implements Conversation {
+  readonly #io: ClientIo
+  readonly #options: SessionOptions
+  readonly #reporter: ParameterStatusReporter
+  #state: SessionState | undefined
+  #phase: Phase = 'ready'
+  /** The pipeline under way: from the first message after Sync up to the next. */
+  #unit: ImplicitUnit | undefined
+
+  constructor(io: ClientIo, options: SessionOptions) {
+    this.#io = io
+    this.#options = options
+    this.#reporter = new ParameterStatusReporter(io)
+  }
+
+  async startup(parameters: ReadonlyMap<string, string>): Promise<boolean> {
+    try {
+      this.#state = await startSession({
+        io: this.#io,
+        directory: this.#options.directory,
+        parameters,
+        reporter: this.#reporter,
+      })
+    } catch (error) {
+      this.#writeError(error, 'FATAL')
+      await this.#io.flush()
+      return false
+    }
+    this.#state.database.users.add(this)
+    await this.#becomeReady(this.#state)
+    return true
+  }
+
+  async message(message: FrontendMessage): Promise<boolean> {
+    const state = this.#state
+    if (state === undefined) return false
+    const verdict = PHASE_TABLE[this.#phase][message.kind]
+    if (verdict === 'skip') return true
+    if (verdict === 'fatal' || message.kind === 'Terminate') {
+      if (verdict === 'fatal') this.#writeError(unexpected(message), 'FATAL')
+      await this.#io.flush()
+      this.#phase = 'closed'
+      return false
+    }
+    return this.#attempt(state, message.kind, () => this.#handle(state, message))
+  }
+
+  async unreadable(unreadable: UnreadableMessage): Promise<boolean> {
+    const state = this.#state
+    if (state === undefined) return false
+    if (PHASE_TABLE[this.#phase][unreadable.of] === 'skip') return true
+    return this.#attempt(state, unreadable.of, () => Promise.reject(unreadable.error))
+  }
+
+  cancel(): void {
+    this.#state?.scope.cancel()
+  }
+
+  async close(): Promise<void> {
+    this.#phase = 'closed'
+    const state = this.#state
+    if (state === undefined) return
+    state.database.users.delete(this)
+    for (const portal of state.portals.values()) portal.close()
+    await state.block.rollback()
+  }
+
+  /** Handles one message under statement_timeout; false where the connection is over. */
+  async #attempt(
+    state: SessionState,
+    kind: FrontendMessageKind,
+    handle: () => Promise<void> | void,
+  ): Promise<boolean> {
+    const timeoutMs = durationMs(state.settings.get('statement_timeout'))
+    return state.scope.run(timeoutMs, async () => {
+      try {
+        await handle()
+        return true
+      } catch (error) {
+        return this.#fail(state, kind, error)
+      }
+    })
+  }
+
+  async #handle(state: SessionState, message: FrontendMessage): Promise<void> {
+    switch (message.kind) {
+      case 'Query':
+        await simpleQuery(state, message.text)
+        return this.#becomeReady(state)
+      case 'Parse':
+        this.#pipeline(state)
+        return parseMessage(state, message)
+      case 'Bind':
+        this.#pipeline(state)
+        return bindMessage(state, message)
+      case 'Describe':
+        this.#pipeline(state)
+        return describeMessage(state, message)
+      case 'Execute':
+        return executeMessage(state, message, this.#pipeline(state))
+      case 'Close':
+        return closeMessage(state, message)
+      case 'Flush':
+        return this.#unit === undefined ? this.#io.flush() : this.#unit.flush()
+      case 'Sync':
+        return this.#sync(state)
+      case 'FunctionCall':
+        throw notSupported('the function call protocol', 'Call the function with SELECT.')
+      case 'Terminate':
+      case 'CopyData':
+      case 'CopyDone':
+      case 'CopyFail':
+      case 'PasswordMessage':
+        return
+      default:
+        return unreachable(message)
+    }
+  }
+
+  #pipeline(state: SessionState): ImplicitUnit {
+    this.#unit ??= new ImplicitUnit(state)
+    return this.#unit
+  }
+
+  async #sync(state: SessionState): Promise<void> {
+    const unit = this.#pipeline(state)
+    this.#unit = undefined
+    this.#phase = 'ready'
+    await unit.commit()
+    await this.#becomeReady(state)
+  }
+
+  /** Tells the client, ends or fails the transaction, and goes where the protocol goes after an error. */
+  async #fail(state: SessionState, kind: FrontendMessageKind, error: unknown): Promise<boolean> {
+    const reported = this.#writeError(error)
+    await state.block.fail()
+    if (reported.severity !== 'ERROR') {
+      await this.#io.flush()
+      return false
+    }
+    const isExtended = !['Query', 'Sync', 'FunctionCall'].includes(kind)
+    if (isExtended) this.#phase = 'skip-to-sync'
+    else await this.#becomeReady(state)
+    return true
+  }
+
+  async #becomeReady(state: SessionState): Promise<void> {
+    this.#unit = undefined
+    this.#reporter.report(state.settings)
+    writeReadyForQuery(this.#io.output, state.block.status)
+    await this.#io.flush()
+  }
+
+  #writeError(error: unknown, severity?: 'FATAL'): PgError {
+    const state = this.#state
+    const told = clientError(error, state?.database.schema.current, state?.scope.signal)
+    if (told.code === SQL_STATE.internalError && told.cause instanceof Error) {
+      this.#options.onBug(told.cause, this.#io.processId)
+    }
+    const { message, code, fields } = told
+    writeError(
+      this.#io.output,
+      severity === undefined ? told : new PgError(code, message, { ...fields, severity }),
+    )
+    return told
+  }
+}
+
+function unexpected(message: FrontendMessage): PgError {
+  return new PgError(SQL_STATE.protocolViolation, `unexpected message ${message.kind}`, {
+    severity: 'FATAL',
+  })
+}

@@ -1,0 +1,74 @@
+import { PgError } from '../base/pg-error.ts'
+import type { ParsedStatement } from '../sql/statement.ts'
+import {
+  writeCommandComplete,
+  writeEmptyQueryResponse,
+  writeRowDescription,
+} from '../wire/backend-messages.ts'
+import { bindStatement, NO_PARAMS } from './bound-statement.ts'
+import { shiftPosition } from './client-error.ts'
+import { describeStatement, parseText } from './describe.ts'
+import { ImplicitUnit } from './implicit-unit.ts'
+import { checkNotFailed, runStatement } from './run-statement.ts'
+import type { SessionState } from './session-state.ts'
+import { observeStatement } from './statement-events.ts'
+
+/** The simple protocol: a string of statements, which outside BEGIN form one transaction (exec_simple_query). */
+export async function simpleQuery(state: SessionState, text: string): Promise<void> {
+  dropUnnamed(state)
+  const statements = await parseText(state, text)
+  if (statements.length === 0) {
+    writeEmptyQueryResponse(state.io.output)
+    return
+  }
+  const unit = new ImplicitUnit(state)
+  for (const [index, statement] of statements.entries()) {
+    const isLast = index === statements.length - 1
+    try {
+      await runOne(state, { unit, statement, isSole: statements.length === 1, isLast })
+    } catch (error) {
+      throw error instanceof PgError ? shiftPosition(error, statement.offset) : error
+    }
+  }
+}
+
+/** A simple Query destroys the unnamed statement and portal (manual, section 55.2.3). */
+function dropUnnamed(state: SessionState): void {
+  state.prepared.delete('')
+  state.portals.get('')?.close()
+  state.portals.delete('')
+}
+
+interface SimpleStep {
+  readonly unit: ImplicitUnit
+  readonly statement: ParsedStatement
+  readonly isSole: boolean
+  readonly isLast: boolean
+}
+
+async function runOne(state: SessionState, step: SimpleStep): Promise<void> {
+  const { unit, statement } = step
+  checkNotFailed(state, statement)
+  state.block.startStatement()
+  const described = await describeStatement(state, statement, [])
+  const bound = {
+    ...(await bindStatement(state, { statement, described }, NO_PARAMS, [])),
+    statement,
+  }
+  const isSole = step.isSole && state.block.state === 'implicit'
+  let tag = ''
+  await observeStatement(state, bound, async () => {
+    let rowCount = 0
+    await unit.run(async () => {
+      const answer = await runStatement(state, bound, isSole)
+      if (answer.fields !== undefined) writeRowDescription(state.io.output, answer.fields, [])
+      const sink = { output: state.io.output, relieve: () => unit.relieve() }
+      rowCount = (await answer.rows?.write(sink, 0))?.rowCount ?? 0
+      tag = answer.tag(BigInt(rowCount))
+    })
+    return rowCount
+  })
+  // As PostgreSQL: the last CommandComplete says that the transaction is over, too.
+  if (step.isLast) await unit.commit()
+  writeCommandComplete(state.io.output, tag)
+}

@@ -1,0 +1,147 @@
+import { PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
+import { OID } from '../types/pg-type.ts'
+import { writeAuthenticationOk, writeBackendKeyData } from '../wire/backend-messages.ts'
+import type { ClientIo } from '../wire/client-io.ts'
+import { splitDataRow } from '../wire/data-row.ts'
+import { withFields } from './client-error.ts'
+import { CommandScope } from './command-scope.ts'
+import { ParameterStatusReporter } from './parameter-status.ts'
+import type { DatabaseDirectory, ServedDatabase } from './served-database.ts'
+import { SessionState } from './session-state.ts'
+import { canonicalName, Settings } from './settings.ts'
+
+export interface StartupRequest {
+  readonly io: ClientIo
+  readonly directory: DatabaseDirectory
+  readonly parameters: ReadonlyMap<string, string>
+  readonly reporter: ParameterStatusReporter
+}
+
+/** Names of the startup packet that are no settings (src/backend/postmaster/postmaster.c, ProcessStartupPacket). */
+const NOT_SETTINGS = new Set(['user', 'database', 'options', 'replication'])
+
+/** From the StartupMessage to just before the first ReadyForQuery: user, database, settings. Errors are FATAL. */
+export async function startSession(request: StartupRequest): Promise<SessionState> {
+  const { io, parameters, reporter } = request
+  const user = parameters.get('user')
+  if (user === undefined || user === '') {
+    throw new PgError(
+      SQL_STATE.invalidAuthorizationSpecification,
+      'no PostgreSQL user name specified in startup packet',
+      { severity: 'FATAL' },
+    )
+  }
+  if (!['', 'false', 'off', 'no', '0', undefined].includes(parameters.get('replication'))) {
+    throw new PgError(SQL_STATE.featureNotSupported, 'replication connections are not supported', {
+      severity: 'FATAL',
+      hint: 'Spanner has change streams instead.',
+    })
+  }
+  const database = await request.directory.open(parameters.get('database') || user, io.gone)
+  const asked = requestedSettings(parameters)
+  const { settings, server } = await settle(database, { user, asked, io })
+  writeAuthenticationOk(io.output)
+  reporter.start(server)
+  writeBackendKeyData(io.output, io.processId, io.secretKey)
+  const state = new SessionState({
+    io,
+    user,
+    database,
+    directory: request.directory,
+    settings,
+    scope: new CommandScope(io.gone),
+  })
+  return state
+}
+
+/** Settings of the packet itself, then those of `options`, which win. */
+function requestedSettings(parameters: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const asked = new Map<string, string>()
+  for (const [name, value] of parameters) {
+    if (!NOT_SETTINGS.has(name) && !name.startsWith('_pq_.')) asked.set(canonicalName(name), value)
+  }
+  for (const [name, value] of commandLineOptions(parameters.get('options') ?? '')) {
+    asked.set(canonicalName(name), value)
+  }
+  return asked
+}
+
+/** `-c name=value`, `-cname=value` and `--name=value`; a backslash takes a space along (manual, section 34.1.2). */
+export function commandLineOptions(text: string): readonly (readonly [string, string])[] {
+  const words = [...text.matchAll(/(?:\\.|[^\s\\])+/gs)].map(([word]) =>
+    word.replace(/\\(.)/gs, '$1'),
+  )
+  const options: (readonly [string, string])[] = []
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index] ?? ''
+    const assignment = word === '-c' ? words[++index] : /^(?:-c|--)(.+)$/s.exec(word)?.[1]
+    const equals = assignment?.indexOf('=') ?? -1
+    if (assignment === undefined || equals < 1) {
+      throw new PgError(
+        SQL_STATE.syntaxError,
+        `invalid command-line argument for server process: ${word}`,
+        {
+          severity: 'FATAL',
+        },
+      )
+    }
+    options.push([assignment.slice(0, equals).replaceAll('-', '_'), assignment.slice(equals + 1)])
+  }
+  return options
+}
+
+interface Settled {
+  readonly settings: Settings
+  readonly server: ReadonlyMap<string, string>
+}
+
+/** One question to the companion: are the settings right, what is their normal form, and what are those the client is told of. */
+async function settle(
+  database: ServedDatabase,
+  start: {
+    readonly user: string
+    readonly asked: ReadonlyMap<string, string>
+    readonly io: ClientIo
+  },
+): Promise<Settled> {
+  const encoding = start.asked.get('client_encoding')
+  if (encoding !== undefined && !/^(utf-?8|unicode|auto)$/i.test(encoding)) {
+    throw new PgError(
+      SQL_STATE.invalidParameterValue,
+      `invalid value for parameter "client_encoding": "${encoding}"`,
+      { severity: 'FATAL', hint: 'Spanwire speaks UTF8 only.' },
+    )
+  }
+  const asked = [...start.asked].filter(([name]) => name !== 'client_encoding')
+  const columns = [
+    ...asked.map((_, index) => `pg_catalog.set_config($${index * 2 + 1}, $${index * 2 + 2}, true)`),
+    ...ParameterStatusReporter.names.map((name) => `pg_catalog.current_setting('${name}')`),
+  ]
+  const params = asked.flat()
+  try {
+    const answer = await database.companion.read({
+      text: `SELECT ${columns.join(', ')}`,
+      paramTypes: params.map(() => OID.text),
+      paramFormats: [],
+      params: params.map((param) => Buffer.from(param)),
+      resultFormats: [],
+      session: {
+        user: start.user,
+        settings: new Map(),
+        backendPid: start.io.processId,
+        transactionStartMicros: undefined,
+      },
+      signal: start.io.gone,
+    })
+    const [row] = answer.rows
+    const cells = row === undefined ? [] : splitDataRow(row).map((cell) => cell?.toString() ?? '')
+    const settings = new Map(asked.map(([name], index) => [name, cells[index] ?? '']))
+    const server = new Map(
+      ParameterStatusReporter.names.map((name, index) => [name, cells[asked.length + index] ?? '']),
+    )
+    return { settings: new Settings(settings), server }
+  } catch (error) {
+    throw error instanceof PgError ? withFields(error, { severity: 'FATAL' }) : error
+  }
+}
