@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process'
+import { access } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import type { ServerAddress } from '../helpers/wire-client.ts'
+
+/** Runs the Python suite (its TAP lines become assertions) with the interpreter that `test/clients/install` made. */
+export async function checkPsycopg(t: Test, address: ServerAddress): Promise<void> {
+  const venv =
+    process.env['SPANWIRE_TEST_VENV'] ??
+    join(tmpdir(), `spanwire-clients-${process.getuid?.() ?? 0}`)
+  const python = join(venv, 'bin', 'python')
+  const isThere = await access(python).then(
+    () => true,
+    () => false,
+  )
+  if (!isThere) {
+    t.pass('SKIPPED: no psycopg here; `bash test/clients/install` installs it', { skip: true })
+    return
+  }
+  const suite = join(import.meta.dirname, '..', '..', '..', 'test', 'clients', 'psycopg_suite.py')
+  const { stdout, stderr, code } = await run(python, [suite], {
+    PGHOST: address.host,
+    PGPORT: String(address.port),
+  })
+  for (const line of stdout.split('\n')) {
+    const match = /^(not )?ok \d+ - (.*)$/.exec(line)
+    if (match !== null) t.ok(match[1] === undefined, match[2] ?? '')
+  }
+  t.equal(code, 0, stderr)
+}
+
+function run(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<{ stdout: string; stderr: string; code: number | null }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { env: { PATH: process.env['PATH'], ...env } })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      stdout += chunk
+    })
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      stderr += chunk
+    })
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ stdout, stderr, code }))
+  })
+}

@@ -1,0 +1,23 @@
+import type { Test } from 'tap'
+import type { ServerAddress } from '../helpers/wire-client.ts'
+import { loadScripts, runScript } from './run.ts'
+
+/**
+ * Holds one server to all scripts. A step that is known to differ on this backend must differ: when it no longer does, its
+ * line in the script has to go.
+ */
+export async function checkScripts(t: Test, backend: string, address: ServerAddress): Promise<void> {
+  const only = process.env['GOLDEN']
+  for (const [name, script] of await loadScripts()) {
+    if (only !== undefined && !name.includes(only)) continue
+    await t.test(name, async (t) => {
+      const answers = await runScript(address, name, script)
+      for (const [index, step] of script.steps.entries()) {
+        const answer = answers[index]
+        const known = step.knownDifferences.find((difference) => difference.backend === backend)
+        if (known === undefined) t.strictSame(answer, step.expected, step.text)
+        else t.notSame(answer, step.expected, `${step.text} (known to differ: ${known.reason})`)
+      }
+    })
+  }
+}

@@ -1,0 +1,81 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type ServerAddress, WireClient } from '../helpers/wire-client.ts'
+import { renderAnswer } from './render.ts'
+import { type GoldenScript, parseScript } from './script.ts'
+
+/** Sources, not the built copies: the scripts are read and rewritten where they are kept. */
+export const SCRIPTS_DIR = join(import.meta.dirname, '..', '..', '..', 'test', 'golden', 'scripts')
+
+export const GOLDEN_USER = 'tester'
+
+export async function loadScripts(): Promise<ReadonlyMap<string, GoldenScript>> {
+  const names = (await readdir(SCRIPTS_DIR)).filter((name) => name.endsWith('.golden')).sort()
+  const scripts = new Map<string, GoldenScript>()
+  for (const name of names) {
+    const content = await readFile(join(SCRIPTS_DIR, name), 'utf8')
+    scripts.set(name.slice(0, -'.golden'.length), parseScript(content))
+  }
+  return scripts
+}
+
+/** Runs one script in a database of its own, and gives the answer to each of its steps as lines. */
+export async function runScript(
+  address: ServerAddress,
+  name: string,
+  script: GoldenScript,
+): Promise<readonly (readonly string[])[]> {
+  const database = `golden_${name.replaceAll('-', '_')}`.slice(0, 30)
+  await inDatabase(address, 'postgres', async (admin) => {
+    await admin.query(`drop database if exists ${database}`)
+    mustSucceed(await admin.query(`create database ${database}`))
+  })
+  const clients = new Map<string, WireClient>()
+  const answers: (readonly string[])[] = []
+  try {
+    for (const step of script.steps) {
+      const client = clients.get(step.connection) ?? (await connect(address, database))
+      clients.set(step.connection, client)
+      const messages =
+        step.mode === 'simple'
+          ? await client.query(step.text)
+          : await client.extended(step.text, step.values)
+      answers.push(renderAnswer(messages))
+    }
+  } finally {
+    for (const client of clients.values()) await client.end()
+  }
+  await inDatabase(address, 'postgres', async (admin) => {
+    await admin.query(`drop database if exists ${database}`)
+  })
+  return answers
+}
+
+async function connect(address: ServerAddress, database: string): Promise<WireClient> {
+  const { client, messages } = await WireClient.connect(address, {
+    user: GOLDEN_USER,
+    database,
+    TimeZone: 'UTC',
+    DateStyle: 'ISO, MDY',
+  })
+  mustSucceed(messages)
+  return client
+}
+
+async function inDatabase(
+  address: ServerAddress,
+  database: string,
+  work: (client: WireClient) => Promise<void>,
+): Promise<void> {
+  const client = await connect(address, database)
+  try {
+    await work(client)
+  } finally {
+    await client.end()
+  }
+}
+
+function mustSucceed(messages: readonly { name: string }[]): void {
+  const error = messages.find((message) => message.name === 'error')
+  if (error !== undefined) throw new Error(`a server said: ${JSON.stringify(error)}`)
+}

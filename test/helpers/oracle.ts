@@ -1,0 +1,37 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { findPostgresBinaries } from '../../server/companion/postgres-binaries.ts'
+import { PostgresCluster } from '../../server/companion/postgres-cluster.ts'
+import type { ServerAddress } from './wire-client.ts'
+
+export interface RunningOracle extends ServerAddress {
+  stop(): Promise<void>
+}
+
+/** The superuser of the oracle: the scripts' user. */
+export const ORACLE_USER = 'tester'
+
+/** A plain PostgreSQL 15 of the companion's own binaries, UTF8 and collation C: the answers that all others are held to. */
+export async function startOracle(): Promise<RunningOracle> {
+  const dir = await mkdtemp(join(tmpdir(), 'spanwire-oracle-'))
+  // Where the tests run as root, the server runs as somebody else and must get in.
+  await chmod(dir, 0o755)
+  const signal = AbortSignal.timeout(60_000)
+  const cluster = await PostgresCluster.start({
+    name: 'oracle',
+    binaries: await findPostgresBinaries({ stateDir: dir, signal }),
+    dataDir: join(dir, 'data'),
+    settings: { fsync: 'off', autovacuum: 'off', listen_addresses: '', timezone: 'UTC' },
+    superuser: ORACLE_USER,
+    signal,
+  })
+  return {
+    host: cluster.socketDir,
+    port: 5432,
+    async stop() {
+      await cluster.stop()
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { ServerAddress } from './wire-client.ts'
+
+/** The product as users start it: `dist/server/main.js`, in a process and a data directory of its own. */
+export interface RunningSpanwire extends ServerAddress {
+  readonly pid: number
+  readonly dataDir: string
+  readonly healthUrl: string
+  /** SIGTERM, and the exit code. */
+  stop(): Promise<number | null>
+  /** kill -9; the data directory stays until `stop`. */
+  kill(): Promise<void>
+  /** Everything it printed. */
+  output(): string
+}
+
+export interface SpanwireOptions {
+  /** Environment on top of what a process needs; `SPANNER_EMULATOR_HOST` makes it use the emulator. */
+  readonly env?: Readonly<Record<string, string>>
+  readonly args?: readonly string[]
+  /** Of an earlier run; made (and removed at `stop`) where absent. */
+  readonly dataDir?: string
+  readonly readyTimeoutMs?: number
+}
+
+/** Starts the product on free ports and waits until it says that it is ready. */
+export async function startSpanwire(options: SpanwireOptions = {}): Promise<RunningSpanwire> {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'spanwire-test-')))
+  const main = join(import.meta.dirname, '..', '..', 'server', 'main.js')
+  const child = spawn(
+    process.execPath,
+    [
+      main,
+      '--listen',
+      '127.0.0.1:0',
+      '--health-listen',
+      '127.0.0.1:0',
+      '--data-dir',
+      dataDir,
+      ...(options.args ?? []),
+    ],
+    {
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
+  const printed: string[] = []
+  const exited = new Promise<number | null>((resolve) =>
+    child.once('exit', (code) => resolve(code)),
+  )
+  const ready = new Promise<{ listen: string; health: string }>((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`not ready: ${printed.join('\n')}`)),
+      options.readyTimeoutMs ?? 30_000,
+    )
+    const take = (line: string) => {
+      printed.push(line)
+      const told = readyLine(line)
+      if (told === undefined) return
+      clearTimeout(timer)
+      resolve(told)
+    }
+    createInterface({ input: child.stdout }).on('line', take)
+    createInterface({ input: child.stderr }).on('line', (line) => printed.push(line))
+    void exited.then((code) => {
+      clearTimeout(timer)
+      reject(new Error(`exit code ${code}: ${printed.join('\n')}`))
+    })
+  })
+  const { listen, health } = await ready.catch((error: unknown) => {
+    child.kill('SIGKILL')
+    throw error
+  })
+  const colon = listen.lastIndexOf(':')
+  return {
+    host: listen.slice(0, colon),
+    port: Number(listen.slice(colon + 1)),
+    pid: child.pid ?? 0,
+    dataDir,
+    healthUrl: `http://${health}`,
+    output: () => printed.join('\n'),
+    async stop() {
+      child.kill('SIGTERM')
+      const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
+      const code = await exited
+      clearTimeout(timer)
+      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
+      return code
+    },
+    async kill() {
+      child.kill('SIGKILL')
+      await exited
+    },
+  }
+}
+
+/** The log line that begins with `ready for connections`. */
+function readyLine(line: string): { listen: string; health: string } | undefined {
+  if (!line.startsWith('{')) return undefined
+  const event = JSON.parse(line) as {
+    msg?: string
+    addresses?: readonly string[]
+    health_address?: string
+  }
+  const [listen] = event.addresses ?? []
+  if (listen === undefined || !event.msg?.startsWith('ready for connections')) return undefined
+  return { listen, health: event.health_address ?? '' }
+}

@@ -1,0 +1,121 @@
+import { createConnection, type Socket } from 'node:net'
+import { parse, serialize } from 'pg-protocol'
+
+/** Where a server listens. */
+export interface ServerAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/** One message of the server, as pg-protocol reads it: an oracle that shares no code with ours. */
+export interface ServerMessage {
+  readonly name: string
+  readonly [field: string]: unknown
+}
+
+/**
+ * A scripted client: it sends just the messages that it is told to, and collects the answers up to ReadyForQuery. Unlike a
+ * driver it hides nothing.
+ */
+export class WireClient {
+  readonly #socket: Socket
+  readonly #received: ServerMessage[] = []
+  #wake: (() => void) | undefined
+  #closed = false
+
+  private constructor(socket: Socket) {
+    this.#socket = socket
+    parse(socket, (message) => {
+      this.#received.push(message as unknown as ServerMessage)
+      // A script sends no rows: whoever waits for them learns that none come.
+      if (message.name === 'copyInResponse') socket.write(serialize.copyFail('no rows'))
+      this.#wake?.()
+    }).then(
+      () => this.#close(),
+      () => this.#close(),
+    )
+    socket.on('close', () => this.#close())
+    socket.on('error', () => this.#close())
+  }
+
+  /** Connects and starts up; resolves after the first ReadyForQuery, or with what came before the server hung up. */
+  static async connect(
+    address: ServerAddress,
+    parameters: Readonly<Record<string, string>>,
+  ): Promise<{ client: WireClient; messages: readonly ServerMessage[] }> {
+    const socket = address.host.startsWith('/')
+      ? createConnection(`${address.host}/.s.PGSQL.${address.port}`)
+      : createConnection(address.port, address.host)
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve)
+      socket.once('error', reject)
+    })
+    const client = new WireClient(socket)
+    socket.write(serialize.startup({ ...parameters }))
+    return { client, messages: await client.untilReady() }
+  }
+
+  send(...messages: readonly Buffer[]): void {
+    this.#socket.write(Buffer.concat(messages))
+  }
+
+  /** One Query message and its whole answer. */
+  query(text: string): Promise<readonly ServerMessage[]> {
+    this.send(serialize.query(text))
+    return this.untilReady()
+  }
+
+  /** Parse, Bind, Describe, Execute, Sync with text parameters. */
+  extended(text: string, values: readonly (string | null)[]): Promise<readonly ServerMessage[]> {
+    this.send(
+      serialize.parse({ text }),
+      serialize.bind({ values: [...values] }),
+      serialize.describe({ type: 'P' }),
+      serialize.execute({ portal: '', rows: 0 }),
+      serialize.sync(),
+    )
+    return this.untilReady()
+  }
+
+  /** Everything up to and with the next ReadyForQuery; what there is where the connection ends first. */
+  async untilReady(timeoutMs = 30_000): Promise<readonly ServerMessage[]> {
+    const deadline = Date.now() + timeoutMs
+    for (;;) {
+      const ready = this.#received.findIndex((message) => message.name === 'readyForQuery')
+      if (ready >= 0) return this.#received.splice(0, ready + 1)
+      if (this.#closed) return this.#received.splice(0)
+      const left = deadline - Date.now()
+      if (left <= 0) throw new Error(`no ReadyForQuery within ${timeoutMs} ms`)
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left)
+        this.#wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+  }
+
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
+  async end(): Promise<void> {
+    if (this.#closed) return
+    this.send(serialize.end())
+    await new Promise<void>((resolve) => {
+      this.#socket.once('close', () => resolve())
+      this.#socket.end()
+    })
+  }
+
+  /** Vanishes without a word. */
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  #close(): void {
+    this.#closed = true
+    this.#wake?.()
+  }
+}

@@ -1,0 +1,137 @@
+import t from 'tap'
+import { TransactionBlock } from '../../server/transaction/transaction-block.ts'
+import { WriterQueue } from '../../server/transaction/writer-queue.ts'
+import { aborted, FakeDatabase } from '../helpers/fake-backend.ts'
+
+const options = { timeoutMs: 1000, signal: new AbortController().signal }
+const select = { isDml: false, locksRows: false, command: 'SELECT', isSole: false }
+const update = { isDml: true, locksRows: false, command: 'UPDATE', isSole: false }
+const statement = (sql: string) => ({ sql, params: [] })
+
+function start(writerQueue?: WriterQueue) {
+  const database = new FakeDatabase()
+  const ended: string[] = []
+  const block = new TransactionBlock({
+    database,
+    writerQueue,
+    defaults: () => ({ isolation: 'read committed', readOnly: false, deferrable: false }),
+    lockTimeoutMs: () => 10,
+    onEnd: (outcome) => ended.push(outcome),
+  })
+  return { block, database, ended }
+}
+
+t.test('a sole read is single-use and needs no commit', async (t) => {
+  const { block, database, ended } = start()
+  block.startStatement()
+  await block.execute(statement('q'), { ...select, isSole: true }, options)
+  await block.commit(options)
+  t.strictSame(database.calls, ['single-use q'])
+  t.strictSame(ended, ['committed'])
+  t.equal(block.status, 'I')
+})
+
+t.test('a half-read stream is drained before the next statement', async (t) => {
+  const { block, database } = start()
+  block.begin(block.characteristics)
+  const first = await block.execute(statement('a'), select, options)
+  await first.next()
+  await block.execute(statement('b'), select, options)
+  t.strictSame(database.calls, ['read-write a', 'row', 'row', 'read-write b'])
+  t.ok(await first.next(), 'the rest is served from memory')
+  t.equal(await first.next(), undefined)
+})
+
+t.test('BEGIN; COMMIT sends nothing', async (t) => {
+  const { block, database } = start()
+  block.begin(block.characteristics)
+  t.equal(block.status, 'T')
+  await block.commit(options)
+  t.strictSame(database.calls, [])
+})
+
+t.test('a failed statement fails an explicit block and ends an implicit one', async (t) => {
+  const { block, database, ended } = start()
+  block.begin(block.characteristics)
+  await block.execute(statement('u'), update, options)
+  await block.fail()
+  t.equal(block.status, 'E')
+  t.ok(database.calls.includes('rollback'), 'Spanner does not wait for the client')
+  t.strictSame(ended, [])
+  await block.rollback()
+  t.equal(block.status, 'I')
+  block.startStatement()
+  await block.fail()
+  t.strictSame(ended, ['rolled-back', 'rolled-back'])
+})
+
+t.test('a read-only transaction refuses writes with 25006', async (t) => {
+  const { block, database } = start()
+  block.begin({ ...block.characteristics, readOnly: true })
+  await block.execute(statement('q'), select, options)
+  await t.rejects(block.execute(statement('u'), update, options), {
+    code: '25006',
+    message: 'cannot execute UPDATE in a read-only transaction',
+  })
+  t.strictSame(database.calls, ['read-only q'])
+})
+
+t.test(
+  'a failed commit rolls back; an aborted implicit one stays open to be run again',
+  async (t) => {
+    const explicit = start()
+    explicit.block.begin(explicit.block.characteristics)
+    await explicit.block.execute(statement('u'), update, options)
+    explicit.database.failures.set('commit', aborted())
+    await t.rejects(explicit.block.commit(options), { message: 'aborted' })
+    t.equal(explicit.block.state, 'idle')
+
+    const implicit = start()
+    implicit.block.startStatement()
+    await implicit.block.execute(statement('u'), update, options)
+    implicit.database.failures.set('commit', aborted())
+    await t.rejects(implicit.block.commit(options), { message: 'aborted' })
+    t.equal(implicit.block.state, 'implicit')
+    await implicit.block.restart()
+    await implicit.block.execute(statement('u'), update, options)
+    await implicit.block.commit(options)
+    t.equal(implicit.database.calls.filter((call) => call === 'read-write u').length, 2)
+  },
+)
+
+t.test('the place in the writer queue is given back however the transaction ends', async (t) => {
+  const queue = new WriterQueue()
+  for (const end of ['commit', 'rollback', 'fail'] as const) {
+    const { block } = start(queue)
+    block.begin(block.characteristics)
+    await block.execute(statement('u'), update, options)
+    const other = start(queue)
+    other.block.begin(other.block.characteristics)
+    await t.rejects(other.block.execute(statement('v'), update, options), { code: '55P03' })
+    if (end === 'commit') await block.commit(options)
+    else await block[end]()
+    await t.resolves(other.block.execute(statement('v'), update, options), end)
+    await other.block.rollback()
+  }
+})
+
+t.test('DDL takes effect after the rows, and goes with ROLLBACK', async (t) => {
+  const { block, database } = start()
+  const participant = {
+    commit: async () => {
+      database.calls.push('ddl commit')
+    },
+    rollback: async () => {
+      database.calls.push('ddl rollback')
+    },
+  }
+  block.begin(block.characteristics)
+  block.enlist(participant)
+  await block.execute(statement('q'), select, options)
+  await block.commit(options)
+  t.strictSame(database.calls.slice(-2), ['commit', 'ddl commit'])
+  block.begin(block.characteristics)
+  block.enlist(participant)
+  await block.rollback()
+  t.equal(database.calls.at(-1), 'ddl rollback')
+})

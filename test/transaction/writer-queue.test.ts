@@ -1,0 +1,46 @@
+import t from 'tap'
+import { WriterQueue } from '../../server/transaction/writer-queue.ts'
+
+const never = new AbortController().signal
+
+t.test('admits one after the other, in the order of asking', async (t) => {
+  const queue = new WriterQueue()
+  const order: string[] = []
+  const first = await queue.acquire(1000, never)
+  const second = queue.acquire(1000, never).then((release) => {
+    order.push('second')
+    return release
+  })
+  const third = queue.acquire(1000, never).then((release) => {
+    order.push('third')
+    return release
+  })
+  t.strictSame(order, [])
+  first()
+  first()
+  const releaseSecond = await second
+  t.strictSame(order, ['second'], 'releasing twice admits one only')
+  releaseSecond()
+  await third
+  t.strictSame(order, ['second', 'third'])
+})
+
+t.test('gives up after the lock timeout with 55P03, and leaves the queue', async (t) => {
+  const queue = new WriterQueue()
+  const release = await queue.acquire(1000, never)
+  await t.rejects(queue.acquire(5, never), {
+    code: '55P03',
+    message: 'canceling statement due to lock timeout',
+  })
+  release()
+  await t.resolves(queue.acquire(5, never))
+})
+
+t.test('gives up when the statement is cancelled', async (t) => {
+  const queue = new WriterQueue()
+  await queue.acquire(1000, never)
+  const cancel = new AbortController()
+  const waiting = queue.acquire(1000, cancel.signal)
+  cancel.abort(new Error('cancelled'))
+  await t.rejects(waiting, { message: 'cancelled' })
+})
