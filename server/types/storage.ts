@@ -65,13 +65,13 @@ export function findStorage(typeOid: number, typmod: number): Storage | undefine
 }
 
 /**
- * Whether a column can be declared with it. Values of char without a length have storage (a parameter that is compared with a
- * char(n) column is one), a column has none: how many blanks to put back is known from the length alone.
+ * The same for a column's declared type. Values of char without a length have storage (a parameter that is compared with a
+ * char(n) column is one), a column of it has none: how many blanks to put back is known from the length alone.
  */
-export function hasColumnStorage(typeOid: number, typmod: number): boolean {
+export function findColumnStorage(typeOid: number, typmod: number): Storage | undefined {
   const scalarOid = findPgType(typeOid)?.elementOid ?? typeOid
-  if (scalarOid === OID.bpchar && typmod < VARLENA_HEADER_BYTES) return false
-  return findStorage(typeOid, typmod) !== undefined
+  const isUnbounded = scalarOid === OID.bpchar && typmod < VARLENA_HEADER_BYTES
+  return isUnbounded ? undefined : findStorage(typeOid, typmod)
 }
 
 function findScalarStorage(typeOid: number, typmod: number): Storage | undefined {

@@ -1,6 +1,6 @@
 import tap from 'tap'
 import { OID } from '../../server/types/pg-type.ts'
-import { findStorage, hasColumnStorage, sqlCastType } from '../../server/types/storage.ts'
+import { findColumnStorage, findStorage, sqlCastType } from '../../server/types/storage.ts'
 
 tap.test('what Spanner stores', async (t) => {
   const cases = [
@@ -50,17 +50,17 @@ tap.test('types without storage', async (t) => {
   const none = [OID.interval, OID.timetz, OID.money, OID.xml, OID.record, OID.recordArray, 99999]
   for (const typeOid of none) {
     t.equal(findStorage(typeOid, -1), undefined)
-    t.equal(hasColumnStorage(typeOid, -1), false)
+    t.equal(findColumnStorage(typeOid, -1), undefined)
     t.equal(sqlCastType(typeOid), undefined)
   }
 })
 
 tap.test('char without a length has values but no columns', async (t) => {
   t.ok(findStorage(OID.bpchar, -1))
-  t.equal(hasColumnStorage(OID.bpchar, -1), false)
-  t.equal(hasColumnStorage(OID.bpcharArray, -1), false)
-  t.equal(hasColumnStorage(OID.bpchar, 5), true)
-  t.equal(hasColumnStorage(OID.varchar, -1), true)
+  t.equal(findColumnStorage(OID.bpchar, -1), undefined)
+  t.equal(findColumnStorage(OID.bpcharArray, -1), undefined)
+  t.strictSame(findColumnStorage(OID.bpchar, 5), findStorage(OID.bpchar, 5))
+  t.strictSame(findColumnStorage(OID.varchar, -1), findStorage(OID.varchar, -1))
 })
 
 tap.test('casts name the storage without its length', async (t) => {
