@@ -116,6 +116,9 @@ async function probePackage(
 ): Promise<PostgresBinaries> {
   const runAs = serverUser()
   let native = join(packageDir, 'native')
+  if (!(await isFile(join(native, 'bin', 'postgres')))) {
+    throw new ClusterError('binaries', `${packageDir} holds no PostgreSQL`)
+  }
   const links = await readLinks(native)
   const missing = await missingLinks(native, links)
   const unreachable =

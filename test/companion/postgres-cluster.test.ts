@@ -5,12 +5,15 @@ import { fileURLToPath } from 'node:url'
 import tap from 'tap'
 import { readPostmasterFile } from '../../server/companion/data-directory.ts'
 import type { PostgresCluster } from '../../server/companion/postgres-cluster.ts'
-import { isAlive, makeWorkspace, startTestCluster, until, type Workspace } from './test-cluster.ts'
+import { isAlive, makeWorkspace, startTestCluster, until } from './test-cluster.ts'
 
 const signal = AbortSignal.timeout(120_000)
 const isRoot = process.getuid?.() === 0
+// One data directory for all tests, one after the other: initdb is what takes the time.
+const workspace = await makeWorkspace()
+tap.teardown(workspace.remove)
 
-async function postmasterPid(workspace: Workspace): Promise<number> {
+async function postmasterPid(): Promise<number> {
   const file = await readPostmasterFile(workspace.dataDir)
   if (file === undefined) throw new Error('no postmaster.pid')
   return file.pid
@@ -23,7 +26,7 @@ async function selectOne(cluster: PostgresCluster): Promise<unknown> {
   return rows
 }
 
-function startStandIn(workspace: Workspace, uid: number | undefined) {
+function startStandIn(uid: number | undefined) {
   const file = fileURLToPath(new URL('./proxy-stand-in.js', import.meta.url))
   const child = spawn(
     process.execPath,
@@ -43,8 +46,6 @@ function startStandIn(workspace: Workspace, uid: number | undefined) {
 }
 
 tap.test('a cluster is initialised, started, stopped and started again', async (t) => {
-  const workspace = await makeWorkspace()
-  t.teardown(workspace.remove)
   const cluster = await startTestCluster(workspace)
   const connection = await cluster.connect({ user: 'spanwire', database: 'postgres', signal })
   t.strictSame(
@@ -54,7 +55,7 @@ tap.test('a cluster is initialised, started, stopped and started again', async (
     ),
     [{ encoding: 'UTF8', datcollate: 'C', tcp: '', usesuper: 'true' }],
   )
-  const pid = await postmasterPid(workspace)
+  const pid = await postmasterPid()
   t.equal((await stat(workspace.socketDir)).mode & 0o777, 0o700)
   t.equal((await stat(workspace.dataDir)).mode & 0o777, 0o700)
   if (isRoot) {
@@ -79,15 +80,15 @@ tap.test('a cluster is initialised, started, stopped and started again', async (
 })
 
 tap.test('directories that cannot be used are told apart', async (t) => {
-  const workspace = await makeWorkspace()
-  t.teardown(workspace.remove)
   const cluster = await startTestCluster(workspace)
   await t.rejects(startTestCluster(workspace), { kind: 'in-use', message: /in use.*process \d+/ })
   t.strictSame(await selectOne(cluster), [{ one: '1' }], 'the first one goes on')
   await cluster.stop()
 
-  await writeFile(join(workspace.dataDir, 'PG_VERSION'), '9\n')
+  const version = join(workspace.dataDir, 'PG_VERSION')
+  await writeFile(version, '9\n')
   await t.rejects(startTestCluster(workspace), { kind: 'wrong-major', message: /PostgreSQL 9/ })
+  await writeFile(version, `${cluster.binaries.major}\n`)
 
   const dataDir = join(workspace.root, 'other')
   await mkdir(dataDir)
@@ -99,18 +100,13 @@ tap.test('directories that cannot be used are told apart', async (t) => {
   t.equal(await readFile(join(dataDir, 'letter.txt'), 'utf8'), 'dear reader')
 
   const settings = { shared_buffers: 'plenty' }
-  await t.rejects(
-    startTestCluster(workspace, { dataDir: join(workspace.root, 'third'), settings }),
-    {
-      kind: 'failed',
-      message: /shared_buffers/,
-    },
-  )
+  await t.rejects(startTestCluster(workspace, { settings }), {
+    kind: 'failed',
+    message: /shared_buffers/,
+  })
 })
 
 tap.test('a server that is killed comes back', async (t) => {
-  const workspace = await makeWorkspace()
-  t.teardown(workspace.remove)
   const cluster = await startTestCluster(workspace)
   t.teardown(() => cluster.stop())
   const events: string[] = []
@@ -118,7 +114,7 @@ tap.test('a server that is killed comes back', async (t) => {
   cluster.onBack(() => events.push('back'))
   const connection = await cluster.connect({ user: 'spanwire', database: 'postgres', signal })
   const sleeping = connection.query('select pg_sleep(60)')
-  process.kill(await postmasterPid(workspace), 'SIGKILL')
+  process.kill(await postmasterPid(), 'SIGKILL')
   await t.rejects(sleeping, { name: 'ConnectionLostError', code: '57P01' })
   await until(() => events.length > 0)
   t.strictSame(await selectOne(cluster), [{ one: '1' }], 'connect waits for the next server')
@@ -128,19 +124,17 @@ tap.test('a server that is killed comes back', async (t) => {
 
 for (const uid of isRoot ? [undefined, 65_534] : [undefined]) {
   tap.test(`kill -9 of the proxy leaves no process (uid ${uid ?? 'as we are'})`, async (t) => {
-    const workspace = await makeWorkspace()
-    t.teardown(workspace.remove)
     if (uid !== undefined) {
       await chown(workspace.root, uid, uid)
       await chown(workspace.stateDir, uid, uid)
     }
-    const first = startStandIn(workspace, uid)
+    const first = startStandIn(uid)
     const pids = await first.ready
     t.ok(isAlive(pids.postmaster))
     first.child.kill('SIGKILL')
     await first.exited
     // The next proxy does not wait for the old server to end.
-    const second = startStandIn(workspace, uid)
+    const second = startStandIn(uid)
     const next = await second.ready
     t.not(next.postmaster, pids.postmaster)
     await until(() => !(isAlive(pids.postmaster) || isAlive(pids.backend)))
@@ -151,8 +145,6 @@ for (const uid of isRoot ? [undefined, 65_534] : [undefined]) {
 }
 
 tap.test('a stale lock file whose pid is now another program', async (t) => {
-  const workspace = await makeWorkspace()
-  t.teardown(workspace.remove)
   const cluster = await startTestCluster(workspace)
   const lockFile = join(workspace.dataDir, 'postmaster.pid')
   const lines = (await readFile(lockFile, 'utf8')).split('\n')
