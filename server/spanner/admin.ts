@@ -111,9 +111,15 @@ export class AdminClient {
     }
   }
 
+  /** Asks first whether the database exists: DropDatabase says nothing of one that does not. */
   async dropDatabase(id: string, options: CallOptions): Promise<void> {
     const name = this.databaseName(id)
     try {
+      await this.#rpc.unary(
+        this.#target(DATABASE_ADMIN, 'GetDatabase', name),
+        encodeName(name),
+        options,
+      )
       await this.#rpc.unary(
         this.#target(DATABASE_ADMIN, 'DropDatabase', name),
         encodeName(name),
@@ -215,7 +221,7 @@ export class AdminClient {
 /** The field of the request that holds the resource (google.api.http annotations of the services). */
 function routingKey(method: string): string {
   if (method === 'ListDatabases' || method.startsWith('Create')) return 'parent'
-  return method === 'GetInstance' || method === 'GetOperation' ? 'name' : 'database'
+  return ['GetInstance', 'GetDatabase', 'GetOperation'].includes(method) ? 'name' : 'database'
 }
 
 function unfinished(name: string): Operation {

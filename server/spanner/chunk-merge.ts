@@ -12,14 +12,14 @@ export function mergeChunks(chunks: readonly Buffer[]): Buffer {
   const first = chunks[0]
   if (first === undefined) throw new MalformedMessage('no chunk')
   if (chunks.length === 1) return first
-  switch (first[0]) {
-    case STRING_VALUE:
-      return wrap(STRING_VALUE, Buffer.concat(chunks.map((chunk) => payload(chunk, STRING_VALUE))))
-    case LIST_VALUE:
-      return wrap(LIST_VALUE, mergeLists(chunks.map((chunk) => payload(chunk, LIST_VALUE))))
-    default:
-      throw new MalformedMessage('a chunked value that is neither string nor list')
+  const kind = first[0]
+  if (kind === STRING_VALUE) {
+    return wrap(STRING_VALUE, Buffer.concat(chunks.map((chunk) => payload(chunk, STRING_VALUE))))
   }
+  if (kind === LIST_VALUE) {
+    return wrap(LIST_VALUE, mergeLists(chunks.map((chunk) => payload(chunk, LIST_VALUE))))
+  }
+  throw new MalformedMessage('a chunked value that is neither string nor list')
 }
 
 /** google.protobuf.ListValue: values = 1. */

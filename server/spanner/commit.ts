@@ -1,5 +1,5 @@
 import type { CallOptions } from '../backend/backend.ts'
-import { BackendError } from '../backend/backend-error.ts'
+import { BackendError, type BackendFailureKind } from '../backend/backend-error.ts'
 import { Deadline, pause } from './deadline.ts'
 import { type CommitFields, encodeCommit } from './requests.ts'
 import { decodeCommit } from './responses.ts'
@@ -38,6 +38,20 @@ export async function commitTransaction(
   }
 }
 
+const ANSWER_LOST: ReadonlySet<BackendFailureKind> = new Set<BackendFailureKind>([
+  'unavailable',
+  'deadline-exceeded',
+])
+
+const TELLS_NOTHING: ReadonlySet<BackendFailureKind> = new Set<BackendFailureKind>([
+  'session-not-found',
+  'cancelled',
+  'internal',
+  'unauthenticated',
+  'permission-denied',
+  'resource-exhausted',
+])
+
 class CommitAttempts {
   readonly #deadline: Deadline
   readonly #inquiry: Deadline
@@ -56,20 +70,11 @@ class CommitAttempts {
   /** Returns when Commit may be sent again; throws what the caller is to be told otherwise. */
   async prepareNext(error: unknown): Promise<void> {
     if (!(error instanceof BackendError)) throw error
-    switch (error.failure.kind) {
-      case 'unavailable':
-      case 'deadline-exceeded':
-        this.#isInDoubt = true
-        break
-      case 'session-not-found':
-      case 'cancelled':
-      case 'internal':
-        // The first answer says that nothing was committed; after one that got lost it says nothing.
-        if (!this.#isInDoubt) throw error
-        throw unknownOutcome(error)
-      default:
-        throw error
-    }
+    const { kind } = error.failure
+    if (ANSWER_LOST.has(kind)) this.#isInDoubt = true
+    // Said of the first Commit, it means that nothing was committed; after one whose answer got lost it tells nothing.
+    else if (this.#isInDoubt && TELLS_NOTHING.has(kind)) throw unknownOutcome(error)
+    else throw error
     if (!(await pause(this.#backoff.nextDelayMs(), this.#inquiry, undefined))) {
       throw unknownOutcome(error)
     }

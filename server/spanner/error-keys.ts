@@ -1,10 +1,10 @@
 /**
- * The keys that stand in the texts of constraint errors, as values in text form with null for SQL NULL:
- * the emulator writes `{pk#a:1, pk#b:"x"}` and `{Int64(1), String("x"), Int64(NULL)}`, production `[1,x]`. What cannot be read
+ * The keys that stand in the texts of constraint errors, as values in PostgreSQL's text form with null for SQL NULL: the
+ * emulator writes `{pk#a:1, pk#b:"x"}` and `{Int64(1), String("x"), Bytes(b"\xff")}`, production `[1,x]`. What cannot be read
  * gives undefined: a key is a detail of a message, never more.
  */
 export function parseErrorKey(text: string): (string | null)[] | undefined {
-  const inside = /^[[{(]*(.*?)[\]})]*$/s.exec(text)?.[1]
+  const inside = /^[[{](.*)[\]}]$/s.exec(text)?.[1]
   if (inside === undefined) return undefined
   if (inside === '') return []
   return text.startsWith('[') ? inside.split(',').map(plainPart) : typedParts(inside)
@@ -15,9 +15,9 @@ function plainPart(part: string): string | null {
   return value === 'NULL' || value === '<null>' ? null : value
 }
 
-/** One part: an optional column name, then `Type(value)` or a bare value; strings are in C escapes. */
+/** One part: an optional column name, then `Type(value)` or a bare value; strings and bytes are quoted, with C's escapes. */
 const TYPED_PART =
-  /\s*(?:[\w$#.]+:\s*)?(?:[A-Za-z][\w.<>]*\()?(b?"(?:[^"\\]|\\.)*"|[^,"()]*)\)?\s*(?:,|$)/sy
+  /\s*(?:[\w$]+#[\w$]+:)?(?:[A-Za-z][\w.<>]*\()?(b?"(?:[^"\\]|\\.)*"|b?'(?:[^'\\]|\\.)*'|[^,"'()]*)\)?\s*(?:,|$)/sy
 
 function typedParts(inside: string): (string | null)[] | undefined {
   const parts: (string | null)[] = []
@@ -32,21 +32,24 @@ function typedParts(inside: string): (string | null)[] | undefined {
 }
 
 function typedValue(value: string): string | null {
-  if (value === 'NULL' || value.startsWith('NULL ')) return null
-  const quoted = /^b?"(.*)"$/s.exec(value)?.[1]
-  return quoted === undefined ? value : unescapeC(quoted)
+  if (value === 'NULL') return null
+  const match = /^(b?)(["'])(.*)\2$/s.exec(value)
+  if (match === null) return value
+  const bytes = unescapeC(match[3] ?? '')
+  return match[1] === 'b' ? `\\x${bytes.toString('hex')}` : bytes.toString('utf8')
 }
 
 const SIMPLE_ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' }
 
-function unescapeC(text: string): string {
-  const bytes = text.replace(/\\([0-7]{3}|x[0-9a-fA-F]{2}|.)/gs, (_, code: string) => {
-    if (/^[0-7]{3}$/.test(code)) return String.fromCharCode(Number.parseInt(code, 8))
-    if (/^x[0-9a-fA-F]{2}$/.test(code))
-      return String.fromCharCode(Number.parseInt(code.slice(1), 16))
-    return SIMPLE_ESCAPES[code] ?? code
-  })
-  // Bytes that were escaped one by one are UTF-8; what was not escaped may be any character.
-  const isBytes = [...bytes].every((character) => character <= '\u00ff')
-  return text !== bytes && isBytes ? Buffer.from(bytes, 'latin1').toString('utf8') : bytes
+function unescapeC(text: string): Buffer {
+  const pieces = text.split(/\\([0-7]{3}|x[0-9a-fA-F]{2}|.)/s)
+  return Buffer.concat(
+    pieces.map((piece, index) => (index % 2 === 0 ? Buffer.from(piece) : escaped(piece))),
+  )
+}
+
+function escaped(code: string): Buffer {
+  if (/^[0-7]{3}$/.test(code)) return Buffer.from([Number.parseInt(code, 8) & 0xff])
+  if (/^x[0-9a-fA-F]{2}$/.test(code)) return Buffer.from([Number.parseInt(code.slice(1), 16)])
+  return Buffer.from(SIMPLE_ESCAPES[code] ?? code)
 }

@@ -140,14 +140,27 @@ const CONSTRAINTS: readonly ErrorPattern[] = [
     failure: foreignKeyViolation('referenced'),
   },
   {
-    name: 'interleaved table, missing parent',
+    name: 'interleaved table, missing parent (emulator)',
     codes: [NOT_FOUND],
-    text: /^(?:Parent row for row|Insert failed because key was not found in parent table).*?(?:in table (?<table>\S+) is missing)?/s,
+    text: /^Insert failed because key was not found in parent table:\s+Parent Table: \S+\s+Child Table: (?<table>\S+)\s+Key: (?<key>\{.*\})/s,
     failure: foreignKeyViolation('referencing'),
   },
   {
-    name: 'interleaved table, child left',
-    text: /^Integrity constraint violation during DELETE\/REPLACE\. Found child row .* in table (?<table>\S+?)\.?$/s,
+    name: 'interleaved table, missing parent (production)',
+    codes: [NOT_FOUND],
+    text: /^Parent row for row (?<key>\[.*\]) in table (?<table>\S+) is missing/s,
+    failure: foreignKeyViolation('referencing'),
+  },
+  {
+    name: 'interleaved table, child left (emulator)',
+    codes: [FAILED_PRECONDITION],
+    text: /^Delete failed because one or more keys exist within the child table:\s+Parent Table: \S+\s+Child Table: (?<table>\S+)\s+Key: (?<key>\{.*\})/s,
+    failure: foreignKeyViolation('referenced'),
+  },
+  {
+    name: 'interleaved table, child left (production)',
+    codes: [FAILED_PRECONDITION],
+    text: /^Integrity constraint violation during DELETE\/REPLACE\. Found child row (?<key>\[.*\]) in table (?<table>\S+?)\.?$/s,
     failure: foreignKeyViolation('referenced'),
   },
   {
@@ -179,6 +192,17 @@ const CONSTRAINTS: readonly ErrorPattern[] = [
       present({
         kind: 'string-too-long',
         table,
+        column,
+        limit: limit === undefined ? undefined : Number(limit),
+      }),
+  },
+  {
+    name: 'too long for a shorter column',
+    codes: [FAILED_PRECONDITION],
+    text: /^Reducing the length of column (?<column>\S+) to (?<limit>\d+) is not allowed because it has a value/s,
+    failure: ({ column, limit }) =>
+      present({
+        kind: 'string-too-long',
         column,
         limit: limit === undefined ? undefined : Number(limit),
       }),
@@ -269,7 +293,7 @@ const OBJECTS: readonly ErrorPattern[] = [
   {
     name: 'dependants',
     codes: [FAILED_PRECONDITION, INVALID_ARGUMENT],
-    text: /^Cannot drop (?:table|column|TABLE|COLUMN|VIEW|view|INDEX|index|sequence|SEQUENCE|schema|SCHEMA)\b.*(?:indices|referenced|dependent|used by|depend)/s,
+    text: /^Cannot drop (?:table|column|view|index|sequence|schema)\b.*(?:indices|interleaved|referenced|depend|used by)/is,
     failure: sql(SQL_STATE.dependentObjectsStillExist),
   },
   {

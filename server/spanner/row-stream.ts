@@ -114,9 +114,9 @@ export class SpannerRowStream implements RowStream {
   async #receive(): Promise<PartialResultSet | undefined> {
     for (;;) {
       try {
-        if (this.#isCancelled) throw cancelledFailure()
+        this.#demandNotCancelled()
         this.#stream ??= await this.#source.open(this.#resumeToken)
-        if (this.#isCancelled) throw cancelledFailure()
+        this.#demandNotCancelled()
         const bytes = await this.#stream.next()
         return bytes === undefined ? undefined : decodePartialResultSet(bytes)
       } catch (error) {
@@ -125,9 +125,13 @@ export class SpannerRowStream implements RowStream {
     }
   }
 
+  #demandNotCancelled(): void {
+    if (this.#isCancelled) throw cancelledFailure()
+  }
+
   /** Throws `error` where the stream cannot go on. */
   async #prepareResume(error: unknown): Promise<void> {
-    if (this.#isCancelled) throw cancelledFailure()
+    this.#demandNotCancelled()
     const failure = toBackendError(error)
     this.#stream?.cancel()
     this.#stream = undefined

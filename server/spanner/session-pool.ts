@@ -64,6 +64,7 @@ export class SessionPool {
   readonly #inUse = new Map<Session, number>()
   readonly #waiters = new Set<Waiter>()
   #creating = 0
+  #isGrowing = false
   #dropped = 0
   #nextChannel = 0
   #isClosed = false
@@ -197,6 +198,16 @@ export class SessionPool {
       }
       signal?.addEventListener('abort', onAbort, { once: true })
       this.#waiters.add(waiter)
+      this.#growSoon()
+    })
+  }
+
+  /** Whoever else begins to wait in this turn of the event loop gets a session from the same call. */
+  #growSoon(): void {
+    if (this.#isGrowing) return
+    this.#isGrowing = true
+    setImmediate(() => {
+      this.#isGrowing = false
       this.#grow()
     })
   }
