@@ -55,6 +55,16 @@ export interface RpcEvent {
 
 export const rpcEvents = new EventChannel<RpcEvent>('spanwire:rpc')
 
+/** A database was closed while some of its sessions were out: their transactions have not been ended. */
+export interface SessionLeakEvent {
+  /** Full name. */
+  readonly database: string
+  readonly count: number
+  readonly longestHeldMs: number
+}
+
+export const sessionLeakEvents = new EventChannel<SessionLeakEvent>('spanwire:session-leak')
+
 /** A Spanner transaction ended, or was begun again. */
 export type TransactionEvent =
   | {

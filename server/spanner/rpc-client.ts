@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { CallOptions } from '../backend/backend.ts'
+import { rpcEvents } from '../base/channels.ts'
 import { Backoff, Deadline, pause } from './deadline.ts'
-import { publishRpcFinished } from './events.ts'
 import { backendFailure, retryDelayMs, toBackendError } from './status.ts'
 import {
   GRPC_CODE,
@@ -91,15 +91,7 @@ export class RpcClient {
       request,
       rpcOptions(target, options, requestId),
     )
-    return new ObservedStream(inner, (code) =>
-      publishRpcFinished({
-        method: target.method,
-        code,
-        durationMs: performance.now() - startedMs,
-        resource: target.resource,
-        requestId,
-      }),
-    )
+    return new ObservedStream(inner, (code) => publishEnd(target, code, startedMs))
   }
 
   async #attempt(
@@ -121,13 +113,7 @@ export class RpcClient {
       code = codeOf(error)
       throw error
     } finally {
-      publishRpcFinished({
-        method: target.method,
-        code,
-        durationMs: performance.now() - startedMs,
-        resource: target.resource,
-        requestId,
-      })
+      publishEnd(target, code, startedMs)
     }
   }
 
@@ -166,6 +152,19 @@ function rpcOptions(target: RpcTarget, options: CallOptions, requestId: string):
     channel: target.channel,
     metadata,
   }
+}
+
+const STATUS_NAMES = new Map<number, string>(
+  Object.entries(GRPC_CODE).map(([name, code]) => [code, name]),
+)
+
+function publishEnd(target: RpcTarget, code: number, startedMs: number): void {
+  if (!rpcEvents.hasSubscribers) return
+  rpcEvents.publish({
+    method: target.method.slice(target.method.lastIndexOf('/') + 1),
+    status: STATUS_NAMES.get(code) ?? String(code),
+    durationMs: performance.now() - startedMs,
+  })
 }
 
 function codeOf(error: unknown): number {

@@ -1,5 +1,5 @@
 import type { CallOptions } from '../backend/backend.ts'
-import { publishSessionsLeaked } from './events.ts'
+import { sessionLeakEvents } from '../base/channels.ts'
 import { encodeExecuteSql } from './requests.ts'
 import type { RpcClient, RpcTarget } from './rpc-client.ts'
 import {
@@ -127,7 +127,7 @@ export class SessionPool {
     for (const waiter of this.#waiters) waiter.fail(closedFailure())
     this.#waiters.clear()
     if (this.#inUse.size > 0) {
-      publishSessionsLeaked({
+      sessionLeakEvents.publish({
         database: this.#options.database,
         count: this.#inUse.size,
         longestHeldMs: this.#longestHeldMs(),

@@ -1,5 +1,6 @@
 import t from 'tap'
 import { BackendError } from '../../server/backend/backend-error.ts'
+import { rpcEvents } from '../../server/base/channels.ts'
 import { ProtoWriter } from '../../server/spanner/protobuf-wire.ts'
 import { createSpannerBackend } from '../../server/spanner/spanner-backend.ts'
 import { failureOf, openFakeDatabase } from '../helpers/fake-database.ts'
@@ -29,9 +30,9 @@ t.test('DDL is one request and its polls', async (test) => {
   })
   await database.updateDdl(['a', 'b'], call)
   test.same(fake.methods(), ['UpdateDatabaseDdl', ...Array(3).fill('GetOperation')])
-  const [request] = fake.requests('UpdateDatabaseDdl')
-  test.same(request?.['statements'], ['a', 'b'])
-  test.match(request?.['operationId'], /^[a-z][a-z0-9_]*$/)
+  const [sent] = fake.requests('UpdateDatabaseDdl')
+  test.same(sent?.['statements'], ['a', 'b'])
+  test.match(sent?.['operationId'], /^[a-z][a-z0-9_]*$/)
 })
 
 t.test('DDL that fails half-way says how much stays in force', async (test) => {
@@ -227,4 +228,24 @@ t.test('calls are tried again as the status says', async (test) => {
   })
   test.same(await failureOf(backend.listDatabases(call)), { kind: 'resource-exhausted' })
   test.equal(fake.methods().length, 4)
+})
+
+t.test('every attempt at a call is an event', async (test) => {
+  const { fake, backend } = await openFakeDatabase(test.teardown)
+  const events: unknown[] = []
+  test.teardown(
+    rpcEvents.subscribe(({ method, status, durationMs }) => {
+      events.push([method, status, durationMs >= 0])
+    }),
+  )
+  let attempts = 0
+  fake.on('ListDatabases', () => {
+    if (++attempts === 1) throw new FakeStatus(14, 'gone')
+    return {}
+  })
+  await backend.listDatabases(call)
+  test.same(events, [
+    ['ListDatabases', 'UNAVAILABLE', true],
+    ['ListDatabases', 'OK', true],
+  ])
 })

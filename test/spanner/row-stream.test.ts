@@ -159,10 +159,10 @@ t.test('cancel gives the call up at the server', async (test) => {
   stream.cancel()
   test.same(await pull, { kind: 'cancelled' })
   stream.cancel()
-  const signal = fake.calls[0]?.signal
-  test.ok(signal)
-  if (signal?.aborted === false) {
-    await new Promise((resolve) => signal.addEventListener('abort', resolve))
+  const atServer = fake.calls[0]?.signal
+  test.ok(atServer)
+  if (atServer?.aborted === false) {
+    await new Promise((resolve) => atServer.addEventListener('abort', resolve))
   }
   const session = fake.requests('ExecuteStreamingSql')[0]?.['session']
   fake.on('ExecuteStreamingSql', () => [part(['1', 'x'], { metadata })])
@@ -186,10 +186,10 @@ t.test('an AbortSignal cancels', async (test) => {
     controller.abort()
     await new Promise((resolve) => signal.addEventListener('abort', resolve))
   })
-  const { signal } = controller
-  const stream = database.singleUse({ sql: 'q', params: [] }, { ...call, signal })
+  const options = { ...call, signal: controller.signal }
+  const stream = database.singleUse({ sql: 'q', params: [] }, options)
   test.same(await failureOf(drain(stream)), { kind: 'cancelled' })
-  const late = database.singleUse({ sql: 'q', params: [] }, { ...call, signal })
+  const late = database.singleUse({ sql: 'q', params: [] }, options)
   test.same(await failureOf(drain(late)), { kind: 'cancelled' })
 })
 
