@@ -74,6 +74,11 @@ export function findColumnStorage(typeOid: number, typmod: number): Storage | un
   return isUnbounded ? undefined : findStorage(typeOid, typmod)
 }
 
+/** Whether a column can be declared with it. */
+export function hasColumnStorage(typeOid: number, typmod: number): boolean {
+  return findColumnStorage(typeOid, typmod) !== undefined
+}
+
 function findScalarStorage(typeOid: number, typmod: number): Storage | undefined {
   const hasLength = typmod >= VARLENA_HEADER_BYTES
   if (hasLength && (typeOid === OID.varchar || typeOid === OID.bpchar)) {

@@ -1,6 +1,11 @@
 import tap from 'tap'
 import { OID } from '../../server/types/pg-type.ts'
-import { findColumnStorage, findStorage, sqlCastType } from '../../server/types/storage.ts'
+import {
+  findColumnStorage,
+  findStorage,
+  hasColumnStorage,
+  sqlCastType,
+} from '../../server/types/storage.ts'
 
 tap.test('what Spanner stores', async (t) => {
   const cases = [
@@ -60,6 +65,8 @@ tap.test('char without a length has values but no columns', async (t) => {
   t.equal(findColumnStorage(OID.bpchar, -1), undefined)
   t.equal(findColumnStorage(OID.bpcharArray, -1), undefined)
   t.strictSame(findColumnStorage(OID.bpchar, 5), findStorage(OID.bpchar, 5))
+  t.equal(hasColumnStorage(OID.bpchar, -1), false)
+  t.equal(hasColumnStorage(OID.bpchar, 5), true)
   t.strictSame(findColumnStorage(OID.varchar, -1), findStorage(OID.varchar, -1))
 })
 
