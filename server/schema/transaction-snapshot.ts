@@ -21,8 +21,11 @@ import {
  * is known by what is left.
  */
 
-/** Whether the transaction, or a savepoint of it, wrote the row: its xmin is in progress and not older than the transaction. */
-const WROTE = (row: string): string => `pg_catalog.age(${row}.xmin) between 0 and own.age
+/**
+ * Whether the transaction, or a savepoint of it, wrote the row: its xmin is in progress and not older than the transaction. age()
+ * counts back from the transaction's own id once it has one, so that its savepoints' are negative.
+ */
+const WROTE = (row: string): string => `pg_catalog.age(${row}.xmin) <= own.age
   and pg_catalog.pg_xact_status((own.id::text::numeric + own.age - pg_catalog.age(${row}.xmin))::text::xid8) = 'in progress'`
 
 const OWN = `with own as materialized (
@@ -63,7 +66,10 @@ select (select coalesce(json_agg(c.oid::int8), '[]') from pg_class c where c.rel
 interface Left {
   readonly relations: ReadonlySet<number>
   readonly constraints: ReadonlySet<number>
+  /** `oid.attribute` */
   readonly comments: ReadonlySet<string>
+  /** By OID. */
+  readonly commentCounts: ReadonlyMap<number, number>
 }
 
 /** The schema inside an open transaction that began on `before`: whatever it did not touch is taken from there. */
@@ -83,10 +89,17 @@ export function readTransactionSnapshot(query: CatalogQuery, before: Snapshot): 
 async function readLeft(query: CatalogQuery): Promise<Left> {
   const [row] = await query(LEFT)
   const list = (name: string): unknown[] => JSON.parse(row?.[name] ?? '[]') as unknown[]
+  const comments = list('comments').map(String)
+  const commentCounts = new Map<number, number>()
+  for (const key of comments) {
+    const oid = Number(key.split('.')[0])
+    commentCounts.set(oid, (commentCounts.get(oid) ?? 0) + 1)
+  }
   return {
     relations: new Set(list('relations').map(Number)),
     constraints: new Set(list('constraints').map(Number)),
-    comments: new Set(list('comments').map(String)),
+    comments: new Set(comments),
+    commentCounts,
   }
 }
 
@@ -103,7 +116,7 @@ function* findCut(before: Snapshot, left: Left): Iterable<number> {
     if (declared.comment !== undefined && !left.comments.has(`${oid}.0`)) yield oid
   }
   for (const view of before.views.values()) {
-    if (isCommented(view)) yield view.oid
+    if (countComments(view) !== left.commentCounts.get(view.oid)) yield view.oid
   }
 }
 
@@ -123,12 +136,10 @@ function commentsOfTable({ oid, declared, ...parts }: CatalogTable): string[] {
   return keys
 }
 
-/** Attribute numbers of a view's columns are not kept: a view with comments is always read. */
-function isCommented({ declared }: CatalogView): boolean {
-  return (
-    declared.comment !== undefined ||
-    declared.columns.some((column) => column.comment !== undefined)
-  )
+/** Attribute numbers of a view's columns are not kept: their comments are counted. */
+function countComments({ declared }: CatalogView): number | undefined {
+  const commented = [declared, ...declared.columns].filter((item) => item.comment !== undefined)
+  return commented.length === 0 ? undefined : commented.length
 }
 
 function merge(
