@@ -2,7 +2,7 @@ import type { BackendDatabase, CallOptions } from '../backend/backend.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import type { PinnedConnection } from '../companion/companion-types.ts'
-import { findStorage, hasColumnStorage } from '../types/storage.ts'
+import { findColumnStorage } from '../types/storage.ts'
 import { type Difference, findDifference } from './difference.ts'
 import { emitPostgresName } from './emit-postgres-ddl.ts'
 import { emitSpannerDdl, type SpannerDdl } from './emit-spanner-ddl.ts'
@@ -55,8 +55,7 @@ export async function planDdl(
     result = mapPhysical({
       difference,
       stored: before.byOid,
-      storageOf: (oid, typmod) =>
-        hasColumnStorage(oid, typmod) ? findStorage(oid, typmod) : undefined,
+      storageOf: findColumnStorage,
       sequenceKind,
       newId: host.newId,
       isEmpty: (table) => answers.get(table),

@@ -34,7 +34,7 @@ const PLAIN_TYPES = new Set([
 /** typmod of numeric(p,s): p << 16 | s (11 bits, signed), plus the size of a varlena header. */
 const VARLENA_HEADER_BYTES = 4
 
-/** What Spanner stores for a type: server/types/storage.ts findStorage, for what a column can be declared with. */
+/** What Spanner stores for a type: server/types/storage.ts findColumnStorage. */
 export type ColumnStorage = (
   typeOid: number,
   typmod: number,

@@ -20,7 +20,7 @@ import {
   readPinnedSnapshot,
   type Snapshot,
 } from '../../server/schema/snapshot.ts'
-import { findStorage, hasColumnStorage } from '../../server/types/storage.ts'
+import { findColumnStorage } from '../../server/types/storage.ts'
 import { makeWorkspace, startTestCluster } from '../companion/test-cluster.ts'
 
 /** A PostgreSQL of the test's own, with as many empty databases as it wants. */
@@ -145,8 +145,7 @@ export function mapTo(
   const result = mapPhysical({
     difference: findDifference(old, snapshot),
     stored: bindRows(old, before?.rows ?? []),
-    storageOf: (oid, typmod) =>
-      hasColumnStorage(oid, typmod) ? findStorage(oid, typmod) : undefined,
+    storageOf: findColumnStorage,
     sequenceKind: options.sequenceKind ?? 'bit-reversed',
     newId: () => `id${++ids}`,
     isEmpty: options.isEmpty ?? (() => false),
