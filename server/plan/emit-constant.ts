@@ -97,3 +97,8 @@ function atUtc(typeOid: number, text: string): string {
 function refusal(constant: Const, reason: string): NotPushable {
   return new NotPushable(reason, { location: constant.location })
 }
+
+/** A column of INSERT .. SELECT: Spanner does not find the type of a bare string literal there. */
+export function typedColumn(sql: string): string {
+  return /^'(?:[^']|'')*'$/.test(sql) ? `${sql}::text` : sql
+}

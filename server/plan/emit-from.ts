@@ -23,6 +23,20 @@ export function emitFrom(emission: Emission, scope: Scope, from: readonly FromNo
   return ` FROM ${from.map((node) => emitFromNode(emission, scope, node)).join(', ')}`
 }
 
+/*
+ * PostgreSQL:  SELECT 1 WHERE a
+ * Spanner:     SELECT 1 FROM (SELECT 1 AS c1) AS t1 WHERE a        refuses WHERE without FROM
+ */
+
+/** FROM and WHERE of a level. */
+export function emitFilteredFrom(emission: Emission, scope: Scope): string {
+  const { from, where } = scope.query
+  const items = emitFrom(emission, scope, from)
+  if (where === undefined) return items
+  const source = items === '' ? ` FROM (SELECT 1 AS c1) AS ${emission.newAlias()}` : items
+  return `${source} WHERE ${emission.expression(where, { scope, isFilter: true })}`
+}
+
 const JOIN_WORDS = {
   inner: 'JOIN',
   left: 'LEFT JOIN',

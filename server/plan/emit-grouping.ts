@@ -1,7 +1,7 @@
 import type { Expr, Query } from '../sql/query-tree.ts'
 import { OID } from '../types/pg-type.ts'
 import type { Emission } from './emission.ts'
-import { emitFrom } from './emit-from.ts'
+import { emitFilteredFrom } from './emit-from.ts'
 import { refuseForeignEquality } from './emit-order.ts'
 import { numericKeyText } from './emulator-guards.ts'
 import { childrenOf, exprsOfQuery, isSameExpr, someExpr, subqueriesOf } from './expression-tree.ts'
@@ -130,11 +130,7 @@ export interface Grouped {
  */
 export function emitGroupedInSubquery(emission: Emission, scope: Scope): Grouped {
   const { query } = scope
-  const from = emitFrom(emission, scope, query.from)
-  const where =
-    query.where === undefined
-      ? ''
-      : ` WHERE ${emission.expression(query.where, { scope, isFilter: true })}`
+  const from = emitFilteredFrom(emission, scope)
   const keys = [...declaredKeys(emission, query), ...dependentKeys(query)]
   const aggregates = aggregatesOf(query)
   const items = [
@@ -158,7 +154,7 @@ export function emitGroupedInSubquery(emission: Emission, scope: Scope): Grouped
       : ` WHERE ${emission.expression(query.having, { scope: outer, isFilter: true })}`
   return {
     scope: outer,
-    from: ` FROM (SELECT ${list.join(', ')}${from}${where} GROUP BY ${numbers}) AS ${alias}${having}`,
+    from: ` FROM (SELECT ${list.join(', ')}${from} GROUP BY ${numbers}) AS ${alias}${having}`,
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Column, quotePhysical, type Table } from '../schema/logical-schema.ts'
 import type { Expr, Query, RangeTableEntry, TargetEntry } from '../sql/query-tree.ts'
 import type { Emission, EmittedSelect, Place } from './emission.ts'
+import { typedColumn } from './emit-constant.ts'
 import {
   emitNewValue,
   emitReturning,
@@ -153,7 +154,7 @@ function emitQuery(
   }
   const from = emitFrom(emission, scope, query.from)
   const place: Place = { scope, noticesRange: true, isAssigned: true }
-  const list = kept.map(({ expr }) => emission.expression(expr, place))
+  const list = kept.map(({ expr }) => typedColumn(emission.expression(expr, place)))
   return { columns, sql: `${columnList(columns)} SELECT ${list.join(', ')}${from}` }
 }
 

@@ -1,7 +1,8 @@
 import type { Query, TargetEntry } from '../sql/query-tree.ts'
 import type { Emission, EmittedSelect, Place, SelectOptions } from './emission.ts'
+import { typedColumn } from './emit-constant.ts'
 import { emitWith } from './emit-cte.ts'
-import { emitFrom } from './emit-from.ts'
+import { emitFilteredFrom } from './emit-from.ts'
 import { emitGroupBy, emitGroupedInSubquery, mustGroupInSubquery } from './emit-grouping.ts'
 import { emitLimit } from './emit-limit.ts'
 import { emitLock, refuseLockOf } from './emit-lock.ts'
@@ -67,12 +68,11 @@ function emitBody(emission: Emission, parts: SelectParts): string {
     const grouped = emitGroupedInSubquery(emission, scope)
     return emitRest(emission, { ...parts, scope: grouped.scope }, grouped.from)
   }
-  const from = emitFrom(emission, scope, query.from)
-  const where =
-    query.where === undefined
-      ? ''
-      : ` WHERE ${emission.expression(query.where, { scope, isFilter: true })}`
-  return emitRest(emission, parts, `${from}${where}${emitGroupBy(emission, scope)}`)
+  return emitRest(
+    emission,
+    parts,
+    `${emitFilteredFrom(emission, scope)}${emitGroupBy(emission, scope)}`,
+  )
 }
 
 /** The select list before the FROM part, order, limit and lock behind it. */
@@ -91,11 +91,9 @@ function emitSelectList(emission: Emission, parts: SelectParts): string {
   const distinct = query.distinctClause.length > 0 ? 'DISTINCT ' : ''
   refuseDistinct(emission, query)
   const items = outputsOf(query).map((target, i) => {
-    const sql = castColumn(
-      target.expr,
-      options.columnTypes?.[i],
-      emission.expression(target.expr, outputPlace(parts, scope)),
-    )
+    const value = emission.expression(target.expr, outputPlace(parts, scope))
+    const column = castColumn(target.expr, options.columnTypes?.[i], value)
+    const sql = options.isAssigned === true ? typedColumn(column) : column
     return options.namesColumns === true ? `${sql} AS c${i + 1}` : sql
   })
   return `${distinct}${items.length === 0 ? '1' : items.join(', ')}`

@@ -1,5 +1,6 @@
 import { type Column, quotePhysical, type Table } from '../schema/logical-schema.ts'
 import type { Expr, RangeTableEntry } from '../sql/query-tree.ts'
+import { findStorage } from '../types/storage.ts'
 import type { Emission, Place } from './emission.ts'
 import { NotPushable } from './not-pushable.ts'
 import type { Scope } from './scope.ts'
@@ -17,6 +18,7 @@ export function emitVar(emission: Emission, variable: Var, place: Place): string
   switch (entry.kind) {
     case 'relation': {
       const column = mustFindColumn(mustFindTable(emission, entry), variable)
+      refuseUnstored(column)
       return `${scope.alias(variable.rtindex)}.${quotePhysical(column.physical.name)}`
     }
     case 'join':
@@ -52,6 +54,11 @@ function refuseWholeRow(variable: Var, entry: RangeTableEntry): void {
   if (attribute > 0) return
   const what = entry.kind === 'relation' ? SYSTEM_COLUMNS.get(attribute) : undefined
   throw new NotPushable(`the system column ${what ?? attribute}`, { location })
+}
+
+function refuseUnstored(column: Column): void {
+  if (findStorage(column.typeOid, column.typmod) !== undefined) return
+  throw new NotPushable(`the column ${column.name}, of a type that Spanner does not have`)
 }
 
 /** access/sysattr.h. */

@@ -18,7 +18,8 @@ export function isFloat(typeOid: number): boolean {
 /** `CASE WHEN x IS NULL THEN NULL ELSE call END`: the call never sees a NULL in these arguments. */
 export function guardNulls(call: string, args: readonly string[]): string {
   if (args.length === 0) return call
-  return `CASE WHEN ${args.map((arg) => `${operand(arg)} IS NULL`).join(' OR ')} THEN NULL ELSE ${call} END`
+  const different = [...new Set(args)]
+  return `CASE WHEN ${different.map((arg) => `${operand(arg)} IS NULL`).join(' OR ')} THEN NULL ELSE ${call} END`
 }
 
 /** Whether an argument can be NULL at all. */

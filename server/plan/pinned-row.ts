@@ -36,7 +36,7 @@ export function pinsOneRow(
 /** Whether a condition says that a column has the value of this very expression. */
 export function isPinned(rows: FilteredRows, attribute: number, expr: Expr): boolean {
   return equalitiesOf(rows).some(
-    (equality) => equality.attribute === attribute && isSameExpr(equality.value, expr),
+    (equality) => equality.attribute === attribute && isSameExpr(equality.value, unlabelled(expr)),
   )
 }
 
@@ -61,12 +61,17 @@ function equalitiesOf({ rtindex, where }: FilteredRows): readonly Equality[] {
   ].flat()
 }
 
+/** The value itself, without a cast between types that hold it alike. */
+function unlabelled(expr: Expr): Expr {
+  return expr.kind === 'RelabelType' ? unlabelled(expr.arg) : expr
+}
+
 function asEquality(
   operator: number,
   rtindex: number,
   [column, value]: readonly [Expr, Expr],
 ): readonly Equality[] {
-  const variable = column.kind === 'RelabelType' ? column.arg : column
+  const variable = unlabelled(column)
   if (variable.kind !== 'Var' || variable.rtindex !== rtindex || variable.levelsUp !== 0) return []
-  return [{ attribute: variable.attribute, value, operator }]
+  return [{ attribute: variable.attribute, value: unlabelled(value), operator }]
 }

@@ -3,6 +3,7 @@ import type { Const, Expr, Query, RangeTableEntry } from '../sql/query-tree.ts'
 import { parseArrayText } from '../types/array-text.ts'
 import { datumToText } from '../types/datum.ts'
 import { findPgType, OID } from '../types/pg-type.ts'
+import { isVolatile } from './computed-expressions.ts'
 import { outputsOf } from './query-outputs.ts'
 import { substituteColumns } from './substitute.ts'
 
@@ -20,12 +21,15 @@ export type Rows = readonly (readonly Expr[])[]
 
 const UNNEST = 2331
 
-/** The rows of a query that reads nothing but a list; undefined for every other. */
+/**
+ * The rows of a query that reads nothing but a list; undefined for every other. A volatile cell may be named twice and is
+ * evaluated once: such a list stays where it is.
+ */
 export function rowsOfQuery(query: Query): Rows | undefined {
   const [item, another] = query.from
   if (item?.kind !== 'RangeTableRef' || another !== undefined || !isPlain(query)) return undefined
   const base = rowsOfEntry(query.rangeTable[item.rtindex - 1])
-  if (base === undefined) return undefined
+  if (base === undefined || base.some((cells) => cells.some(isVolatile))) return undefined
   const rows: (readonly Expr[])[] = []
   for (const cells of sorted(query, item.rtindex, base) ?? []) {
     const row = outputsOf(query).map((target) =>

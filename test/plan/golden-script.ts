@@ -23,6 +23,8 @@ export interface GoldenCase {
 
 export interface GoldenScript {
   readonly name: string
+  /** The schema that its statements find their tables in: that of a client in `client-NAME.txt`. */
+  readonly schema: string
   readonly path: string
   readonly cases: readonly GoldenCase[]
 }
@@ -35,9 +37,15 @@ export function readGoldenScripts(): readonly GoldenScript[] {
     .sort()
     .map((name) => ({
       name,
+      schema: /^client-(\w+)\.txt$/.exec(name)?.[1] ?? 'public',
       path: `${folder}${name}`,
       cases: parse(readFileSync(`${folder}${name}`, 'utf8')),
     }))
+}
+
+/** How recorded trees are found again. */
+export function treeKey(script: GoldenScript, golden: GoldenCase): string {
+  return `${script.schema}: ${golden.statement}`
 }
 
 /** The text of a script. */

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { contextOf, describeBoth, emitRecorded, readRecordedTrees } from './emit-fixture.ts'
-import { readGoldenScripts } from './golden-script.ts'
+import { readGoldenScripts, treeKey } from './golden-script.ts'
 import { readSchemaFixture } from './schema-fixture.ts'
 import { TEST_DIALECT } from './test-dialect.ts'
 
@@ -13,8 +13,9 @@ t.test('every statement of the golden scripts is written as its script says', as
   const scripts = readGoldenScripts()
   let count = 0
   for (const script of scripts) {
-    for (const { statement, expected } of script.cases) {
-      const tree = trees[statement]
+    for (const golden of script.cases) {
+      const { statement, expected } = golden
+      const tree = trees[treeKey(script, golden)]
       if (tree === undefined) {
         tt.fail(`${script.name}: not recorded: ${statement}`)
         continue

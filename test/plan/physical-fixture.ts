@@ -1,16 +1,27 @@
-import type { Column, LogicalSchema, Table } from '../../server/schema/logical-schema.ts'
+import type { Column, LogicalSchema, Sequence, Table } from '../../server/schema/logical-schema.ts'
 import { quotePhysical } from '../../server/schema/logical-schema.ts'
 import { findStorage } from '../../server/types/storage.ts'
 
 /** DDL of Spanner for the schema of the fixtures: what stands behind each declared table. */
 export function physicalDdl(schema: LogicalSchema): readonly string[] {
   const sequences = [...schema.sequences.values()].map(
-    (sequence) => `CREATE SEQUENCE ${quotePhysical(sequence.name)} BIT_REVERSED_POSITIVE`,
+    (sequence) =>
+      `CREATE SEQUENCE ${quotePhysical(physicalSequence(sequence))} BIT_REVERSED_POSITIVE`,
   )
   const tables = [...schema.relations.values()].flatMap((relation) =>
     relation.kind === 'table' ? [tableDdl(schema, relation)] : [],
   )
-  return [...sequences, ...tables]
+  const schemas = new Set([...schema.relations.values()].map((relation) => relation.schema))
+  schemas.delete('public')
+  return [
+    ...[...schemas].map((name) => `CREATE SCHEMA ${quotePhysical(name)}`),
+    ...sequences,
+    ...tables,
+  ]
+}
+
+function physicalSequence({ schema, name }: Sequence): string {
+  return schema === 'public' ? name : `${schema}.${name}`
 }
 
 function tableDdl(schema: LogicalSchema, table: Table): string {
@@ -41,7 +52,9 @@ function defaultSql(schema: LogicalSchema, table: Table, column: Column): string
   const text = column.defaultText ?? ''
   if (column.identity !== undefined || text.startsWith('nextval(')) {
     const name = `${table.name}_${column.name}_seq`
-    const sequence = [...schema.sequences.values()].find((candidate) => candidate.name === name)
+    const sequence = [...schema.sequences.values()].find(
+      (candidate) => candidate.name === name && candidate.schema === table.schema,
+    )
     return sequence?.nextvalSql ?? 'NULL'
   }
   if (text === 'now()') return 'CURRENT_TIMESTAMP'

@@ -2,11 +2,11 @@
  * Records the trees of all statements in test/plan/golden and writes what the emitter makes of them back into the scripts:
  * `node dist/test/plan/record.js`, then read the diff.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { contextOf, describeBoth, emitRecorded, readRecordedTrees } from './emit-fixture.ts'
-import { printGoldenCases, readGoldenScripts } from './golden-script.ts'
+import { printGoldenCases, readGoldenScripts, treeKey } from './golden-script.ts'
 import { PLAN_TESTS, readSchemaFixture, SCHEMA_QUERY } from './schema-fixture.ts'
 import { TEST_DIALECT } from './test-dialect.ts'
 import { findPostgres, startPostgres, type ThrowawayPostgres } from './throwaway-postgres.ts'
@@ -25,11 +25,19 @@ async function main(): Promise<void> {
 
 async function record(server: ThrowawayPostgres): Promise<void> {
   await server.rows(readFileSync(fixture('schema.sql'), 'utf8'))
+  for (const file of readdirSync(fixture('clients')).sort()) {
+    const schema = file.replace('.sql', '')
+    await server.rows(`CREATE SCHEMA ${schema}; SET search_path = ${schema}`)
+    await server.rows(readFileSync(fixture(`clients/${file}`), 'utf8'))
+  }
   const [row] = await server.rows(SCHEMA_QUERY)
   writeFileSync(fixture('schema.json'), `${JSON.stringify(JSON.parse(row?.[0] ?? ''), null, 1)}\n`)
   const trees: Record<string, string> = {}
-  for (const { statement } of readGoldenScripts().flatMap((script) => script.cases)) {
-    trees[statement] = await treeOf(server, statement)
+  for (const script of readGoldenScripts()) {
+    await server.rows(`SET search_path = ${script.schema}`)
+    for (const golden of script.cases) {
+      trees[treeKey(script, golden)] = await treeOf(server, golden.statement)
+    }
   }
   writeFileSync(fixture('trees.json.gz'), gzipSync(JSON.stringify(trees), { level: 9 }))
 }
@@ -47,7 +55,7 @@ function rewrite(): void {
   const trees = readRecordedTrees()
   for (const script of readGoldenScripts()) {
     const cases = script.cases.map((golden) => {
-      const tree = trees[golden.statement] ?? ''
+      const tree = trees[treeKey(script, golden)] ?? ''
       const production = emitRecorded(tree, contextOf(schema, 'production', TEST_DIALECT))
       const emulator = emitRecorded(tree, contextOf(schema, 'emulator', TEST_DIALECT))
       return { ...golden, expected: describeBoth(production, emulator) }
