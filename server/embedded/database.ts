@@ -1,4 +1,5 @@
 import { PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
 import type { ServiceRow } from '../companion/companion-types.ts'
 import type { PostgresCluster } from '../companion/postgres-cluster.ts'
 import { ConnectionPool, type EmbeddedConnection } from './connections.ts'
@@ -134,7 +135,7 @@ export class EmbeddedDatabase implements TransactionHost {
     const text = `SELECT pg_xact_status($1::xid8) AS status,
       (extract(epoch FROM pg_xact_commit_timestamp($1::xid8::xid)) * 1000000)::bigint AS micros`
     for (;;) {
-      const [row] = await this.query(text, [xid])
+      const [row] = await this.query(text, [xid]).catch(noSuchTransaction)
       if (row?.['status'] === 'committed') return Number(row['micros'] ?? 0)
       if (row?.['status'] !== 'in progress' || performance.now() > deadline) return undefined
       await new Promise((resolve) => setTimeout(resolve, OUTCOME_POLL_MS))
@@ -197,6 +198,12 @@ export class EmbeddedDatabase implements TransactionHost {
       .sort((left, right) => left.lastUsedMs - right.lastUsedMs)
     idle[0]?.terminate('aborted')
   }
+}
+
+/** pg_xact_status refuses ids that it cannot know: those of the future. */
+function noSuchTransaction(error: unknown): readonly ServiceRow[] {
+  if (error instanceof PgError && error.code === SQL_STATE.invalidParameterValue) return []
+  throw error
 }
 
 /** Spanner may end a transaction that has had no request for ten seconds. */

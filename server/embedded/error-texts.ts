@@ -88,10 +88,15 @@ function abortedBy(error: PgError): GrpcStatus {
   return aborted(`Transaction was aborted. ${error.message}`)
 }
 
+const NEXTVAL_TEXT =
+  'The following functions can only be used in a read-write or partitioned-dml transaction. ' +
+  'Current transaction type is ReadOnly: get_next_sequence_value'
+
 /** The words that differ although the condition is the same; else PostgreSQL's, with detail and hint on lines of their own. */
 function textOf(error: PgError): string {
   if (error.code === SQL_STATE.cardinalityViolation) return 'More than one element'
   if (error.code === SQL_STATE.readOnlySqlTransaction) {
+    if (error.message.includes('nextval')) return NEXTVAL_TEXT
     return 'The statement can only be executed in a read-write transaction. Current transaction type is ReadOnly.'
   }
   const lines = [error.message]

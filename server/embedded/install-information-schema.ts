@@ -133,7 +133,7 @@ CREATE VIEW information_schema.constraint_table_usage AS
 CREATE VIEW information_schema.column_column_usage AS
   SELECT DISTINCT ${OF_TABLE}, a.attname::varchar AS column_name, g.attname::varchar AS dependent_column
   FROM pg_attrdef d JOIN pg_attribute g ON g.attrelid = d.adrelid AND g.attnum = d.adnum AND g.attgenerated = 's'
-  JOIN pg_depend p ON p.classid = 'pg_class'::regclass AND p.objid = d.adrelid AND p.objsubid = d.adnum AND p.refobjid = d.adrelid AND p.refobjsubid > 0
+  JOIN pg_depend p ON p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid AND p.refobjid = d.adrelid AND p.refobjsubid > 0 AND p.refobjsubid <> d.adnum
   JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = p.refobjsubid JOIN pg_class c ON c.oid = d.adrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${VISIBLE};
 CREATE VIEW information_schema.column_options AS SELECT ${OF_TABLE}, a.attname::varchar AS column_name, 'allow_commit_timestamp'::varchar AS option_name,
   'boolean'::varchar AS option_type, 'TRUE'::varchar AS option_value

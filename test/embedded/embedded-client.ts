@@ -42,7 +42,7 @@ export interface EmbeddedClient {
   readonly session: string
   /** Calls a method of any of the services. */
   call(method: string, request: object): Promise<Message>
-  stream(request: object): { messages: Promise<Message[]>; cancel(): void }
+  stream(request: object): { messages: Promise<Message[]>; pause(): void; cancel(): void }
   newSession(): Promise<string>
   /** Runs a query or DML and gives columns, rows, count. */
   run(sql: string, options?: RunOptions): Promise<RunResult>
@@ -228,7 +228,7 @@ export async function connectTo(
         stream.on('end', () => resolve(got))
         stream.on('error', reject)
       })
-      return { messages, cancel: () => stream.cancel() }
+      return { messages, pause: () => stream.pause(), cancel: () => stream.cancel() }
     },
     write: async (sql, given = {}) => {
       const own = given.session ?? (await newSession())

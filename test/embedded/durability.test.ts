@@ -1,0 +1,122 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import tap from 'tap'
+import { isAlive, makeWorkspace, until } from '../companion/test-cluster.ts'
+import { connectTo, failureText, READ_WRITE, startTestServer } from './embedded-client.ts'
+
+tap.test('what was committed is there after kill -9, and Commit is answered again', async (t) => {
+  const workspace = await makeWorkspace()
+  t.teardown(() => workspace.remove())
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('./server-process.js', import.meta.url)), workspace.root],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  )
+  t.teardown(() => child.kill('SIGKILL'))
+  const [line] = await once(child.stdout, 'data')
+  const { address, instance, postmaster } = JSON.parse(String(line))
+
+  const before = await connectTo({ address, instance }, 'durable')
+  await before.ddl('CREATE TABLE t (id bigint PRIMARY KEY)')
+  const session = await before.newSession()
+  const committed = await before.run('INSERT INTO t (id) VALUES (1)', {
+    session,
+    in: READ_WRITE,
+    seqno: 1,
+  })
+  await before.call('commit', { session, transactionId: committed.transaction })
+  const open = await before.run('INSERT INTO t (id) VALUES (2)', {
+    session: before.session,
+    in: READ_WRITE,
+    seqno: 1,
+  })
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  before.close()
+  await until(() => !isAlive(postmaster))
+
+  const server = await startTestServer(workspace)
+  t.teardown(() => server.stop())
+  const after = await connectTo(server, 'durable')
+  t.teardown(() => after.close())
+  t.strictSame((await after.run('SELECT id FROM t')).rows, [['1']])
+  const again = await after.call('commit', { session, transactionId: committed.transaction })
+  t.ok(Number(again.commitTimestamp.seconds) > 1_600_000_000)
+  t.match(
+    await failureText(
+      after.call('commit', { session: before.session, transactionId: open.transaction }),
+    ),
+    /^5 Session not found/,
+  )
+  t.match(
+    await failureText(
+      after.call('commit', { session: after.session, transactionId: open.transaction }),
+    ),
+    /^10 /,
+  )
+  t.match(await failureText(after.run('SELECT 1', { session })), /^5 Session not found/)
+})
+
+tap.test('a stopped server starts again on the same data', async (t) => {
+  const workspace = await makeWorkspace()
+  t.teardown(() => workspace.remove())
+  const first = await startTestServer(workspace)
+  const before = await connectTo(first, 'again')
+  await before.ddl(
+    "ALTER DATABASE again SET spanner.default_time_zone = 'UTC'",
+    'CREATE TABLE t (id bigint PRIMARY KEY)',
+  )
+  await before.write('INSERT INTO t (id) VALUES (1)')
+  const operation = await before.ddl('CREATE TABLE u (id bigint PRIMARY KEY)')
+  before.close()
+  await first.stop()
+  const second = await startTestServer(workspace)
+  t.teardown(() => second.stop())
+  const after = await connectTo(second, 'again')
+  t.teardown(() => after.close())
+  t.strictSame((await after.run('SELECT id FROM t')).rows, [['1']])
+  t.strictSame((await after.run("SELECT '2024-01-01'::timestamptz")).rows, [
+    ['2024-01-01T00:00:00Z'],
+  ])
+  t.equal(
+    (await after.call('getOperation', { name: operation.name })).done,
+    true,
+    'operations are kept',
+  )
+})
+
+tap.test(
+  'PostgreSQL that dies is ABORTED for who was in a transaction; the next one works',
+  async (t) => {
+    const server = await startTestServer()
+    t.teardown(() => server.remove())
+    const client = await connectTo(server, 'crash')
+    t.teardown(() => client.close())
+    await client.ddl('CREATE TABLE t (id bigint PRIMARY KEY)')
+    const session = await client.newSession()
+    const open = await client.run('INSERT INTO t (id) VALUES (1)', {
+      session,
+      in: READ_WRITE,
+      seqno: 1,
+    })
+    const back = new Promise<void>((resolve) => {
+      server.cluster.onBack(() => resolve())
+    })
+    const { rows } = await client.run('SELECT pg_backend_pid()')
+    process.kill(Number(rows[0]?.[0]), 'SIGKILL')
+    await until(async () =>
+      /^10 /.test(await failureText(client.run('SELECT 1', { session, in: open.transaction }))),
+    )
+    await Promise.race([back, new Promise((resolve) => setTimeout(resolve, 2_000))])
+    await until(async () => {
+      try {
+        await client.write('INSERT INTO t (id) VALUES (1)')
+        return true
+      } catch {
+        return false
+      }
+    })
+    t.strictSame((await client.run('SELECT id FROM t')).rows, [['1']])
+  },
+)
