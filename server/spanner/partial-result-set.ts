@@ -7,8 +7,8 @@ import { type ResultMetadata, readMetadata, readStats } from './responses.ts'
  */
 export interface PartialResultSet {
   readonly bytes: Buffer
-  readonly starts: readonly number[]
-  readonly ends: readonly number[]
+  readonly starts: Uint32Array
+  readonly ends: Uint32Array
   /** The last value goes on in the next message. */
   readonly isChunked: boolean
   readonly metadata: ResultMetadata | undefined
@@ -30,8 +30,9 @@ const TAG = {
 /** Finds the fields of a message; values are not decoded. Throws MalformedMessage. */
 export function decodePartialResultSet(bytes: Buffer): PartialResultSet {
   const reader = new ProtoReader(bytes)
-  const starts: number[] = []
-  const ends: number[] = []
+  let starts = new Uint32Array(64)
+  let ends = new Uint32Array(64)
+  let count = 0
   let isChunked = false
   let metadata: ResultMetadata | undefined
   let resumeToken: Buffer | undefined
@@ -41,8 +42,12 @@ export function decodePartialResultSet(bytes: Buffer): PartialResultSet {
     const tag = reader.uint()
     switch (tag) {
       case TAG.values:
-        starts.push(reader.range())
-        ends.push(reader.offset)
+        if (count === starts.length) {
+          starts = grown(starts)
+          ends = grown(ends)
+        }
+        starts[count] = reader.range()
+        ends[count++] = reader.offset
         break
       case TAG.metadata:
         metadata = readMetadata(reader.message())
@@ -64,5 +69,20 @@ export function decodePartialResultSet(bytes: Buffer): PartialResultSet {
     }
   }
   if (resumeToken?.length === 0) resumeToken = undefined
-  return { bytes, starts, ends, isChunked, metadata, resumeToken, rowCount, precommitToken }
+  return {
+    bytes,
+    starts: starts.subarray(0, count),
+    ends: ends.subarray(0, count),
+    isChunked,
+    metadata,
+    resumeToken,
+    rowCount,
+    precommitToken,
+  }
+}
+
+function grown(offsets: Uint32Array): Uint32Array<ArrayBuffer> {
+  const twice = new Uint32Array(offsets.length * 2)
+  twice.set(offsets)
+  return twice
 }

@@ -42,6 +42,12 @@ export class ProtoReader {
 
   /** An unsigned varint below 2^53, as tags, lengths, enums and counts are. */
   uint(): number {
+    // Most tags and lengths take one byte.
+    const first = this.#offset < this.#end ? this.buffer[this.#offset] : undefined
+    if (first !== undefined && first < 0x80) {
+      this.#offset++
+      return first
+    }
     let result = 0
     let scale = 1
     for (let size = 0; size < 10; size++) {

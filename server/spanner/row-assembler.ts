@@ -83,7 +83,7 @@ function view(message: PartialResultSet, from: number, to: number, rowCount: num
     rowCount,
     columnCount: (to - from) / rowCount,
     bytes: message.bytes,
-    starts: Uint32Array.from(message.starts.slice(from, to)),
-    ends: Uint32Array.from(message.ends.slice(from, to)),
+    starts: message.starts.subarray(from, to),
+    ends: message.ends.subarray(from, to),
   }
 }

@@ -12,7 +12,6 @@ import { GRPC_CODE } from './transport.ts'
 
 /** Spanner's guide: at most 100 sessions to a channel. */
 const CREATE_AT_ONCE = 25
-const HOUSEKEEPING_MS = 60_000
 const HOUSEKEEPING_CALL_MS = 10_000
 const CREATE_TIMEOUT_MS = 60_000
 
@@ -26,6 +25,8 @@ export interface SessionPoolOptions {
   readonly idleReleaseMs: number
   /** Spanner drops sessions that nobody used for an hour: a SELECT 1 after so long keeps them. */
   readonly keepAliveMs: number
+  /** How often both are looked after. */
+  readonly housekeepingMs: number
   /** Fine-grained access control. */
   readonly databaseRole?: string | undefined
 }
@@ -65,6 +66,7 @@ export class SessionPool {
   readonly #waiters = new Set<Waiter>()
   #creating = 0
   #isGrowing = false
+  #isKeepingHouse = false
   #dropped = 0
   #nextChannel = 0
   #isClosed = false
@@ -73,7 +75,7 @@ export class SessionPool {
   constructor(rpc: RpcClient, options: SessionPoolOptions) {
     this.#rpc = rpc
     this.#options = options
-    this.#timer = setInterval(() => void this.#keepHouse(), HOUSEKEEPING_MS)
+    this.#timer = setInterval(() => void this.#keepHouse(), options.housekeepingMs)
     this.#timer.unref()
   }
 
@@ -266,12 +268,27 @@ export class SessionPool {
   }
 
   async #keepHouse(): Promise<void> {
+    if (this.#isKeepingHouse) return
+    this.#isKeepingHouse = true
+    try {
+      await this.#releaseSurplus()
+      await this.#wakeDrowsy()
+    } finally {
+      this.#isKeepingHouse = false
+    }
+  }
+
+  async #releaseSurplus(): Promise<void> {
     const now = performance.now()
     const releasable = this.#idle.length + this.#inUse.size - this.#options.minSessions
     const old = this.#idle.filter(({ usedAtMs }) => now - usedAtMs > this.#options.idleReleaseMs)
     const surplus = old.slice(0, Math.max(0, releasable))
     for (const entry of surplus) this.#idle.splice(this.#idle.indexOf(entry), 1)
     await Promise.all(surplus.map(({ session }) => this.#deleteQuietly(session)))
+  }
+
+  async #wakeDrowsy(): Promise<void> {
+    const now = performance.now()
     const drowsy = this.#idle.filter(({ usedAtMs }) => now - usedAtMs > this.#options.keepAliveMs)
     await Promise.all(drowsy.map((entry) => this.#keepAlive(entry)))
   }
@@ -292,7 +309,8 @@ export class SessionPool {
       // Whatever happened, whoever acquires it later would meet it: a session that cannot be used is no loss.
       if (toBackendError(error).failure.kind !== 'session-not-found') return
       const at = this.#idle.indexOf(entry)
-      if (at >= 0) this.#idle.splice(at, 1)
+      if (at < 0) return
+      this.#idle.splice(at, 1)
       this.#dropped++
     }
   }

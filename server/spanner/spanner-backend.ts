@@ -130,6 +130,7 @@ class SpannerBackend implements Backend {
       maxSessions: this.#options.sessions?.max ?? 400,
       idleReleaseMs: this.#options.sessions?.idleReleaseMs ?? 10 * MINUTE_MS,
       keepAliveMs: 30 * MINUTE_MS,
+      housekeepingMs: MINUTE_MS,
       databaseRole: this.#options.databaseRole,
     })
     try {
@@ -146,8 +147,18 @@ class SpannerBackend implements Backend {
     }
   }
 
+  /** In production the database's time zone is set to UTC as well, which is possible only while it has no table. */
   async createDatabase(id: string, options: CallOptions): Promise<void> {
+    const deadline = new Deadline(options.timeoutMs)
     await this.#admin.createDatabase(id, options)
+    if ((await this.#findKind(deadline.options(options.signal))) !== 'google') return
+    try {
+      const statement = `ALTER DATABASE "${id}" SET spanner.default_time_zone = 'UTC'`
+      await this.#admin.updateDdl(id, [statement], deadline.options(options.signal))
+    } catch (error) {
+      // Statements name their zone explicitly: a server without the option is as good.
+      if (toBackendError(error).failure.kind !== 'unsupported') throw error
+    }
   }
 
   async dropDatabase(id: string, options: CallOptions): Promise<void> {

@@ -95,6 +95,7 @@ t.test('databases', async (test) => {
   )
   test.same(await backend.listDatabases(call), ['a', 'b'])
   fake.on('CreateDatabase', () => ({ name: 'op', done: true }))
+  fake.on('UpdateDatabaseDdl', () => ({ name: 'op', done: true }))
   await backend.createDatabase('new', call)
   test.same(fake.requests('CreateDatabase'), [
     {
@@ -103,6 +104,13 @@ t.test('databases', async (test) => {
       databaseDialect: 2,
     },
   ])
+  test.match(fake.requests('UpdateDatabaseDdl'), [
+    { statements: [`ALTER DATABASE "new" SET spanner.default_time_zone = 'UTC'`] },
+  ])
+  fake.on('UpdateDatabaseDdl', () => {
+    throw new FakeStatus(9, 'Database option <spanner.default_time_zone> is not supported.')
+  })
+  await backend.createDatabase('newer', call)
   fake.on('CreateDatabase', () => {
     throw new FakeStatus(6, 'said in other words')
   })

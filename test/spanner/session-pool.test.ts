@@ -1,7 +1,12 @@
 import t from 'tap'
 import type { BackendTransaction } from '../../server/backend/backend.ts'
+import { type SessionLeakEvent, sessionLeakEvents } from '../../server/base/channels.ts'
+import { plaintextCredentials } from '../../server/spanner/credentials.ts'
+import { GrpcJsTransport } from '../../server/spanner/grpc-js-transport.ts'
+import { RpcClient } from '../../server/spanner/rpc-client.ts'
+import { SessionPool, type SessionPoolOptions } from '../../server/spanner/session-pool.ts'
 import { failureOf, openFakeDatabase } from '../helpers/fake-database.ts'
-import { FakeStatus } from '../helpers/fake-spanner.ts'
+import { FakeSpanner, FakeStatus } from '../helpers/fake-spanner.ts'
 import { drain } from '../helpers/rows.ts'
 
 const call = { timeoutMs: 10_000 }
@@ -119,4 +124,83 @@ t.test('closing deletes the idle sessions, and no session with a transaction', a
   test.ok(methods.lastIndexOf('Rollback') < methods.lastIndexOf('DeleteSession'))
   const stream = database.singleUse({ sql: 'q', params: [] }, call)
   test.same(await failureOf(drain(stream)), { kind: 'unavailable' })
+})
+
+async function poolOf(
+  teardown: (end: () => Promise<void>) => void,
+  options: Partial<SessionPoolOptions>,
+): Promise<{ readonly fake: FakeSpanner; readonly pool: SessionPool }> {
+  const fake = await FakeSpanner.start()
+  const transport = new GrpcJsTransport({
+    target: fake.address,
+    credentials: plaintextCredentials(),
+    channels: 1,
+  })
+  const pool = new SessionPool(new RpcClient(transport, 1000), {
+    database: 'd',
+    minSessions: 1,
+    maxSessions: 10,
+    idleReleaseMs: 60_000,
+    keepAliveMs: 60_000,
+    housekeepingMs: 10,
+    ...options,
+  })
+  teardown(async () => {
+    await pool.close()
+    await transport.close()
+    fake.stop()
+  })
+  return { fake, pool }
+}
+
+/** Holds so many sessions at once, and lets them go. */
+async function holdAtOnce(pool: SessionPool, count: number): Promise<void> {
+  const sessions = await Promise.all(Array.from({ length: count }, () => pool.acquire(call)))
+  for (const session of sessions) pool.release(session)
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let at = 0; !condition() && at < 500; at++) {
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+t.test('sessions beyond the minimum go when they have been idle', async (test) => {
+  const { fake, pool } = await poolOf(test.teardown, { minSessions: 2, idleReleaseMs: 30 })
+  await holdAtOnce(pool, 5)
+  test.equal(pool.stats.idle, 5)
+  await until(() => fake.requests('DeleteSession').length === 3)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  test.equal(pool.stats.idle, 2)
+  test.equal(fake.requests('DeleteSession').length, 3)
+})
+
+t.test(
+  'an idle session is kept awake, and forgotten where Spanner has forgotten it',
+  async (test) => {
+    const { fake, pool } = await poolOf(test.teardown, { keepAliveMs: 30 })
+    await holdAtOnce(pool, 1)
+    await until(() => fake.requests('ExecuteSql').length >= 2)
+    test.match(fake.requests('ExecuteSql')[0], { sql: 'SELECT 1' })
+    test.equal(pool.stats.idle, 1)
+    fake.on('ExecuteSql', () => {
+      throw new FakeStatus(5, 'Session not found: s')
+    })
+    await until(() => pool.stats.idle === 0)
+    test.equal(pool.stats.idle, 0)
+    test.equal(pool.stats.dropped, 1)
+  },
+)
+
+t.test('the pool accounts for what is out, and tells of it at its end', async (test) => {
+  const { pool } = await poolOf(test.teardown, {})
+  const session = await pool.acquire(call)
+  test.match(pool.stats, { idle: 0, inUse: 1, creating: 0, waiting: 0 })
+  const leaks: SessionLeakEvent[] = []
+  test.teardown(sessionLeakEvents.subscribe((event) => leaks.push(event)))
+  await pool.close()
+  test.match(leaks, [{ database: 'd', count: 1 }])
+  pool.release(session)
+  pool.release(session)
+  test.equal(pool.stats.inUse, 0)
 })
