@@ -3,13 +3,34 @@
  * rooms above make PostgreSQL's words of it from the logical schema. Names in it are Spanner's (physical) names.
  */
 export type BackendFailure =
-  | { readonly kind: 'unique-violation'; readonly table?: string; readonly index?: string; readonly key?: readonly (string | null)[] }
-  | { readonly kind: 'foreign-key-violation'; readonly constraint?: string; readonly table?: string; readonly key?: readonly (string | null)[]; readonly side: 'referencing' | 'referenced' }
+  | {
+      readonly kind: 'unique-violation'
+      readonly table?: string
+      readonly index?: string
+      readonly key?: readonly (string | null)[]
+    }
+  | {
+      readonly kind: 'foreign-key-violation'
+      readonly constraint?: string
+      readonly table?: string
+      readonly key?: readonly (string | null)[]
+      readonly side: 'referencing' | 'referenced'
+    }
   | { readonly kind: 'not-null-violation'; readonly table?: string; readonly column?: string }
   | { readonly kind: 'check-violation'; readonly table?: string; readonly constraint?: string }
-  | { readonly kind: 'string-too-long'; readonly table?: string; readonly column?: string; readonly limit?: number }
+  | {
+      readonly kind: 'string-too-long'
+      readonly table?: string
+      readonly column?: string
+      readonly limit?: number
+    }
   /** An error that the PostgreSQL dialect reports as PostgreSQL does: the SQLSTATE that the text stands for. */
-  | { readonly kind: 'sql'; readonly sqlState: string; readonly detail?: string; readonly hint?: string }
+  | {
+      readonly kind: 'sql'
+      readonly sqlState: string
+      readonly detail?: string
+      readonly hint?: string
+    }
   /** The dialect has no such construct. */
   | { readonly kind: 'unsupported' }
   | { readonly kind: 'aborted'; readonly retryDelayMs?: number }
@@ -45,7 +66,13 @@ export class BackendError extends Error {
 
   constructor(
     message: string,
-    options: { failure: BackendFailure; grpcCode: number; safeToRetry?: boolean; appliedStatements?: number; cause?: unknown },
+    options: {
+      failure: BackendFailure
+      grpcCode: number
+      safeToRetry?: boolean
+      appliedStatements?: number
+      cause?: unknown
+    },
   ) {
     super(message, { cause: options.cause })
     this.name = 'BackendError'

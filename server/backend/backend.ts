@@ -71,7 +71,10 @@ export interface BackendTransaction {
   /** A query or a DML statement, with or without RETURNING. The stream must be drained or cancelled before the next call. */
   execute(statement: SpannerStatement, options: ExecuteOptions): RowStream
   /** ExecuteBatchDml: counts of the statements that ran; `error` is that of the first that failed, the ones after it did not run. */
-  executeBatch(statements: readonly SpannerStatement[], options: ExecuteOptions): Promise<BatchResult>
+  executeBatch(
+    statements: readonly SpannerStatement[],
+    options: ExecuteOptions,
+  ): Promise<BatchResult>
   /** Nothing is sent where the transaction was never begun. */
   commit(options: CallOptions): Promise<CommitResult>
   /** Never rejects: the session goes back to the pool, or is thrown away where its state is in doubt. Nothing is sent where nothing was begun. */

@@ -94,7 +94,8 @@ class SpannerService {
       await this.#execute(request, writer, signal)
       return undefined
     })
-    if (!isReplay) return
+    // The compiler does not see that the closure above may have run, or not.
+    if (!(isReplay as boolean)) return
     for (const message of answer.messages) await send(message)
   }
 

@@ -182,7 +182,7 @@ class RowForwarder {
 
   /** Throws what went wrong with a row. */
   finish(): void {
-    if (this.#failure !== undefined) throw this.#failure
+    if (this.#failure !== undefined) throw asError(this.#failure)
     this.#start()
   }
 
@@ -230,4 +230,8 @@ function bindParameters(request: SqlRequest, description: StatementDescription):
 /** The last number of `INSERT 0 5`, `UPDATE 3`, `SELECT 2`. */
 function countOf(tag: string): number {
   return Number(/\d+$/.exec(tag)?.[0] ?? 0)
+}
+
+function asError(failure: unknown): Error {
+  return failure instanceof Error ? failure : new Error(String(failure))
 }

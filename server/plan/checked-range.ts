@@ -1,5 +1,4 @@
 import type { CallRule } from '../sql/dialect.ts'
-import { NotPushable } from './not-pushable.ts'
 import { operand } from './operand.ts'
 
 /*
@@ -24,6 +23,5 @@ export function checkedRange(sql: string, range: NonNullable<CallRule['resultRan
   if (isWithin(sql, range)) return sql
   if (range === 'float4') return `${operand(sql)}::float4`
   const factor = FACTORS[range]
-  if (factor === undefined) throw new NotPushable(`results in the range of ${range}`)
   return `${operand(sql)} * ${factor} / ${factor}`
 }

@@ -101,7 +101,7 @@ class TableLinker {
     oldName: string | undefined,
     wanted: Omit<PhysicalIndex, 'name'> | undefined,
   ): string | undefined {
-    const old = this.#draft.kept?.physical.indexes.find((index) => index.name === oldName)
+    const old = this.#draft.kept?.physical.indexes.find(({ name }) => name === oldName)
     if (old !== undefined && (wanted === undefined || serves(old, wanted))) {
       this.indexes.push(old)
       return old.name
@@ -120,7 +120,7 @@ class TableLinker {
         'Reference an ordinary table.',
       )
     }
-    const old = this.#draft.kept?.physical.foreignKeys.find((key) => key.name === oldName)
+    const old = this.#draft.kept?.physical.foreignKeys.find(({ name }) => name === oldName)
     const isKept = old !== undefined && target.kept !== undefined
     if (!isKept) checkActions(declared)
     const key = isKept

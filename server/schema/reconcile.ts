@@ -1,3 +1,4 @@
+import { unreachable } from '../base/unreachable.ts'
 import type { DeclaredTable } from './declared-object.ts'
 import { toDeclaredColumn } from './introspect.ts'
 import type {
@@ -33,6 +34,8 @@ export function reconcile(
         return row.physical === '' || actual.schemas.includes(row.physical) ? [row] : []
       case 'view':
         return [row]
+      default:
+        return unreachable(row)
     }
   })
   const known = new Set(kept.flatMap(physicalKey))

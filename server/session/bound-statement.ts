@@ -57,12 +57,12 @@ async function spannerParamsFor(
   const computed = await computeExpressions(state, route, params)
   const bound: SpannerParam[] = []
   for (const source of route.params) {
-    bound.push({ type: source.type, value: await valueOf(state, source, params, computed) })
+    bound.push({ type: source.type, value: await bindSource(state, source, params, computed) })
   }
   return bound
 }
 
-async function valueOf(
+async function bindSource(
   state: SessionState,
   source: ParamSource,
   params: TypedParams,

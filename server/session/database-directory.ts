@@ -58,9 +58,7 @@ export class Databases implements DatabaseDirectory {
       await this.#backend.createDatabase(spannerId(name), adminCall(signal))
     } catch (error) {
       if (!hasKind(error, 'database-exists')) throw error
-      throw new PgError(SQL_STATE.duplicateDatabase, `database "${name}" already exists`, {
-        cause: error,
-      })
+      throw databaseExists(name, error)
     }
     await this.#companion.createDatabase(name)
   }
@@ -116,9 +114,7 @@ export class Databases implements DatabaseDirectory {
     } catch (error) {
       if (!hasKind(error, 'database-not-found')) throw error
       if (name === MAINTENANCE_DATABASE) return undefined
-      throw new PgError(SQL_STATE.invalidCatalogName, `database "${name}" does not exist`, {
-        cause: error,
-      })
+      throw noSuchDatabase(name, error)
     }
   }
 }
@@ -160,4 +156,12 @@ export function spannerId(name: string): string {
     .slice(0, 18)
   const hash = createHash('sha256').update(name).digest('hex').slice(0, 10)
   return `${stem === '' ? 'db' : stem}-${hash}`
+}
+
+function databaseExists(name: string, cause: unknown): PgError {
+  return new PgError(SQL_STATE.duplicateDatabase, `database "${name}" already exists`, { cause })
+}
+
+function noSuchDatabase(name: string, cause: unknown): PgError {
+  return new PgError(SQL_STATE.invalidCatalogName, `database "${name}" does not exist`, { cause })
 }

@@ -54,9 +54,11 @@ export async function parseText(
       session: state.context(),
       signal: state.scope.signal,
     })
-    throw new PgError(SQL_STATE.syntaxError, error.message, {
-      position: error.position,
-      cause: error,
-    })
+    throw grammarError(error)
   }
+}
+
+function grammarError(cause: SyntaxProblem): PgError {
+  const { message, position } = cause
+  return new PgError(SQL_STATE.syntaxError, message, { position, cause })
 }

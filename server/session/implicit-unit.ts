@@ -62,7 +62,7 @@ export class ImplicitUnit {
         await block.commit(scope.callOptions())
         return
       } catch (error) {
-        if (block.state !== 'implicit' || !this.#mayRunAgain(error)) throw error
+        if (!this.#mayRunAgain(error)) throw error
         await this.#runAgain(error)
       }
     }

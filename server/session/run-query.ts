@@ -7,9 +7,9 @@ import type { ParsedStatement } from '../sql/statement.ts'
 import { type CellWriter, cellWriter } from '../types/cell-writer.ts'
 import { timestampLiteral } from '../types/moment.ts'
 import { beginDataRow, endDataRow } from '../wire/backend-messages.ts'
-import { type Answer, formatAt, type RowSource, readyRows } from './answer.ts'
+import { type Answer, formatAt, type RowSource } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
-import { notSupported } from './client-error.ts'
+import { readFromCompanion } from './read-from-companion.ts'
 import { runWithSessionFunctions } from './session-functions.ts'
 import type { SessionState } from './session-state.ts'
 
@@ -47,32 +47,6 @@ async function runCatalog(state: SessionState, run: CatalogRun): Promise<Answer>
   const viaFunctions = await runWithSessionFunctions(state, bound)
   if (viaFunctions !== undefined) return viaFunctions
   return readFromCompanion(state, { text: statementAtMoment(state, statement), bound, plan })
-}
-
-/** Lets the companion run `text` with the statement's own parameters, and answers under the statement's own columns. */
-export async function readFromCompanion(
-  state: SessionState,
-  run: { readonly text: string; readonly bound: BoundStatement; readonly plan: Plan },
-): Promise<Answer> {
-  const { bound, plan } = run
-  const source = state.ddl?.pinned ?? state.database.companion
-  const answer = await source.read({
-    text: run.text,
-    paramTypes: plan.paramTypes,
-    paramFormats: bound.params.formats,
-    params: bound.params.values,
-    resultFormats: bound.resultFormats,
-    session: state.context(),
-    signal: state.scope.signal,
-  })
-  for (const notice of answer.notices) state.notice(notice)
-  if (answer.touchedUserTables) {
-    throw notSupported(
-      'a function that reads tables, in a query of the system catalogs',
-      'Read the tables in a statement of their own.',
-    )
-  }
-  return { fields: plan.fields, rows: readyRows(answer.rows), tag: () => answer.tag }
 }
 
 /** now() and its relatives stand for the client's transaction, not for the companion's. */

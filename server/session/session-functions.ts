@@ -9,7 +9,7 @@ import { splitDataRow } from '../wire/data-row.ts'
 import type { Answer } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
 import { notSupported } from './client-error.ts'
-import { readFromCompanion } from './run-query.ts'
+import { readFromCompanion } from './read-from-companion.ts'
 import { assign, transactionSetting } from './run-settings.ts'
 import type { SessionState } from './session-state.ts'
 

@@ -6,7 +6,7 @@
 export class Settings {
   /** What RESET goes back to: the startup packet's values over the server's. */
   readonly #defaults: Map<string, string>
-  #committed: Map<string, string>
+  readonly #committed: Map<string, string>
   /** What the current transaction set for the session; undefined stands for RESET. */
   readonly #pending = new Map<string, string | undefined>()
   readonly #local = new Map<string, string | undefined>()

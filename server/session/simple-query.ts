@@ -1,4 +1,5 @@
 import { PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
 import {
   writeCommandComplete,
@@ -51,6 +52,7 @@ async function runOne(state: SessionState, step: SimpleStep): Promise<void> {
   checkNotFailed(state, statement)
   state.block.startStatement()
   const described = await describeStatement(state, statement, [])
+  if (described.paramTypes.length > 0) throw noParameter(statement.text)
   const bound = {
     ...(await bindStatement(state, { statement, described }, NO_PARAMS, [])),
     statement,
@@ -71,4 +73,12 @@ async function runOne(state: SessionState, step: SimpleStep): Promise<void> {
   // As PostgreSQL: the last CommandComplete says that the transaction is over, too.
   if (step.isLast) await unit.commit()
   writeCommandComplete(state.io.output, tag)
+}
+
+/** The simple protocol has no parameters (src/backend/parser/parse_expr.c, transformParamRef). */
+function noParameter(text: string): PgError {
+  const match = /\$\d+/.exec(text)
+  return new PgError(SQL_STATE.undefinedParameter, `there is no parameter ${match?.[0] ?? '$1'}`, {
+    position: match === null ? undefined : [...text.slice(0, match.index)].length + 1,
+  })
 }
