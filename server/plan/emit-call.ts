@@ -29,11 +29,6 @@ export function emitFunction(emission: Emission, call: ExprOf<'FuncExpr'>, place
   return applyRule(emission, rule, { args: call.args, place, refusal: () => refuseFunction(call) })
 }
 
-/** An operator of one or two operands. */
-export function emitOperator(emission: Emission, expr: ExprOf<'OpExpr'>, place: Place): string {
-  return emitOperation(emission, expr, place)
-}
-
 /** What an operator does, wherever the tree has it: OpExpr, NULLIF's comparison, an element of `= ANY`. */
 export interface Operation {
   readonly operator: number
@@ -41,7 +36,7 @@ export interface Operation {
   readonly location: number
 }
 
-/** As {@link emitOperator} for any node that names an operator. */
+/** An operator of one or two operands, in whatever node of the tree it stands. */
 export function emitOperation(emission: Emission, operation: Operation, place: Place): string {
   const rule = emission.context.dialect.findOperatorRule(operation.operator)
   const refusal = () => refuseOperator(operation)
@@ -65,6 +60,7 @@ export function applyRule(emission: Emission, rule: CallRule, call: RuledCall): 
   if (!isAvailable(emission.context, rule)) throw call.refusal()
   const place = { ...call.place, noticesRange: false }
   const args = call.args.map((arg) => operand(emission.expression(arg, place)))
+  if (rule.accepts?.(args) === false) throw call.refusal()
   const guards = [
     ...deadlyArguments(emission.context, rule, call.args, args),
     ...(call.isComparison === true

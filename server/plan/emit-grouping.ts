@@ -122,6 +122,8 @@ export interface Grouped {
   readonly scope: Scope
   /** ` FROM (..) AS t9 WHERE ..`. */
   readonly from: string
+  /** Columns that tell any two groups apart: the emulator dies of rows that ORDER BY leaves equal where a numeric is computed. */
+  readonly tieBreakers: readonly string[]
 }
 
 /*
@@ -152,8 +154,10 @@ export function emitGroupedInSubquery(emission: Emission, scope: Scope): Grouped
     query.having === undefined
       ? ''
       : ` WHERE ${emission.expression(query.having, { scope: outer, isFilter: true })}`
+  const isDeadly = keys.some((key) => isDeadlyKey(emission, key))
   return {
     scope: outer,
+    tieBreakers: isDeadly ? keys.map((_key, i) => `${alias}.c${i + 1}`) : [],
     from: ` FROM (SELECT ${list.join(', ')}${from} GROUP BY ${numbers}) AS ${alias}${having}`,
   }
 }

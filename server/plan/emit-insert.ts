@@ -1,6 +1,7 @@
 import { type Column, quotePhysical, type Table } from '../schema/logical-schema.ts'
 import type { Expr, Query, RangeTableEntry, TargetEntry } from '../sql/query-tree.ts'
 import type { Emission, EmittedSelect, Place } from './emission.ts'
+import { filteredRows, keysToFilter } from './emit-conflict-filter.ts'
 import { typedColumn } from './emit-constant.ts'
 import {
   emitNewValue,
@@ -12,6 +13,7 @@ import {
 import { emitFrom } from './emit-from.ts'
 import { emitOnConflict } from './emit-on-conflict.ts'
 import { mustFindColumn } from './emit-var.ts'
+import { DEFAULT, type InsertSource, plainRows } from './insert-source.ts'
 import { NotPushable } from './not-pushable.ts'
 import { outputsOf } from './query-outputs.ts'
 import { rowsOfEntry } from './rows-of-query.ts'
@@ -35,27 +37,24 @@ export function emitInsert(emission: Emission, query: Query): EmittedSelect {
     .map((target) => ({ column: columnOf(table, target), expr: target.expr }))
     .filter(({ column }) => !column.generated)
   const source = emitSource(emission, written, assignments)
-  const conflict = emitOnConflict(emission, written, source.columns)
+  const keys = keysToFilter(emission, written, source.columns)
+  const rows =
+    keys.length === 0 ? plainRows(source) : filteredRows(emission, written, { source, keys })
+  const conflict = emitOnConflict(written, source.columns)
   const returning = emitReturning(emission, written)
   const head = `INSERT INTO ${quotePhysical(table.physicalName)} AS ${alias}`
-  return { sql: `${head} ${source.sql}${conflict}${returning.sql}`, columns: returning.columns }
+  return { sql: `${head} ${rows}${conflict}${returning.sql}`, columns: returning.columns }
 }
 
 function columnOf(table: Table, target: TargetEntry): Column {
   return mustFindColumn(table, { attribute: target.resno })
 }
 
-/** The columns that are written, and the list of them with the rows behind it. */
-interface Source {
-  readonly columns: readonly Column[]
-  readonly sql: string
-}
-
 function emitSource(
   emission: Emission,
   written: WrittenTable,
   assignments: readonly Assignment[],
-): Source {
+): InsertSource {
   const [item, another] = written.query.from
   if (item === undefined) return emitRows(emission, written, [assignments])
   if (item.kind !== 'RangeTableRef' || another !== undefined)
@@ -100,25 +99,17 @@ function emitRows(
   emission: Emission,
   written: WrittenTable,
   rows: readonly (readonly Assignment[])[],
-): Source {
+): InsertSource {
   const place: Place = { scope: written.scope, noticesRange: true, isOnce: true, isAssigned: true }
   const [first = []] = rows
   const kept = first.map((_cell, i) => !rows.every((row) => leavesToSpanner(row[i])))
   const columns = first.flatMap(({ column }, i) => (kept[i] === true ? [column] : []))
-  if (columns.length === 0) return { columns, sql: defaultRows(rows.length) }
-  const lines = rows.map((row) => {
-    const cells = row.filter((_cell, i) => kept[i])
-    const values = cells.map((cell) =>
-      leavesToSpanner(cell) ? 'DEFAULT' : emitNewValue(emission, cell.expr, place),
-    )
-    return `(${values.join(', ')})`
-  })
-  return { columns, sql: `${columnList(columns)} VALUES ${lines.join(', ')}` }
-}
-
-function defaultRows(count: number): string {
-  if (count === 1) return 'DEFAULT VALUES'
-  throw new NotPushable('several rows of nothing but defaults')
+  const values = rows.map((row) =>
+    row
+      .filter((_cell, i) => kept[i])
+      .map((cell) => (leavesToSpanner(cell) ? DEFAULT : emitNewValue(emission, cell.expr, place))),
+  )
+  return { kind: 'rows', columns, values }
 }
 
 /** Whether a value came from the column's default, and Spanner has that default too. */
@@ -143,19 +134,49 @@ function emitQuery(
   emission: Emission,
   written: WrittenTable,
   { assignments, rtindex }: QuerySource,
-): Source {
+): InsertSource {
   const kept = assignments.filter((assignment) => !leavesToSpanner(assignment))
   const columns = kept.map(({ column }) => column)
-  const { scope, query } = written
+  const { scope } = written
   const direct = directQuery(scope.entry(rtindex), rtindex, kept)
   if (direct !== undefined) {
-    const { sql } = emission.select(direct, { parent: scope, noticesRange: true, isAssigned: true })
-    return { columns, sql: `${columnList(columns)} ${sql}` }
+    return {
+      kind: 'query',
+      columns,
+      select: ({ namesColumns }) =>
+        emission.select(direct, {
+          parent: scope,
+          noticesRange: true,
+          isAssigned: true,
+          namesColumns,
+        }).sql,
+    }
   }
+  return {
+    kind: 'query',
+    columns,
+    select: (options) => selectFrom(emission, written, { kept, ...options }),
+  }
+}
+
+interface SelectedColumns {
+  readonly kept: readonly Assignment[]
+  readonly namesColumns: boolean
+}
+
+/** The source query as a derived table, and what the table makes of its columns. */
+function selectFrom(
+  emission: Emission,
+  { scope, query }: WrittenTable,
+  { kept, namesColumns }: SelectedColumns,
+): string {
   const from = emitFrom(emission, scope, query.from)
   const place: Place = { scope, noticesRange: true, isAssigned: true }
-  const list = kept.map(({ expr }) => typedColumn(emission.expression(expr, place)))
-  return { columns, sql: `${columnList(columns)} SELECT ${list.join(', ')}${from}` }
+  const list = kept.map(({ expr }, i) => {
+    const sql = typedColumn(emission.expression(expr, place))
+    return namesColumns ? `${sql} AS c${i + 1}` : sql
+  })
+  return `SELECT ${list.join(', ')}${from}`
 }
 
 /**
@@ -195,8 +216,4 @@ function plainTarget(expr: Expr, resno: number): TargetEntry {
     originColumn: 0,
     junk: false,
   }
-}
-
-function columnList(columns: readonly Column[]): string {
-  return `(${columns.map((column) => quotePhysical(column.physical.name)).join(', ')})`
 }

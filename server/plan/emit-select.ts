@@ -1,4 +1,5 @@
 import type { Query, TargetEntry } from '../sql/query-tree.ts'
+import { OID } from '../types/pg-type.ts'
 import type { Emission, EmittedSelect, Place, SelectOptions } from './emission.ts'
 import { typedColumn } from './emit-constant.ts'
 import { emitWith } from './emit-cte.ts'
@@ -17,9 +18,10 @@ import { Scope } from './scope.ts'
 /** A SELECT of any level. */
 export function emitSelect(
   emission: Emission,
-  query: Query,
+  original: Query,
   options: SelectOptions,
 ): EmittedSelect {
+  const query = withGroupedDistinct(emission, original)
   refuseForms(query, options)
   const scope = new Scope(query, options.parent, {
     newAlias: emission.newAlias,
@@ -41,6 +43,8 @@ export interface SelectParts {
   readonly query: Query
   readonly scope: Scope
   readonly options: SelectOptions
+  /** Further sort keys where there are any. */
+  readonly tieBreakers?: readonly string[]
 }
 
 function refuseForms(query: Query, options: SelectOptions): void {
@@ -66,7 +70,8 @@ function emitBody(emission: Emission, parts: SelectParts): string {
   }
   if (mustGroupInSubquery(emission, query)) {
     const grouped = emitGroupedInSubquery(emission, scope)
-    return emitRest(emission, { ...parts, scope: grouped.scope }, grouped.from)
+    const { tieBreakers } = grouped
+    return emitRest(emission, { ...parts, scope: grouped.scope, tieBreakers }, grouped.from)
   }
   return emitRest(
     emission,
@@ -114,13 +119,31 @@ function outputPlace({ query, options }: SelectParts, scope: Scope): Place {
   }
 }
 
+/*
+ * PostgreSQL:  SELECT DISTINCT price FROM t
+ * Spanner:     the same; on a backend that dies of such keys: SELECT price FROM t GROUP BY price (emit-grouping.ts)
+ */
+function withGroupedDistinct(emission: Emission, query: Query): Query {
+  const keys = query.distinctClause
+  const isDeadly = query.targetList.some(
+    (target) =>
+      keys.some((clause) => clause.targetRef === target.sortGroupRef) &&
+      typeOf(target.expr) === OID.numeric &&
+      mustTakeApart(emission, target.expr),
+  )
+  const isPlain = !query.hasAggregates && query.groupClause.length === 0 && !query.hasDistinctOn
+  if (!isDeadly || !isPlain || query.setOperations !== undefined) return query
+  return { ...query, groupClause: keys, distinctClause: [] }
+}
+
 function refuseDistinct(emission: Emission, query: Query): void {
   for (const clause of query.distinctClause) {
     const target = query.targetList.find((candidate) => candidate.sortGroupRef === clause.targetRef)
     if (target === undefined) continue
     refuseForeignEquality(emission, clause, target.expr)
-    if (mustTakeApart(emission, target.expr))
+    if (typeOf(target.expr) === OID.numeric && mustTakeApart(emission, target.expr)) {
       throw new NotPushable('DISTINCT of numbers with a fraction')
+    }
   }
 }
 
@@ -139,7 +162,7 @@ function emitOrderBy(emission: Emission, parts: SelectParts, scope: Scope): stri
       : emission.expression(target.expr, { scope })
     return emitSortKey(emission, clause, { expr: target.expr, sql })
   })
-  return keys.length === 0 ? '' : ` ORDER BY ${keys.join(', ')}`
+  return keys.length === 0 ? '' : ` ORDER BY ${[...keys, ...(parts.tieBreakers ?? [])].join(', ')}`
 }
 
 /** By its number in the select list where it is there as it is. */

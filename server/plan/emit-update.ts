@@ -9,11 +9,11 @@ import {
   type WrittenTable,
 } from './emit-dml.ts'
 import { type JoinedTables, openJoinedTables } from './emit-dml-join.ts'
-import { keyOf } from './emit-on-conflict.ts'
 import { mustFindColumn } from './emit-var.ts'
 import { multiExprColumns } from './multi-assignment.ts'
 import { NotPushable } from './not-pushable.ts'
 import { isPinned, pinsOneRow } from './pinned-row.ts'
+import { keyOf } from './unique-keys.ts'
 
 /*
  * PostgreSQL:  UPDATE t SET a = 1

@@ -55,7 +55,8 @@ export function floatsToGuard(
  */
 export function safeSortKeys(sql: string, typeOid: number): readonly string[] {
   const value = operand(sql)
-  const isNull = `CASE WHEN ${value} IS NULL THEN 1 ELSE 0 END`
+  // A cast of NULL is NULL; the emulator dies of asking a cast from text to numeric.
+  const isNull = `CASE WHEN ${value.replace(/(::\w+)+$/, '')} IS NULL THEN 1 ELSE 0 END`
   if (isFloat(typeOid)) return [isNull, `COALESCE(${value}, 0)`]
   const near = `${value}::float8`
   const rest = `(${value} - ${near}::numeric)::float8`

@@ -3,8 +3,8 @@ import { findOperatorName } from '../sql/builtin-catalog.ts'
 import type { Expr } from '../sql/query-tree.ts'
 import type { EmitContext } from './emission.ts'
 import { plainOperator } from './emit-call.ts'
-import { keyOf } from './emit-on-conflict.ts'
 import { isSameExpr, someExpr } from './expression-tree.ts'
+import { keyOf } from './unique-keys.ts'
 
 /** The rows of one range table entry that a condition leaves. */
 export interface FilteredRows {
