@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -30,6 +30,8 @@ export interface SpanwireOptions {
 /** Starts the product on free ports and waits until it says that it is ready. */
 export async function startSpanwire(options: SpanwireOptions = {}): Promise<RunningSpanwire> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'spanwire-test-')))
+  // Where the tests run as root, PostgreSQL runs as somebody else and must get in.
+  await chmod(dataDir, 0o755)
   const main = join(import.meta.dirname, '..', '..', 'server', 'main.js')
   const child = spawn(
     process.execPath,
