@@ -1,7 +1,7 @@
 import type { Expr } from '../sql/query-tree.ts'
-import { castTypeOf } from './cast-type.ts'
 import type { Emission, Place } from './emission.ts'
 import { emitOperation, plainOperator } from './emit-call.ts'
+import { typedLiteral } from './emit-constant.ts'
 import { floatsToGuard } from './emulator-guards.ts'
 import { typeOf } from './expression-type.ts'
 import { NotPushable } from './not-pushable.ts'
@@ -89,16 +89,15 @@ export function emitDistinct(
   if (emission.context.capabilities.distinctFrom && isPlain) {
     return `${left} IS DISTINCT FROM ${right}`
   }
-  return `CASE WHEN ${left} IS NULL THEN ${right} IS NOT NULL WHEN ${right} IS NULL THEN true ELSE NOT ${operand(equal)} END`
+  const [a, b] = [typedLiteral(left ?? ''), typedLiteral(right ?? '')]
+  return `CASE WHEN ${a} IS NULL THEN ${b} IS NOT NULL WHEN ${b} IS NULL THEN true ELSE NOT ${operand(equal)} END`
 }
 
 /** IS NULL and IS NOT NULL. Spanner wants to know the type even of a literal. */
 export function emitNullTest(emission: Emission, expr: ExprOf<'NullTest'>, place: Place): string {
   if (expr.argIsRow) throw new NotPushable('IS NULL of a row', { location: expr.location })
   const sql = emission.expression(expr.arg, { ...place, noticesRange: false })
-  const cast =
-    expr.arg.kind === 'Const' && !sql.includes('::') ? `::${castTypeOf(expr.arg.type)}` : ''
-  return `${operand(sql)}${cast} IS ${expr.isNull ? '' : 'NOT '}NULL`
+  return `${operand(typedLiteral(sql))} IS ${expr.isNull ? '' : 'NOT '}NULL`
 }
 
 /** IS TRUE, IS NOT FALSE, IS UNKNOWN ... */

@@ -98,7 +98,7 @@ function refusal(constant: Const, reason: string): NotPushable {
   return new NotPushable(reason, { location: constant.location })
 }
 
-/** A column of INSERT .. SELECT: Spanner does not find the type of a bare string literal there. */
-export function typedColumn(sql: string): string {
+/** With a type, where it is a bare string literal: Spanner does not find one in INSERT .. SELECT, nor before IS NULL. */
+export function typedLiteral(sql: string): string {
   return /^'(?:[^']|'')*'$/.test(sql) ? `${sql}::text` : sql
 }

@@ -130,6 +130,7 @@ function emitNode(emission: Emission, expr: Expr, place: Place): string {
     case 'CollateExpr':
       if (isByteCollation(expr.collation)) return emission.expression(expr.arg, place)
       throw new NotPushable('COLLATE', { location: expr.location })
+    case 'NamedArgExpr':
     case 'CaseTestExpr':
     case 'RowExpr':
     case 'SetToDefault':
@@ -165,7 +166,7 @@ function emitValueFunction(
 function emitRare(
   expr: Extract<
     Expr,
-    { readonly kind: 'CaseTestExpr' | 'RowExpr' | 'SetToDefault' | 'Unsupported' }
+    { readonly kind: 'NamedArgExpr' | 'CaseTestExpr' | 'RowExpr' | 'SetToDefault' | 'Unsupported' }
   >,
   place: Place,
 ): string {
@@ -173,6 +174,8 @@ function emitRare(
     case 'CaseTestExpr':
       if (place.caseTest !== undefined) return place.caseTest
       throw new NotPushable('a value without a place')
+    case 'NamedArgExpr':
+      throw new NotPushable('an argument by name', { location: expr.location })
     case 'RowExpr':
       throw new NotPushable('a row as a value', { location: expr.location })
     case 'SetToDefault':

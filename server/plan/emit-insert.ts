@@ -2,7 +2,7 @@ import { type Column, quotePhysical, type Table } from '../schema/logical-schema
 import type { Expr, Query, RangeTableEntry, TargetEntry } from '../sql/query-tree.ts'
 import type { Emission, EmittedSelect, Place } from './emission.ts'
 import { filteredRows, keysToFilter } from './emit-conflict-filter.ts'
-import { typedColumn } from './emit-constant.ts'
+import { typedLiteral } from './emit-constant.ts'
 import {
   emitNewValue,
   emitReturning,
@@ -173,7 +173,7 @@ function selectFrom(
   const from = emitFrom(emission, scope, query.from)
   const place: Place = { scope, noticesRange: true, isAssigned: true }
   const list = kept.map(({ expr }, i) => {
-    const sql = typedColumn(emission.expression(expr, place))
+    const sql = typedLiteral(emission.expression(expr, place))
     return namesColumns ? `${sql} AS c${i + 1}` : sql
   })
   return `SELECT ${list.join(', ')}${from}`

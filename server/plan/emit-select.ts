@@ -1,7 +1,7 @@
 import type { Query, TargetEntry } from '../sql/query-tree.ts'
 import { OID } from '../types/pg-type.ts'
 import type { Emission, EmittedSelect, Place, SelectOptions } from './emission.ts'
-import { typedColumn } from './emit-constant.ts'
+import { typedLiteral } from './emit-constant.ts'
 import { emitWith } from './emit-cte.ts'
 import { emitFilteredFrom } from './emit-from.ts'
 import { emitGroupBy, emitGroupedInSubquery, mustGroupInSubquery } from './emit-grouping.ts'
@@ -98,7 +98,7 @@ function emitSelectList(emission: Emission, parts: SelectParts): string {
   const items = outputsOf(query).map((target, i) => {
     const value = emission.expression(target.expr, outputPlace(parts, scope))
     const column = castColumn(target.expr, options.columnTypes?.[i], value)
-    const sql = options.isAssigned === true ? typedColumn(column) : column
+    const sql = options.isAssigned === true ? typedLiteral(column) : column
     return options.namesColumns === true ? `${sql} AS c${i + 1}` : sql
   })
   return `${distinct}${items.length === 0 ? '1' : items.join(', ')}`

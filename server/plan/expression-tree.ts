@@ -26,6 +26,7 @@ export function childrenOf(expr: Expr): readonly Expr[] {
       return expr.args
     case 'SubLink':
       return present(expr.test)
+    case 'NamedArgExpr':
     case 'RelabelType':
     case 'CoerceViaIO':
     case 'CollateExpr':

@@ -14,6 +14,7 @@ export function typeOf(expr: Expr): number {
     case 'SubLink':
       return typeOfSubLink(expr)
     case 'CollateExpr':
+    case 'NamedArgExpr':
       return typeOf(expr.arg)
     case 'Unsupported':
       return 0
@@ -48,6 +49,7 @@ export function typmodOf(expr: Expr): number {
     case 'NullIfExpr':
       return expr.args[0] === undefined ? -1 : typmodOf(expr.args[0])
     case 'CollateExpr':
+    case 'NamedArgExpr':
     case 'CoerceToDomain':
       return typmodOf(expr.arg)
     case 'SubLink':

@@ -71,6 +71,8 @@ export class PostgresPrinter {
         return `(${this.expr(expr.arg)} IS ${expr.isNull ? '' : 'NOT '}NULL)`
       case 'BooleanTest':
         return `(${this.expr(expr.arg)} IS ${expr.test.replace('-', ' ').toUpperCase()})`
+      case 'NamedArgExpr':
+        return `"${expr.name.replaceAll('"', '""')}" => ${this.expr(expr.arg)}`
       case 'SubscriptingRef':
         return this.#subscripts(expr)
       case 'ArrayCoerceExpr':

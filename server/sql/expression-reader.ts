@@ -1,4 +1,12 @@
 import { Bug } from '../base/pg-error.ts'
+import {
+  BOOLEAN_TESTS,
+  MINMAX_OPS,
+  memberOf,
+  PARAM_KINDS,
+  SUBLINK_TYPES,
+  VALUE_FUNCTIONS,
+} from './node-enums.ts'
 import { NodeFields } from './node-fields.ts'
 import type { NodeObject, NodeValue } from './node-text.ts'
 import type { Expr, Query, SortGroupClause, TargetEntry } from './query-tree.ts'
@@ -7,45 +15,6 @@ import type { Expr, Query, SortGroupClause, TargetEntry } from './query-tree.ts'
 export type QueryNodeReader = (node: NodeObject) => Query
 
 type ExprOf<K extends Expr['kind']> = Extract<Expr, { readonly kind: K }>
-
-/** Enumerations of nodes/primnodes.h, by the number that nodeToString prints. */
-const PARAM_KINDS = ['extern', 'exec', 'sublink', 'multiexpr'] as const
-const SUBLINK_TYPES = [
-  'exists',
-  'all',
-  'any',
-  'rowcompare',
-  'expr',
-  'multiexpr',
-  'array',
-  'cte',
-] as const
-const MINMAX_OPS = ['greatest', 'least'] as const
-const BOOLEAN_TESTS = ['true', 'not-true', 'false', 'not-false', 'unknown', 'not-unknown'] as const
-const VALUE_FUNCTIONS = [
-  'CURRENT_DATE',
-  'CURRENT_TIME',
-  'CURRENT_TIME_N',
-  'CURRENT_TIMESTAMP',
-  'CURRENT_TIMESTAMP_N',
-  'LOCALTIME',
-  'LOCALTIME_N',
-  'LOCALTIMESTAMP',
-  'LOCALTIMESTAMP_N',
-  'CURRENT_ROLE',
-  'CURRENT_USER',
-  'USER',
-  'SESSION_USER',
-  'CURRENT_CATALOG',
-  'CURRENT_SCHEMA',
-] as const
-
-/** The member that a printed number stands for. */
-export function memberOf<T>(members: readonly T[], value: number, what: string): T {
-  const member = members[value]
-  if (member === undefined) throw new Bug(`${what} ${value} is unknown`)
-  return member
-}
 
 /** Turns one node of an expression into its typed form; kinds without one become `Unsupported`. */
 export class ExpressionReader {
@@ -370,6 +339,12 @@ const READERS: Readonly<Record<string, Read>> = {
     kind: 'CoerceToDomain',
     arg: reader.field(fields, 'arg'),
     type: fields.int('resulttype'),
+    location: fields.location(),
+  }),
+  NAMEDARGEXPR: (fields, reader) => ({
+    kind: 'NamedArgExpr',
+    arg: reader.field(fields, 'arg'),
+    name: fields.text('name') ?? '',
     location: fields.location(),
   }),
   NEXTVALUEEXPR: (fields) => ({

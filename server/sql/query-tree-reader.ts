@@ -1,5 +1,6 @@
 import { Bug } from '../base/pg-error.ts'
-import { ExpressionReader, memberOf, readSortGroupClauses } from './expression-reader.ts'
+import { ExpressionReader, readSortGroupClauses } from './expression-reader.ts'
+import { memberOf } from './node-enums.ts'
 import { asItems, asObject, NodeFields } from './node-fields.ts'
 import { type NodeObject, type NodeValue, readNodeText } from './node-text.ts'
 import type { CommonTableExpr, OnConflict, Query, RowMark } from './query-tree.ts'

@@ -376,6 +376,13 @@ export type Expr =
       readonly arg: Expr
       readonly assignment: boolean
     }
+  /** `name => arg` of a call; the arguments of FuncExpr are as written, defaults are not filled in. */
+  | {
+      readonly kind: 'NamedArgExpr'
+      readonly arg: Expr
+      readonly name: string
+      readonly location: number
+    }
   /** nextval of an identity column's own sequence. */
   | { readonly kind: 'NextValueExpr'; readonly sequence: number; readonly type: number }
   | {

@@ -1,5 +1,6 @@
 import { Bug } from '../base/pg-error.ts'
-import { type ExpressionReader, memberOf } from './expression-reader.ts'
+import type { ExpressionReader } from './expression-reader.ts'
+import { memberOf } from './node-enums.ts'
 import { asItems, asObject, NodeFields } from './node-fields.ts'
 import type { NodeObject } from './node-text.ts'
 import type { FromNode, JoinType, RangeTableEntry, SetOperationNode } from './query-tree.ts'

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import type { Capabilities } from '../../server/backend/capabilities.ts'
 import { PgError } from '../../server/base/pg-error.ts'
 import type { DialectTable, EmitContext } from '../../server/plan/emission.ts'
@@ -10,7 +10,7 @@ import type { ParamSource, PushdownRoute } from '../../server/plan/plan.ts'
 import type { LogicalSchema } from '../../server/schema/logical-schema.ts'
 import { findTypeName } from '../../server/sql/builtin-catalog.ts'
 import { readQueryTree } from '../../server/sql/query-tree-reader.ts'
-import { PLAN_TESTS } from './schema-fixture.ts'
+import { PLAN_TESTS, type SchemaRows, toLogicalSchema } from './schema-fixture.ts'
 
 /** Production Spanner as documented, and the official emulator 1.5.28 as measured. */
 export const PROFILES: Readonly<Record<'production' | 'emulator', Capabilities>> = {
@@ -42,12 +42,29 @@ export const PROFILES: Readonly<Record<'production' | 'emulator', Capabilities>>
   },
 }
 
-/** Tree texts of the statements of all golden scripts, by statement. */
-export type RecordedTrees = Readonly<Record<string, string>>
+/** What record.ts keeps: the client's objects, and the tree texts of all statements by their key (golden-script.ts). */
+export interface Recording {
+  readonly schema: SchemaRows
+  readonly trees: Readonly<Record<string, string>>
+}
 
-export function readRecordedTrees(): RecordedTrees {
-  const path = fileURLToPath(new URL('fixtures/trees.json.gz', PLAN_TESTS))
-  return JSON.parse(gunzipSync(readFileSync(path)).toString()) as RecordedTrees
+const RECORDING = fileURLToPath(new URL('fixtures/recording.json.gz', PLAN_TESTS))
+
+function readRecording(): Recording {
+  return JSON.parse(gunzipSync(readFileSync(RECORDING)).toString()) as Recording
+}
+
+export function writeRecording(recording: Recording): void {
+  writeFileSync(RECORDING, gzipSync(JSON.stringify(recording), { level: 9 }))
+}
+
+export function readRecordedTrees(): Recording['trees'] {
+  return readRecording().trees
+}
+
+/** The logical schema that the trees were recorded with. */
+export function readSchemaFixture(): LogicalSchema {
+  return toLogicalSchema(readRecording().schema)
 }
 
 export type Emitted =

@@ -8,8 +8,7 @@ import {
 } from '../../server/plan/limits.ts'
 import type { Expr, Query } from '../../server/sql/query-tree.ts'
 import { readQueryTree } from '../../server/sql/query-tree-reader.ts'
-import { contextOf, readRecordedTrees } from './emit-fixture.ts'
-import { readSchemaFixture } from './schema-fixture.ts'
+import { contextOf, readRecordedTrees, readSchemaFixture } from './emit-fixture.ts'
 import { TEST_DIALECT } from './test-dialect.ts'
 
 const context = contextOf(readSchemaFixture(), 'production', TEST_DIALECT)

@@ -4,10 +4,16 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { gzipSync } from 'node:zlib'
-import { contextOf, describeBoth, emitRecorded, readRecordedTrees } from './emit-fixture.ts'
+import {
+  contextOf,
+  describeBoth,
+  emitRecorded,
+  readRecordedTrees,
+  readSchemaFixture,
+  writeRecording,
+} from './emit-fixture.ts'
 import { printGoldenCases, readGoldenScripts, treeKey } from './golden-script.ts'
-import { PLAN_TESTS, readSchemaFixture, SCHEMA_QUERY } from './schema-fixture.ts'
+import { PLAN_TESTS, SCHEMA_QUERY, type SchemaRows } from './schema-fixture.ts'
 import { TEST_DIALECT } from './test-dialect.ts'
 import { findPostgres, startPostgres, type ThrowawayPostgres } from './throwaway-postgres.ts'
 
@@ -31,7 +37,6 @@ async function record(server: ThrowawayPostgres): Promise<void> {
     await server.rows(readFileSync(fixture(`clients/${file}`), 'utf8'))
   }
   const [row] = await server.rows(SCHEMA_QUERY)
-  writeFileSync(fixture('schema.json'), `${JSON.stringify(JSON.parse(row?.[0] ?? ''), null, 1)}\n`)
   const trees: Record<string, string> = {}
   for (const script of readGoldenScripts()) {
     await server.rows(`SET search_path = ${script.schema}`)
@@ -39,7 +44,7 @@ async function record(server: ThrowawayPostgres): Promise<void> {
       trees[treeKey(script, golden)] = await treeOf(server, golden.statement)
     }
   }
-  writeFileSync(fixture('trees.json.gz'), gzipSync(JSON.stringify(trees), { level: 9 }))
+  writeRecording({ schema: JSON.parse(row?.[0] ?? '') as SchemaRows, trees })
 }
 
 async function treeOf(server: ThrowawayPostgres, statement: string): Promise<string> {

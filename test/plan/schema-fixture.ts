@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import type {
   Column,
   Constraint,
@@ -70,12 +68,6 @@ SELECT json_build_object(
   'sequences', (SELECT coalesce(json_agg(json_build_object('oid', c.oid::int8, 'schema', n.nspname, 'name', c.relname,
       'typeOid', s.seqtypid::int8) ORDER BY c.oid), '[]')
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_sequence s ON s.seqrelid = c.oid))`
-
-/** The logical schema that the fixtures were recorded with. */
-export function readSchemaFixture(): LogicalSchema {
-  const path = fileURLToPath(new URL('fixtures/schema.json', PLAN_TESTS))
-  return toLogicalSchema(JSON.parse(readFileSync(path, 'utf8')) as SchemaRows)
-}
 
 /** Maps every name to itself; Spanner fills in defaults that draw from sequences, the clock, or are constants. */
 export function toLogicalSchema(rows: SchemaRows): LogicalSchema {

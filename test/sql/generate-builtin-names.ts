@@ -38,7 +38,7 @@ async function fileText(server: ThrowawayPostgres): Promise<string> {
   )
   const types = await server.rows(
     `SELECT oid, typname FROM pg_type
-     WHERE oid < 16384 AND typtype IN ('b', 'r', 'm') AND typname !~ '^pg_(node_tree|ndistinct|dependencies|mcv_list|brin)'
+     WHERE oid < 16384 AND (typtype IN ('b', 'r', 'm') OR typname = 'unknown') AND typname !~ '^pg_(node_tree|ndistinct|dependencies|mcv_list|brin)'
        AND typrelid = 0 ORDER BY oid`,
   )
   return `/**
