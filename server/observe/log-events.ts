@@ -1,4 +1,4 @@
-import type { Logger } from 'pino'
+import type { pino } from 'pino'
 import {
   bugEvents,
   type ClientEvent,
@@ -17,7 +17,7 @@ import {
  * Turns events into lines until the function that it returns is called. SQL appears at debug only; values of parameters are in no
  * event. What goes wrong for one client is info, what needs the operator's eye is warn or error.
  */
-export function logEvents(log: Logger): () => void {
+export function logEvents(log: pino.Logger): () => void {
   const isDebug = log.isLevelEnabled('debug')
   const stops = [
     clientEvents.subscribe((event) => logClient(log, event)),
@@ -46,7 +46,7 @@ export function logEvents(log: Logger): () => void {
   }
 }
 
-function logClient(log: Logger, event: ClientEvent): void {
+function logClient(log: pino.Logger, event: ClientEvent): void {
   switch (event.kind) {
     case 'connected':
       log.info({ conn_id: event.connId, remote_address: event.remoteAddress }, 'client connected')
@@ -72,7 +72,7 @@ function logClient(log: Logger, event: ClientEvent): void {
   }
 }
 
-function logStatement(log: Logger, event: StatementEvent): void {
+function logStatement(log: pino.Logger, event: StatementEvent): void {
   const level = event.sqlState === undefined ? 'debug' : 'info'
   if (!log.isLevelEnabled(level)) return
   log[level](
@@ -89,7 +89,7 @@ function logStatement(log: Logger, event: StatementEvent): void {
   )
 }
 
-function logTransaction(log: Logger, event: TransactionEvent): void {
+function logTransaction(log: pino.Logger, event: TransactionEvent): void {
   switch (event.kind) {
     case 'ended':
       log.debug(
@@ -110,7 +110,7 @@ function logTransaction(log: Logger, event: TransactionEvent): void {
   }
 }
 
-function logCluster(log: Logger, event: ClusterEvent): void {
+function logCluster(log: pino.Logger, event: ClusterEvent): void {
   const { cluster } = event
   switch (event.kind) {
     case 'started':

@@ -1,4 +1,4 @@
-import { type Logger, pino } from 'pino'
+import { pino } from 'pino'
 import { formatForTerminal } from './terminal-format.ts'
 
 /** Where lines go: one call a line, the line break included. */
@@ -16,7 +16,7 @@ export interface LogOptions {
 }
 
 /** The log. Keys are snake_case, `time` is ISO 8601 in UTC, `level` a word. */
-export function createLog({ level, isTerminal, destination }: LogOptions): Logger {
+export function createLog({ level, isTerminal, destination }: LogOptions): pino.Logger {
   const lines = isTerminal
     ? { write: (line: string) => destination.write(formatForTerminal(line)) }
     : destination
@@ -51,7 +51,7 @@ export interface ReadyReport {
 }
 
 /** Says that clients are accepted. */
-export function logReady(log: Logger, report: ReadyReport): void {
+export function logReady(log: pino.Logger, report: ReadyReport): void {
   const { version, addresses, backend, healthAddress, durationMs } = report
   log.info(
     {

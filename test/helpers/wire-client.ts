@@ -1,5 +1,5 @@
 import { createConnection, type Socket } from 'node:net'
-import { parse, serialize } from 'pg-protocol'
+import { parse, serialize } from 'pg-protocol/dist/index.js'
 
 /** Where a server listens. */
 export interface ServerAddress {

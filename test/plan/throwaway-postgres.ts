@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net'
 import { arch, platform, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parse, serialize } from 'pg-protocol'
+import { parse, serialize } from 'pg-protocol/dist/index.js'
 
 /** The user that PostgreSQL runs as where we are root, which it refuses: nobody. */
 const NOBODY = 65534

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import fc from 'fast-check'
-import { parse } from 'pg-protocol'
+import { parse } from 'pg-protocol/dist/index.js'
 import { test } from 'tap'
 import { ByteWriter } from '../../server/base/byte-writer.ts'
 import { PgError, type PgNotice } from '../../server/base/pg-error.ts'
