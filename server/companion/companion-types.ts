@@ -89,6 +89,12 @@ export interface PinnedConnection {
   read(request: ReadRequest): Promise<ReadAnswer>
   /** Service SQL inside the same transaction, as the session's user, for catalog snapshots; text results. */
   query(text: string, params?: readonly (string | null)[]): Promise<readonly ServiceRow[]>
+  /** Sets a savepoint; levels count from 1, each one inside the one before. */
+  savepoint(level: number): Promise<void>
+  /** Releases the savepoint of that level and those inside it. */
+  releaseSavepoint(level: number): Promise<void>
+  /** Undoes what came after the savepoint of that level, in a failed transaction too. */
+  rollbackTo(level: number): Promise<void>
   /** Ends the transaction (ROLLBACK) and gives the connection back, cleaned. Harmless when called twice. */
   release(): Promise<void>
   /** Aborts when the connection is lost: the client gets 57P01. */

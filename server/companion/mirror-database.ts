@@ -237,6 +237,9 @@ function withPlace(pinned: PinnedSession, leavePlace: () => void): PinnedConnect
     analyse: (request) => pinned.analyse(request),
     read: (request) => pinned.read(request),
     query: (text, params) => pinned.query(text, params),
+    savepoint: (level) => pinned.savepoint(level),
+    releaseSavepoint: (level) => pinned.releaseSavepoint(level),
+    rollbackTo: (level) => pinned.rollbackTo(level),
     release: () => pinned.release().finally(leavePlace),
     lost: pinned.lost,
   }

@@ -108,6 +108,20 @@ export class PinnedSession implements PinnedConnection {
     return decodeRows(await this.#connection.converse(writer))
   }
 
+  savepoint(level: number): Promise<void> {
+    return this.#connection.script(`savepoint spanwire_${level}`)
+  }
+
+  releaseSavepoint(level: number): Promise<void> {
+    return this.#connection.script(`release savepoint spanwire_${level}`)
+  }
+
+  async rollbackTo(level: number): Promise<void> {
+    await this.#connection.script(`rollback to savepoint spanwire_${level}`)
+    // Settings of statements since are undone with the rest; those of earlier ones are set again with each statement.
+    this.#scansUnknown = true
+  }
+
   release(): Promise<void> {
     this.#released ??= this.#release()
     return this.#released

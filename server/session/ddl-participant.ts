@@ -38,4 +38,16 @@ export class DdlParticipant implements TransactionParticipant {
   rollback(): Promise<void> {
     return this.pinned.release()
   }
+
+  savepoint(level: number): Promise<void> {
+    return this.pinned.savepoint(level)
+  }
+
+  release(level: number): Promise<void> {
+    return this.pinned.releaseSavepoint(level)
+  }
+
+  rollbackTo(level: number): Promise<void> {
+    return this.pinned.rollbackTo(level)
+  }
 }

@@ -62,7 +62,7 @@ export async function bindMessage(state: SessionState, message: Message<'Bind'>)
   checkNotFailed(state, statement)
   state.block.startStatement()
   const bound = await bindStatement(state, { statement, described }, params, message.resultFormats)
-  storePortal(state, new Portal(message.portal, bound))
+  storePortal(state, new Portal(message.portal, bound, state.block.savepointLevel))
   writeBindComplete(state.io.output)
 }
 

@@ -1,12 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { BackendError, isAborted } from '../backend/backend-error.ts'
+import { isAborted } from '../backend/backend-error.ts'
+import { backOff, MAX_ATTEMPTS, MAX_ELAPSED_MS } from '../transaction/backoff.ts'
 import type { SessionState } from './session-state.ts'
-
-/** Bounds of running an implicit transaction again, as for every replay: attempts and time. */
-const MAX_ATTEMPTS = 100
-const MAX_ELAPSED_MS = 60_000
-const FIRST_BACKOFF_MS = 4
-const MAX_BACKOFF_MS = 2_000
 
 /** Answers that may wait for their transaction's end, so that it can be run again unseen. */
 const MAX_HELD_BYTES = 1024 * 1024
@@ -25,22 +19,27 @@ interface Step {
  */
 export class ImplicitUnit {
   readonly #state: SessionState
-  readonly #mark: number
+  #mark: number
+  #transactionNumber = 0
   #steps: Step[] = []
-  #hasFlushed = false
 
   constructor(state: SessionState) {
     this.#state = state
     this.#mark = state.io.output.length
   }
 
-  /** Steps so far. */
+  /** Steps of the transaction so far. */
   get size(): number {
-    return this.#steps.length
+    return this.#isFollowing ? this.#steps.length : 0
+  }
+
+  get #isFollowing(): boolean {
+    return this.#transactionNumber === this.#state.block.transactionNumber
   }
 
   /** Runs one statement; where Spanner aborts, everything since the start. */
   async run(step: () => Promise<void>): Promise<void> {
+    this.#followTransaction()
     const start = this.#position()
     try {
       await step()
@@ -76,8 +75,17 @@ export class ImplicitUnit {
   }
 
   async flush(): Promise<void> {
-    if (this.#position() > 0) this.#hasFlushed = true
+    if (this.#position() > 0) this.#state.block.answerSent()
     await this.#state.io.flush()
+    this.#mark = 0
+  }
+
+  /** What ran in a transaction that is over is never run again with a later one. */
+  #followTransaction(): void {
+    if (this.#isFollowing) return
+    this.#transactionNumber = this.#state.block.transactionNumber
+    this.#steps = []
+    this.#mark = this.#state.io.output.length
   }
 
   #position(): number {
@@ -85,7 +93,7 @@ export class ImplicitUnit {
   }
 
   #mayRunAgain(error: unknown): boolean {
-    return isAborted(error) && this.#state.block.state === 'implicit' && !this.#hasFlushed
+    return isAborted(error) && this.#state.block.mayRestart
   }
 
   async #runAgain(first: unknown): Promise<void> {
@@ -94,7 +102,7 @@ export class ImplicitUnit {
     let aborted = first
     for (let attempt = 1; attempt < MAX_ATTEMPTS && performance.now() < deadline; attempt++) {
       await block.restart()
-      await delay(backoffMs(aborted, attempt), undefined, { signal: scope.signal })
+      await backOff(aborted, attempt, scope.signal)
       try {
         await this.#replaySteps()
         return
@@ -132,13 +140,4 @@ export class ImplicitUnit {
     output.bytes(old.subarray(taken))
     this.#steps = renewed
   }
-}
-
-/** The server's own wish, or a jittered exponential. */
-function backoffMs(error: unknown, attempt: number): number {
-  if (error instanceof BackendError && error.failure.kind === 'aborted') {
-    const { retryDelayMs } = error.failure
-    if (retryDelayMs !== undefined) return retryDelayMs
-  }
-  return Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** attempt) * (0.5 + Math.random() / 2)
 }

@@ -8,14 +8,17 @@ import type { SessionState } from './session-state.ts'
 export class Portal {
   readonly name: string
   readonly bound: BoundStatement
+  /** The level of the savepoint that it was opened under; 0 outside any. */
+  level: number
   /** What Execute made of it; undefined before the first one. */
   answer: Answer | undefined
   rowsSent = 0n
   isDone = false
 
-  constructor(name: string, bound: BoundStatement) {
+  constructor(name: string, bound: BoundStatement, level: number) {
     this.name = name
     this.bound = bound
+    this.level = level
   }
 
   /** Back to where Bind left it, so that it can be run again. */

@@ -39,7 +39,7 @@ async function joinDdl(state: SessionState): Promise<DdlParticipant> {
   const pinned = await companion.pin(state.context(), state.scope.signal)
   const ddl = await DdlParticipant.begin(schema, pinned)
   state.ddl = ddl
-  state.block.enlist(ddl)
+  await state.block.enlist(ddl)
   return ddl
 }
 

@@ -68,7 +68,14 @@ async function runPushdown(state: SessionState, run: PushdownRun): Promise<Answe
   const isDml = route.command !== 'SELECT'
   const stream = await state.block.execute(
     { sql: route.sql, params: bound.spannerParams },
-    { isDml, locksRows: route.locksRows, command: route.command, isSole: run.isSole },
+    {
+      command: route.command,
+      isDml,
+      returnsRows: plan.fields !== undefined,
+      locksRows: route.locksRows,
+      isOrdered: route.isOrdered,
+      isSole: run.isSole,
+    },
     state.scope.callOptions(),
   )
   if (plan.fields === undefined) {

@@ -4,7 +4,7 @@ import { SQL_STATE } from '../base/sql-state.ts'
 import { unreachable } from '../base/unreachable.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
 import { type TransactionModes, transactionCommand } from '../sql/transaction-command.ts'
-import type { TransactionCharacteristics } from '../transaction/transaction-block.ts'
+import type { TransactionCharacteristics } from '../transaction/characteristics.ts'
 import { type Answer, tagOnly } from './answer.ts'
 import { mustBe, notSupported } from './client-error.ts'
 import type { SessionState } from './session-state.ts'
@@ -28,10 +28,8 @@ export async function runTransaction(
     case 'release':
     case 'rollback-to':
       requireBlock(state, SAVEPOINT_WORDS[command.kind])
-      throw notSupported(
-        SAVEPOINT_WORDS[command.kind],
-        'Use a transaction of its own for what may have to be undone.',
-      )
+      await runSavepoint(state, command.kind, command.savepointName ?? '')
+      return tagOnly(statement.tag)
     case 'prepare-transaction':
     case 'commit-prepared':
     case 'rollback-prepared':
@@ -46,6 +44,21 @@ const SAVEPOINT_WORDS = {
   release: 'RELEASE SAVEPOINT',
   'rollback-to': 'ROLLBACK TO SAVEPOINT',
 } as const
+
+async function runSavepoint(
+  { block }: SessionState,
+  kind: keyof typeof SAVEPOINT_WORDS,
+  name: string,
+): Promise<void> {
+  switch (kind) {
+    case 'savepoint':
+      return block.savepoint(name)
+    case 'release':
+      return block.release(name)
+    case 'rollback-to':
+      return block.rollbackTo(name)
+  }
+}
 
 /** Refuses with 25P01 what makes sense in an explicit transaction only (RequireTransactionBlock). */
 export function requireBlock(state: SessionState, command: string): void {

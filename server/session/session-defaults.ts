@@ -1,7 +1,4 @@
-import type {
-  IsolationLevel,
-  TransactionCharacteristics,
-} from '../transaction/transaction-block.ts'
+import type { IsolationLevel, TransactionCharacteristics } from '../transaction/characteristics.ts'
 import type { Settings } from './settings.ts'
 
 const ISOLATION_LEVELS: readonly IsolationLevel[] = [
@@ -23,6 +20,11 @@ export function defaultCharacteristics(settings: Settings): TransactionCharacter
 
 export function findIsolationLevel(text: string | undefined): IsolationLevel | undefined {
   return ISOLATION_LEVELS.find((level) => level === text?.toLowerCase())
+}
+
+/** spanwire.retry_aborts: off gives the client 40001 for every transaction that Spanner aborts. */
+export function retriesAborts(settings: Settings): boolean {
+  return settings.get('spanwire.retry_aborts') !== 'off'
 }
 
 /** How long a place behind other writers is waited for where lock_timeout says nothing (0). */

@@ -141,7 +141,15 @@ async function nextval(
   const sequence = await findSequence(state, name ?? '')
   const stream = await state.block.execute(
     { sql: `SELECT ${sequence.nextvalSql}`, params: [] },
-    { isDml: false, locksRows: true, command: 'nextval()', isSole: false },
+    {
+      command: 'nextval()',
+      isDml: false,
+      returnsRows: true,
+      locksRows: true,
+      isOrdered: false,
+      drawsValues: true,
+      isSole: false,
+    },
     state.scope.callOptions(),
   )
   const batch = await stream.next()

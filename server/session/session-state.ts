@@ -9,7 +9,7 @@ import type { DdlParticipant } from './ddl-participant.ts'
 import type { Portal } from './portal.ts'
 import type { PreparedStatement } from './prepared-statement.ts'
 import type { DatabaseDirectory, ServedDatabase } from './served-database.ts'
-import { defaultCharacteristics, lockTimeoutMs } from './session-defaults.ts'
+import { defaultCharacteristics, lockTimeoutMs, retriesAborts } from './session-defaults.ts'
 import type { Settings } from './settings.ts'
 
 /** Everything that belongs to one client after startup. Its parts know nothing of each other but through it. */
@@ -45,7 +45,14 @@ export class SessionState {
       writerQueue: parts.database.writerQueue,
       defaults: () => defaultCharacteristics(parts.settings),
       lockTimeoutMs: () => lockTimeoutMs(parts.settings),
+      retriesAborts: () => retriesAborts(parts.settings),
       onEnd: (outcome) => this.#endTransaction(outcome),
+      savepointListener: {
+        savepoint: () => this.settings.savepoint(),
+        release: (level) => this.#releaseSavepoint(level),
+        rollbackTo: (level) => this.#rollBackTo(level),
+      },
+      connId: parts.io.processId,
     })
   }
 
@@ -74,6 +81,22 @@ export class SessionState {
   notice(notice: PgNotice): void {
     const least = LEVELS.indexOf(this.settings.get('client_min_messages') ?? 'notice')
     if (LEVELS.indexOf(notice.severity.toLowerCase()) >= least) writeNotice(this.io.output, notice)
+  }
+
+  /** Portals opened under a savepoint that is released belong to what surrounds it from now on. */
+  #releaseSavepoint(level: number): void {
+    this.settings.release(level)
+    for (const portal of this.portals.values()) portal.level = Math.min(portal.level, level - 1)
+  }
+
+  /** Portals opened since are gone (manual, ROLLBACK TO SAVEPOINT). */
+  #rollBackTo(level: number): void {
+    this.settings.rollbackTo(level)
+    for (const [name, portal] of this.portals) {
+      if (portal.level < level) continue
+      portal.close()
+      this.portals.delete(name)
+    }
   }
 
   #endTransaction(outcome: 'committed' | 'rolled-back'): void {

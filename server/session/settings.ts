@@ -10,6 +10,8 @@ export class Settings {
   /** What the current transaction set for the session; undefined stands for RESET. */
   readonly #pending = new Map<string, string | undefined>()
   readonly #local = new Map<string, string | undefined>()
+  /** What the transaction had set at each savepoint. */
+  readonly #savepoints: { readonly pending: Layer; readonly local: Layer }[] = []
   #snapshot: ReadonlyMap<string, string> | undefined
 
   constructor(defaults: ReadonlyMap<string, string>) {
@@ -51,8 +53,28 @@ export class Settings {
     return merged
   }
 
+  /** A savepoint was set. */
+  savepoint(): void {
+    this.#savepoints.push({ pending: new Map(this.#pending), local: new Map(this.#local) })
+  }
+
+  /** The savepoint of that level (from 1) and those after it are gone; what was set since stays. */
+  release(level: number): void {
+    this.#savepoints.length = level - 1
+  }
+
+  /** What was set since the savepoint of that level is undone; the savepoint stays. */
+  rollbackTo(level: number): void {
+    this.#savepoints.length = level
+    const then = this.#savepoints[level - 1]
+    restore(this.#pending, then?.pending)
+    restore(this.#local, then?.local)
+    this.#snapshot = undefined
+  }
+
   /** The transaction ended: SET LOCAL goes, SET stays where it committed. */
   endTransaction(outcome: 'committed' | 'rolled-back'): void {
+    this.#savepoints.length = 0
     if (this.#pending.size === 0 && this.#local.size === 0) return
     if (outcome === 'committed') {
       for (const [name, value] of this.#pending) {
@@ -70,6 +92,13 @@ export class Settings {
     if (applied === undefined) merged.delete(name)
     else merged.set(name, applied)
   }
+}
+
+type Layer = ReadonlyMap<string, string | undefined>
+
+function restore(layer: Map<string, string | undefined>, then: Layer | undefined): void {
+  layer.clear()
+  for (const [name, value] of then ?? []) layer.set(name, value)
 }
 
 /** Settings are found without regard to case; some keep capitals in their own spelling (src/backend/utils/misc/guc.c). */

@@ -2,7 +2,7 @@ import type { ResultColumn, RowBatch, RowStream } from '../backend/backend.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 
-/** Rows of one suspended portal that may wait in memory, in bytes of encoded values. */
+/** Rows of one statement that may wait in memory, in bytes of encoded values. */
 export const MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 
 /**
@@ -54,7 +54,7 @@ export class BufferedStream implements RowStream {
         this.cancel()
         throw new PgError(
           SQL_STATE.programLimitExceeded,
-          `a suspended portal holds more than ${MAX_BUFFERED_BYTES} bytes of rows`,
+          `the rows that wait to be fetched take more than ${MAX_BUFFERED_BYTES} bytes`,
           { hint: 'Fetch all rows of a portal before the next statement of the transaction.' },
         )
       }

@@ -1,28 +1,21 @@
 import type {
   BackendDatabase,
   BackendTransaction,
+  BatchResult,
   CallOptions,
   RowStream,
   SpannerStatement,
 } from '../backend/backend.ts'
 import { isAborted } from '../backend/backend-error.ts'
+import { transactionEvents } from '../base/channels.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { BufferedStream } from './buffered-stream.ts'
-import type { ReleaseWriter, WriterQueue } from './writer-queue.ts'
-
-/** PostgreSQL's four isolation levels, as SHOW transaction_isolation writes them. */
-export type IsolationLevel =
-  | 'read uncommitted'
-  | 'read committed'
-  | 'repeatable read'
-  | 'serializable'
-
-export interface TransactionCharacteristics {
-  readonly isolation: IsolationLevel
-  readonly readOnly: boolean
-  readonly deferrable: boolean
-}
+import type { TransactionCharacteristics } from './characteristics.ts'
+import { ReplayedTransaction } from './replayed-transaction.ts'
+import { SavepointStack } from './savepoints.ts'
+import type { StatementTraits } from './statement-traits.ts'
+import type { WriterQueue } from './writer-queue.ts'
 
 /**
  * Where the connection stands (TBlockState in src/backend/access/transam/xact.c, as far as clients can tell):
@@ -31,20 +24,20 @@ export interface TransactionCharacteristics {
  */
 export type BlockState = 'idle' | 'implicit' | 'explicit' | 'failed'
 
-/** Something else that takes effect with the transaction: DDL that waits in the companion. */
+/** Something else that takes effect with the transaction: DDL that waits in the companion. Levels are those of savepoints. */
 export interface TransactionParticipant {
   commit(options: CallOptions): Promise<void>
   rollback(): Promise<void>
+  savepoint(level: number): Promise<void>
+  release(level: number): Promise<void>
+  rollbackTo(level: number): Promise<void>
 }
 
-export interface StatementTraits {
-  readonly isDml: boolean
-  /** FOR UPDATE and its relatives. */
-  readonly locksRows: boolean
-  /** INSERT, UPDATE, DELETE or SELECT: named in 25006. */
-  readonly command: string
-  /** The statement is all that its implicit transaction will hold. */
-  readonly isSole: boolean
+/** Something of the session that follows savepoints, such as its settings. */
+export interface SavepointListener {
+  savepoint(level: number): void
+  release(level: number): void
+  rollbackTo(level: number): void
 }
 
 export interface BlockOptions {
@@ -55,8 +48,13 @@ export interface BlockOptions {
   readonly defaults: () => TransactionCharacteristics
   /** How long a place in the writer queue is waited for, in milliseconds. */
   readonly lockTimeoutMs: () => number
+  /** Whether transactions that Spanner aborts are run again (spanwire.retry_aborts). */
+  readonly retriesAborts: () => boolean
   /** Called once when a transaction has ended, for everything that lives with it (settings, portals). */
   readonly onEnd: (outcome: 'committed' | 'rolled-back') => void
+  readonly savepointListener: SavepointListener
+  /** For events. */
+  readonly connId: number
 }
 
 /**
@@ -65,16 +63,19 @@ export interface BlockOptions {
  */
 export class TransactionBlock {
   readonly #options: BlockOptions
+  readonly #savepoints = new SavepointStack()
   #state: BlockState = 'idle'
   #startMicros: bigint | undefined
   #characteristics: TransactionCharacteristics | undefined
-  #transaction: BackendTransaction | undefined
+  #readWrite: ReplayedTransaction | undefined
+  #readOnly: BackendTransaction | undefined
+  /** Of an implicit transaction that is run again from its start. */
   #previousAttempt: BackendTransaction | undefined
-  #releaseWriter: ReleaseWriter | undefined
   #openStream: BufferedStream | undefined
   #participant: TransactionParticipant | undefined
-  #hasWritten = false
   #hasRun = false
+  #isAnswerOut = false
+  #transactionCount = 0
 
   constructor(options: BlockOptions) {
     this.#options = options
@@ -101,7 +102,7 @@ export class TransactionBlock {
 
   /** Whether rows were changed at Spanner. */
   get hasWritten(): boolean {
-    return this.#hasWritten
+    return this.#readWrite?.hasWritten === true
   }
 
   /** Whether a statement has read or written at Spanner: isolation can no longer be chosen. */
@@ -109,8 +110,19 @@ export class TransactionBlock {
     return this.#hasRun
   }
 
-  get participant(): TransactionParticipant | undefined {
-    return this.#participant
+  /** Whether the whole implicit transaction may be run again, because nobody has seen anything of it. */
+  get mayRestart(): boolean {
+    return this.#state === 'implicit' && !this.#isAnswerOut && this.#options.retriesAborts()
+  }
+
+  /** The number of the transaction among those of the connection. */
+  get transactionNumber(): number {
+    return this.#transactionCount
+  }
+
+  /** How many savepoints are in force. */
+  get savepointLevel(): number {
+    return this.#savepoints.level
   }
 
   /** Every statement begins with it: outside a transaction it opens the implicit one. */
@@ -130,52 +142,62 @@ export class TransactionBlock {
     this.#characteristics = characteristics
   }
 
-  enlist(participant: TransactionParticipant): void {
+  /** Answers of the implicit transaction have left: from now on they must stay true. */
+  answerSent(): void {
+    this.#isAnswerOut = true
+  }
+
+  async enlist(participant: TransactionParticipant): Promise<void> {
     this.#participant = participant
+    for (let level = 1; level <= this.#savepoints.level; level++) await participant.savepoint(level)
   }
 
   /**
-   * Sends one statement in the transaction that it belongs to: a sole read goes single-use. The stream may be left half read; it
-   * is drained before the next statement.
+   * Sends one statement in the transaction that it belongs to: a sole read goes single-use. DML has run to its end when this returns;
+   * the stream of a read may be left half read, it is drained before the next statement.
    */
   async execute(
     statement: SpannerStatement,
     traits: StatementTraits,
-    options: CallOptions & { readonly signal: AbortSignal },
+    options: CallOptions,
   ): Promise<RowStream> {
     const { readOnly } = this.characteristics
     if (readOnly && traits.isDml) throw readOnlyViolation(traits.command)
     if (readOnly && traits.locksRows) throw readOnlyViolation('SELECT FOR UPDATE')
     this.#hasRun = true
-    if (traits.isSole && !traits.isDml && !traits.locksRows && this.#transaction === undefined) {
+    const isPlainRead = !traits.isDml && !traits.locksRows
+    if (traits.isSole && isPlainRead && !this.#isAtSpanner) {
       return this.#options.database.singleUse(statement, options)
     }
     await this.#drainOpenStream()
-    const transaction = await this.#join(readOnly, options.signal)
-    if (traits.isDml) this.#hasWritten = true
-    const stream = new BufferedStream(
-      transaction.execute(statement, {
-        ...options,
-        isDml: traits.isDml,
-        isLast: traits.isSole && traits.isDml,
-      }),
-    )
-    this.#openStream = stream
+    const stream = new BufferedStream(this.#send(statement, traits, options))
+    if (traits.isDml) await stream.drain()
+    else this.#openStream = stream
     return stream
+  }
+
+  /** Sends DML without RETURNING as one batch; `error` of the result is that of the first statement that failed. */
+  async executeBatch(
+    statements: readonly SpannerStatement[],
+    options: CallOptions & { readonly isLast?: boolean | undefined },
+  ): Promise<BatchResult> {
+    this.#hasRun = true
+    await this.#drainOpenStream()
+    return this.#joinReadWrite().executeBatch(statements, options)
   }
 
   /**
    * Makes everything since the start last, whatever kind of transaction it is. Where that fails, it is rolled back; an implicit
-   * one that Spanner aborted stays open, because it may be run again.
+   * one that Spanner aborted stays open where it may be run again.
    */
   async commit(options: CallOptions): Promise<void> {
+    this.#cancelOpenStream()
     try {
-      await this.#drainOpenStream()
-      await this.#transaction?.commit(options)
-      this.#leaveWriterQueue()
+      await this.#readWrite?.commit(options)
+      await this.#readOnly?.commit(options)
       await this.#participant?.commit(options)
     } catch (error) {
-      if (this.#state !== 'implicit' || !isAborted(error)) await this.rollback()
+      if (!this.mayRestart || !isAborted(error)) await this.rollback()
       throw error
     }
     this.#end('committed')
@@ -184,46 +206,95 @@ export class TransactionBlock {
   /** Undoes everything. Never rejects: a lost connection to Spanner rolls back by itself. */
   async rollback(): Promise<void> {
     await this.#abandon()
-    await this.#participant?.rollback()
     if (this.#state !== 'idle') this.#end('rolled-back')
   }
 
-  /** A statement failed: an explicit transaction waits for ROLLBACK, an implicit one is over. */
+  /**
+   * A statement failed: an explicit transaction waits for ROLLBACK, and keeps what a savepoint may want back; an implicit one is
+   * over.
+   */
   async fail(): Promise<void> {
-    if (this.#state !== 'explicit') {
-      if (this.#state === 'implicit') await this.rollback()
-      return
-    }
-    await this.#abandon()
-    await this.#participant?.rollback()
-    this.#participant = undefined
+    if (this.#state === 'implicit') await this.rollback()
+    if (this.#state !== 'explicit') return
+    if (this.#savepoints.level === 0) await this.#abandon()
+    else this.#cancelOpenStream()
     this.#become('failed')
   }
 
-  /** Forgets the attempt at Spanner, so that the same statements can be run again in a new one. */
-  async restart(): Promise<void> {
-    const previous = this.#transaction
-    await this.#abandon()
-    this.#previousAttempt = previous
-    this.#hasWritten = false
+  /** SAVEPOINT. */
+  async savepoint(name: string): Promise<void> {
+    await this.#drainOpenStream()
+    const level = this.#savepoints.push({ name, mark: this.#readWrite?.mark() ?? 0 })
+    await this.#participant?.savepoint(level)
+    this.#options.savepointListener.savepoint(level)
   }
 
-  /** Joins the transaction at Spanner, or makes it; nothing is sent before the first statement. */
-  async #join(readOnly: boolean, signal: AbortSignal): Promise<BackendTransaction> {
-    if (this.#transaction !== undefined) return this.#transaction
-    if (readOnly) {
-      this.#transaction = this.#options.database.beginReadOnly()
-      return this.#transaction
-    }
-    const queue = this.#options.writerQueue
-    if (queue !== undefined) {
-      this.#releaseWriter = await queue.acquire(this.#options.lockTimeoutMs(), signal)
-    }
-    this.#transaction = this.#options.database.beginReadWrite({
-      isolation: 'serializable',
-      previousAttempt: this.#previousAttempt,
+  /** RELEASE SAVEPOINT. Throws 3B001. */
+  async release(name: string): Promise<void> {
+    const level = this.#savepoints.release(name)
+    await this.#participant?.release(level)
+    this.#options.savepointListener.release(level)
+  }
+
+  /** ROLLBACK TO SAVEPOINT; a failed transaction goes on after it. Throws 3B001. */
+  async rollbackTo(name: string): Promise<void> {
+    const { level, mark } = this.#savepoints.rollBackTo(name)
+    this.#cancelOpenStream()
+    await this.#readWrite?.rollbackTo(mark)
+    await this.#participant?.rollbackTo(level)
+    this.#options.savepointListener.rollbackTo(level)
+    if (this.#state === 'failed') this.#become('explicit')
+  }
+
+  /** Forgets the implicit transaction's attempt at Spanner, so that the same statements can be run again in a new one. */
+  async restart(): Promise<void> {
+    transactionEvents.publish({
+      kind: 'aborted',
+      connId: this.#options.connId,
+      willReplay: true,
     })
-    return this.#transaction
+    const previous = this.#readWrite?.lastAttempt
+    this.#cancelOpenStream()
+    await this.#readWrite?.rollback()
+    this.#readWrite = undefined
+    this.#previousAttempt = previous
+  }
+
+  get #isAtSpanner(): boolean {
+    return this.#readWrite !== undefined || this.#readOnly !== undefined
+  }
+
+  #send(statement: SpannerStatement, traits: StatementTraits, options: CallOptions): RowStream {
+    if (this.characteristics.readOnly && this.#readWrite === undefined) {
+      this.#readOnly ??= this.#options.database.beginReadOnly()
+      return this.#readOnly.execute(statement, { ...options, isDml: false })
+    }
+    return this.#joinReadWrite().execute(statement, traits, options)
+  }
+
+  /** Joins the read-write transaction, or makes it; nothing is sent before the first statement. */
+  #joinReadWrite(): ReplayedTransaction {
+    if (this.#readWrite !== undefined) return this.#readWrite
+    const { database, writerQueue, lockTimeoutMs, connId } = this.#options
+    const { isolation } = this.characteristics
+    this.#readWrite = new ReplayedTransaction({
+      database,
+      begin: {
+        isolation:
+          isolation === 'repeatable read' && database.capabilities.repeatableRead
+            ? 'repeatable-read'
+            : 'serializable',
+        previousAttempt: this.#previousAttempt,
+      },
+      isolation,
+      mayReplay: () => !this.mayRestart && this.#options.retriesAborts(),
+      writerQueue,
+      lockTimeoutMs,
+      onAborted: (willReplay) => {
+        transactionEvents.publish({ kind: 'aborted', connId, willReplay })
+      },
+    })
+    return this.#readWrite
   }
 
   async #drainOpenStream(): Promise<void> {
@@ -232,33 +303,51 @@ export class TransactionBlock {
     await stream?.drain()
   }
 
-  async #abandon(): Promise<void> {
+  #cancelOpenStream(): void {
     this.#openStream?.cancel()
     this.#openStream = undefined
-    const transaction = this.#transaction
-    this.#transaction = undefined
-    await transaction?.rollback()
-    this.#leaveWriterQueue()
   }
 
-  #leaveWriterQueue(): void {
-    this.#releaseWriter?.()
-    this.#releaseWriter = undefined
+  async #abandon(): Promise<void> {
+    this.#cancelOpenStream()
+    await this.#readWrite?.rollback()
+    await this.#readOnly?.rollback()
+    await this.#participant?.rollback()
+    this.#readWrite = undefined
+    this.#readOnly = undefined
+    this.#participant = undefined
   }
 
   #end(outcome: 'committed' | 'rolled-back'): void {
-    this.#transaction = undefined
+    this.#publishEnd(outcome)
+    this.#readWrite = undefined
+    this.#readOnly = undefined
     this.#previousAttempt = undefined
     this.#participant = undefined
     this.#characteristics = undefined
-    this.#hasWritten = false
+    this.#savepoints.clear()
     this.#hasRun = false
+    this.#isAnswerOut = false
     this.#become('idle')
     this.#options.onEnd(outcome)
   }
 
+  #publishEnd(outcome: 'committed' | 'rolled-back'): void {
+    if (!transactionEvents.hasSubscribers || !this.#hasRun) return
+    transactionEvents.publish({
+      kind: 'ended',
+      connId: this.#options.connId,
+      outcome: outcome === 'committed' ? 'commit' : 'rollback',
+      durationMs: Number(nowMicros() - (this.#startMicros ?? nowMicros())) / 1000,
+      attempts: this.#readWrite?.attempts ?? 1,
+    })
+  }
+
   #become(state: BlockState): void {
-    if (this.#state === 'idle' && state !== 'idle') this.#startMicros = nowMicros()
+    if (this.#state === 'idle' && state !== 'idle') {
+      this.#startMicros = nowMicros()
+      this.#transactionCount++
+    }
     if (state === 'idle') this.#startMicros = undefined
     this.#state = state
   }

@@ -4,27 +4,47 @@ import { SQL_STATE } from '../base/sql-state.ts'
 /** Gives the place in a {@link WriterQueue} back; harmless when called twice. */
 export type ReleaseWriter = () => void
 
+/** Whoever holds the place. */
+export interface Writer {
+  /**
+   * Somebody has waited for {@link PATIENCE_MS}: true where the writer has nothing under way and gives its place back now, of its own
+   * accord.
+   */
+  yieldPlace(): boolean
+}
+
+/** How long the first in the queue waits before the holder is asked to yield, and how often it is asked again. */
+export const PATIENCE_MS = 300
+const ASK_AGAIN_MS = 50
+
 interface Waiter {
+  readonly writer: Writer
   readonly admit: () => void
   readonly refuse: (error: Error) => void
 }
 
 /**
  * The fair queue in front of a backend that allows one read-write transaction at a time in a database (the emulator): first
- * come, first served. Where the backend has real locks there is no queue.
+ * come, first served. A holder whose client is idle makes room for those behind it, and has to come back for its place. Where the
+ * backend has real locks there is no queue.
  */
 export class WriterQueue {
   readonly #waiting: Waiter[] = []
-  #isHeld = false
+  #holder: Writer | undefined
+  #asking: NodeJS.Timeout | undefined
 
   /**
    * Waits for the place. Rejects with 55P03 after `timeoutMs`, in the words of PostgreSQL's lock_timeout
    * (src/backend/tcop/postgres.c, ProcessInterrupts), or with the signal's reason.
    */
-  async acquire(timeoutMs: number, signal: AbortSignal): Promise<ReleaseWriter> {
-    signal.throwIfAborted()
-    if (this.#isHeld) await this.#wait(timeoutMs, signal)
-    this.#isHeld = true
+  async acquire(
+    writer: Writer,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<ReleaseWriter> {
+    signal?.throwIfAborted()
+    if (this.#holder === undefined) this.#holder = writer
+    else await this.#wait(writer, timeoutMs, signal)
     let isReleased = false
     return () => {
       if (isReleased) return
@@ -33,14 +53,15 @@ export class WriterQueue {
     }
   }
 
-  #wait(timeoutMs: number, signal: AbortSignal): Promise<void> {
+  #wait(writer: Writer, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (act: () => void) => {
         clearTimeout(timer)
-        signal.removeEventListener('abort', onAbort)
+        signal?.removeEventListener('abort', onAbort)
         act()
       }
       const waiter: Waiter = {
+        writer,
         admit: () => settle(resolve),
         refuse: (error) => settle(() => reject(error)),
       }
@@ -48,18 +69,36 @@ export class WriterQueue {
         const place = this.#waiting.indexOf(waiter)
         if (place >= 0) this.#waiting.splice(place, 1)
         waiter.refuse(error)
+        if (this.#waiting.length === 0) this.#stopAsking()
       }
       const timer = setTimeout(() => leave(lockTimeout()), timeoutMs)
-      const onAbort = () => leave(signal.reason as Error)
-      signal.addEventListener('abort', onAbort, { once: true })
+      const onAbort = () => leave(signal?.reason as Error)
+      signal?.addEventListener('abort', onAbort, { once: true })
       this.#waiting.push(waiter)
+      if (this.#asking === undefined) this.#askAfter(PATIENCE_MS)
     })
   }
 
+  #askAfter(delayMs: number): void {
+    this.#asking = setTimeout(() => {
+      this.#asking = undefined
+      if (this.#waiting.length > 0 && this.#holder?.yieldPlace() !== true) {
+        this.#askAfter(ASK_AGAIN_MS)
+      }
+    }, delayMs)
+  }
+
+  #stopAsking(): void {
+    clearTimeout(this.#asking)
+    this.#asking = undefined
+  }
+
   #passOn(): void {
+    this.#stopAsking()
     const next = this.#waiting.shift()
-    if (next === undefined) this.#isHeld = false
-    else next.admit()
+    this.#holder = next?.writer
+    next?.admit()
+    if (this.#waiting.length > 0) this.#askAfter(PATIENCE_MS)
   }
 }
 

@@ -108,6 +108,9 @@ function toTestDatabase(
         analyse: notHere,
         read: notHere,
         query: (text, params) => pinned.query(text, params),
+        savepoint: notHere,
+        releaseSavepoint: notHere,
+        rollbackTo: notHere,
         release: () => pinned.script('ROLLBACK'),
         lost: pinned.lost,
         run: async (...statements) => {

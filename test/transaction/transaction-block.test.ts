@@ -4,8 +4,15 @@ import { WriterQueue } from '../../server/transaction/writer-queue.ts'
 import { aborted, FakeDatabase } from '../helpers/fake-backend.ts'
 
 const options = { timeoutMs: 1000, signal: new AbortController().signal }
-const select = { isDml: false, locksRows: false, command: 'SELECT', isSole: false }
-const update = { isDml: true, locksRows: false, command: 'UPDATE', isSole: false }
+const select = {
+  command: 'SELECT',
+  isDml: false,
+  returnsRows: true,
+  locksRows: false,
+  isOrdered: false,
+  isSole: false,
+}
+const update = { ...select, command: 'UPDATE', isDml: true, returnsRows: false }
 const statement = (sql: string) => ({ sql, params: [] })
 
 function start(writerQueue?: WriterQueue) {
@@ -16,7 +23,14 @@ function start(writerQueue?: WriterQueue) {
     writerQueue,
     defaults: () => ({ isolation: 'read committed', readOnly: false, deferrable: false }),
     lockTimeoutMs: () => 10,
+    retriesAborts: () => true,
     onEnd: (outcome) => ended.push(outcome),
+    savepointListener: {
+      savepoint: (level) => ended.push(`savepoint ${level}`),
+      release: (level) => ended.push(`release ${level}`),
+      rollbackTo: (level) => ended.push(`rollback to ${level}`),
+    },
+    connId: 1,
   })
   return { block, database, ended }
 }
@@ -36,8 +50,8 @@ t.test('a half-read stream is drained before the next statement', async (t) => {
   block.begin(block.characteristics)
   const first = await block.execute(statement('a'), select, options)
   await first.next()
-  await block.execute(statement('b'), select, options)
-  t.strictSame(database.calls, ['read-write a', 'row', 'row', 'read-write b'])
+  await (await block.execute(statement('b'), select, options)).next()
+  t.strictSame(database.calls, ['read-write a', 'row', 'row', 'read-write b', 'row'])
   t.ok(await first.next(), 'the rest is served from memory')
   t.equal(await first.next(), undefined)
 })
@@ -82,8 +96,8 @@ t.test(
     const explicit = start()
     explicit.block.begin(explicit.block.characteristics)
     await explicit.block.execute(statement('u'), update, options)
-    explicit.database.failures.set('commit', aborted())
-    await t.rejects(explicit.block.commit(options), { message: 'aborted' })
+    explicit.database.failures.set('commit', new Error('lost'))
+    await t.rejects(explicit.block.commit(options), { message: 'lost' })
     t.equal(explicit.block.state, 'idle')
 
     const implicit = start()
@@ -124,14 +138,72 @@ t.test('DDL takes effect after the rows, and goes with ROLLBACK', async (t) => {
     rollback: async () => {
       database.calls.push('ddl rollback')
     },
+    savepoint: async (level: number) => {
+      database.calls.push(`ddl savepoint ${level}`)
+    },
+    release: async (level: number) => {
+      database.calls.push(`ddl release ${level}`)
+    },
+    rollbackTo: async (level: number) => {
+      database.calls.push(`ddl rollback to ${level}`)
+    },
   }
   block.begin(block.characteristics)
-  block.enlist(participant)
-  await block.execute(statement('q'), select, options)
+  await block.enlist(participant)
+  await block.execute(statement('u'), update, options)
   await block.commit(options)
   t.strictSame(database.calls.slice(-2), ['commit', 'ddl commit'])
   block.begin(block.characteristics)
-  block.enlist(participant)
+  await block.enlist(participant)
   await block.rollback()
   t.equal(database.calls.at(-1), 'ddl rollback')
+})
+
+t.test('savepoints: a failed transaction goes on after ROLLBACK TO', async (t) => {
+  const { block, database, ended } = start()
+  block.begin(block.characteristics)
+  await block.execute(statement('u'), update, options)
+  await block.savepoint('a')
+  await block.savepoint('b')
+  await block.savepoint('a')
+  await block.fail()
+  t.equal(block.status, 'E')
+  t.notOk(database.calls.includes('rollback'), 'the savepoint may want it back')
+  await block.rollbackTo('a')
+  t.equal(block.status, 'T')
+  await block.release('a')
+  await block.rollbackTo('a')
+  await t.rejects(block.rollbackTo('b'), {
+    code: '3B001',
+    message: 'savepoint "b" does not exist',
+  })
+  await block.commit(options)
+  t.strictSame(ended, [
+    'savepoint 1',
+    'savepoint 2',
+    'savepoint 3',
+    'rollback to 3',
+    'release 3',
+    'rollback to 1',
+    'committed',
+  ])
+})
+
+t.test('DDL follows savepoints, those too that were there before it', async (t) => {
+  const { block, database } = start()
+  const note = (call: string) => async () => {
+    database.calls.push(call)
+  }
+  block.begin(block.characteristics)
+  await block.savepoint('a')
+  await block.enlist({
+    commit: note('commit'),
+    rollback: note('rollback'),
+    savepoint: (level) => note(`savepoint ${level}`)(),
+    release: (level) => note(`release ${level}`)(),
+    rollbackTo: (level) => note(`rollback to ${level}`)(),
+  })
+  await block.savepoint('b')
+  await block.rollbackTo('a')
+  t.strictSame(database.calls, ['savepoint 1', 'savepoint 2', 'rollback to 1'])
 })

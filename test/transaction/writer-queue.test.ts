@@ -2,16 +2,17 @@ import t from 'tap'
 import { WriterQueue } from '../../server/transaction/writer-queue.ts'
 
 const never = new AbortController().signal
+const busy = { yieldPlace: () => false }
 
 t.test('admits one after the other, in the order of asking', async (t) => {
   const queue = new WriterQueue()
   const order: string[] = []
-  const first = await queue.acquire(1000, never)
-  const second = queue.acquire(1000, never).then((release) => {
+  const first = await queue.acquire(busy, 1000, never)
+  const second = queue.acquire(busy, 1000, never).then((release) => {
     order.push('second')
     return release
   })
-  const third = queue.acquire(1000, never).then((release) => {
+  const third = queue.acquire(busy, 1000, never).then((release) => {
     order.push('third')
     return release
   })
@@ -27,20 +28,37 @@ t.test('admits one after the other, in the order of asking', async (t) => {
 
 t.test('gives up after the lock timeout with 55P03, and leaves the queue', async (t) => {
   const queue = new WriterQueue()
-  const release = await queue.acquire(1000, never)
-  await t.rejects(queue.acquire(5, never), {
+  const release = await queue.acquire(busy, 1000, never)
+  await t.rejects(queue.acquire(busy, 5, never), {
     code: '55P03',
     message: 'canceling statement due to lock timeout',
   })
   release()
-  await t.resolves(queue.acquire(5, never))
+  await t.resolves(queue.acquire(busy, 5, never))
 })
 
 t.test('gives up when the statement is cancelled', async (t) => {
   const queue = new WriterQueue()
-  await queue.acquire(1000, never)
+  await queue.acquire(busy, 1000, never)
   const cancel = new AbortController()
-  const waiting = queue.acquire(1000, cancel.signal)
+  const waiting = queue.acquire(busy, 1000, cancel.signal)
   cancel.abort(new Error('cancelled'))
   await t.rejects(waiting, { message: 'cancelled' })
+})
+
+t.test('a holder with nothing under way makes room for those who have waited', async (t) => {
+  const queue = new WriterQueue()
+  let release = () => {}
+  let asked = 0
+  const idle = {
+    yieldPlace: () => {
+      asked++
+      if (asked < 2) return false
+      release()
+      return true
+    },
+  }
+  release = await queue.acquire(idle, 1000, never)
+  await queue.acquire(busy, 5000, never)
+  t.equal(asked, 2, 'asked again, because it was busy at first')
 })

@@ -1,0 +1,20 @@
+import type { SpannerStatement } from '../backend/backend.ts'
+
+/** What the transaction must know of a statement that is sent to Spanner. */
+export interface StatementTraits {
+  /** INSERT, UPDATE, DELETE or SELECT: named in 25006. */
+  readonly command: string
+  readonly isDml: boolean
+  /** SELECT, or DML with RETURNING. */
+  readonly returnsRows: boolean
+  /** FOR UPDATE and its relatives. */
+  readonly locksRows: boolean
+  /** The plan fixes the order of its rows. */
+  readonly isOrdered: boolean
+  /** It draws from sequences alone: it is not run again, because what was drawn stays drawn. */
+  readonly drawsValues?: boolean | undefined
+  /** The statement is all that its implicit transaction will hold. */
+  readonly isSole: boolean
+  /** The same statement with the values bound that Spanner drew in it, once they are known. */
+  readonly again?: (() => SpannerStatement | undefined) | undefined
+}
