@@ -1,6 +1,7 @@
 import { type Column, quotePhysical, type Table } from '../schema/logical-schema.ts'
 import type { Expr, Query, RangeTableEntry, TargetEntry } from '../sql/query-tree.ts'
 import type { Emission, EmittedSelect, Place } from './emission.ts'
+import { emitAgain } from './emit-again.ts'
 import { filteredRows, keysToFilter } from './emit-conflict-filter.ts'
 import { typedLiteral } from './emit-constant.ts'
 import {
@@ -43,7 +44,22 @@ export function emitInsert(emission: Emission, query: Query): EmittedSelect {
   const conflict = emitOnConflict(written, source.columns)
   const returning = emitReturning(emission, written)
   const head = `INSERT INTO ${quotePhysical(table.physicalName)} AS ${alias}`
-  return { sql: `${head} ${rows}${conflict}${returning.sql}`, columns: returning.columns }
+  return {
+    sql: `${head} ${rows}${conflict}${returning.sql}`,
+    columns: returning.columns,
+    again:
+      keys.length > 0
+        ? undefined
+        : emitAgain(written, {
+            source,
+            leftOut: assignments
+              .map(({ column }) => column)
+              .filter((column) => !source.columns.includes(column)),
+            paramCount: emission.params.sources.length,
+            conflict,
+            returning: returning.sql,
+          }),
+  }
 }
 
 function columnOf(table: Table, target: TargetEntry): Column {

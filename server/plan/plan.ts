@@ -39,10 +39,26 @@ export interface PushdownRoute {
   readonly computed: ComputedExpressions | undefined
   /** One entry a result column of `sql`, in the order of `Plan.fields`. Empty without RETURNING. */
   readonly columns: readonly OutputColumn[]
+  /** Where Spanner draws values that the client is told: what is sent when the transaction is run again. */
+  readonly again?: DrawnValues | undefined
   /** FOR UPDATE, FOR SHARE ...: needs a read-write transaction although it is a SELECT. */
   readonly locksRows: boolean
   /** Whether rows come in a fixed order (ORDER BY at the top): a replay compares them in order. */
   readonly isOrdered: boolean
+}
+
+/** The values that an INSERT of several rows leaves to Spanner and returns to the client. */
+export interface DrawnValues {
+  /** The same INSERT with parameters after those of the first, in their place. */
+  readonly sql: string
+  /** Where each further parameter's value stood: which row of RETURNING (from 0), which column of it. */
+  readonly params: readonly {
+    readonly row: number
+    readonly column: number
+    readonly type: SpannerType
+  }[]
+  /** Rows that RETURNING gave where none was passed over. */
+  readonly rowCount: number
 }
 
 export type ParamSource =

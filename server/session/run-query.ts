@@ -1,9 +1,10 @@
-import type { RowBatch, RowStream } from '../backend/backend.ts'
+import type { RowBatch, RowStream, SpannerParam, SpannerStatement } from '../backend/backend.ts'
 import { Bug } from '../base/pg-error.ts'
 import { unreachable } from '../base/unreachable.ts'
 import type { Plan, PushdownRoute } from '../plan/plan.ts'
 import { replaceMoments } from '../sql/replace-moments.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
+import type { RowsSeen } from '../transaction/rows-seen.ts'
 import { type CellWriter, cellWriter } from '../types/cell-writer.ts'
 import { timestampLiteral } from '../types/moment.ts'
 import { beginDataRow, endDataRow } from '../wire/backend-messages.ts'
@@ -75,6 +76,7 @@ async function runPushdown(state: SessionState, run: PushdownRun): Promise<Answe
       locksRows: route.locksRows,
       isOrdered: route.isOrdered,
       isSole: run.isSole,
+      again: (rows) => sendAgain(route, bound.spannerParams, rows),
     },
     state.scope.callOptions(),
   )
@@ -91,6 +93,23 @@ async function runPushdown(state: SessionState, run: PushdownRun): Promise<Answe
     rows: streamRows(stream, writers),
     tag: (rowCount) => (isDml ? dmlTag(route, stream) : `SELECT ${rowCount}`),
   }
+}
+
+/** The statement with what Spanner drew in it bound as values, where that is all there. */
+function sendAgain(
+  { again }: PushdownRoute,
+  params: readonly SpannerParam[],
+  rows: RowsSeen,
+): SpannerStatement | undefined {
+  if (again === undefined || rows.rowCount !== again.rowCount) return undefined
+  const cells = rows.cells()
+  if (cells === undefined) return undefined
+  const drawn = again.params.map(({ row, column, type }) => {
+    const value = cells[row]?.[column]
+    if (value === undefined) throw new Bug('RETURNING has fewer columns than its plan')
+    return { type, value }
+  })
+  return { sql: again.sql, params: [...params, ...drawn] }
 }
 
 function dmlTag(route: PushdownRoute, stream: RowStream): string {

@@ -102,7 +102,7 @@ export class ReplayedTransaction implements Writer {
         this.#log.append({
           kind: 'statement',
           statement,
-          again: traits.again?.(),
+          again: observed.rows === undefined ? undefined : traits.again?.(observed.rows),
           isDml: traits.isDml,
           isOrdered: traits.isOrdered,
           observed: { ...observed, rows: traits.returnsRows ? observed.rows : undefined },

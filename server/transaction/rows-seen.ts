@@ -2,7 +2,7 @@ import type { RowBatch } from '../backend/backend.ts'
 import { addHash, chainHash, hashRow } from './row-hash.ts'
 
 /** Rows that are kept as they came, in bytes of encoded values; past it their hashes are kept instead. */
-const MAX_KEPT_BYTES = 32 * 1024
+const MAX_KEPT_BYTES = 256 * 1024
 
 /** What a row costs in memory once only its hash is kept. */
 const HASH_BYTES = 8
@@ -33,6 +33,12 @@ export class RowsSeen {
     if (this.#keptBytes > MAX_KEPT_BYTES) this.#fold()
   }
 
+  /** The encoded cells of each row; undefined where only hashes are left. */
+  cells(): readonly (readonly Buffer[])[] | undefined {
+    if (this.#hashes.length > 0) return undefined
+    return this.#kept.flatMap(splitCells)
+  }
+
   /** Row by row, in the order in which they were handed on. */
   hashes(): readonly number[] {
     this.#fold()
@@ -55,6 +61,15 @@ export class RowsSeen {
     this.#kept = []
     this.#keptBytes = 0
   }
+}
+
+function splitCells({ rowCount, columnCount, bytes, starts, ends }: RowBatch): Buffer[][] {
+  return Array.from({ length: rowCount }, (_row, row) =>
+    Array.from({ length: columnCount }, (_cell, column) => {
+      const cell = row * columnCount + column
+      return bytes.subarray(starts[cell], ends[cell])
+    }),
+  )
 }
 
 /**

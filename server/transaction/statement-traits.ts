@@ -1,4 +1,5 @@
 import type { SpannerStatement } from '../backend/backend.ts'
+import type { RowsSeen } from './rows-seen.ts'
 
 /** What the transaction must know of a statement that is sent to Spanner. */
 export interface StatementTraits {
@@ -15,6 +16,6 @@ export interface StatementTraits {
   readonly drawsValues?: boolean | undefined
   /** The statement is all that its implicit transaction will hold. */
   readonly isSole: boolean
-  /** The same statement with the values bound that Spanner drew in it, once they are known. */
-  readonly again?: (() => SpannerStatement | undefined) | undefined
+  /** The same statement with the values bound that Spanner drew in it, given the rows that it returned. */
+  readonly again?: ((rows: RowsSeen) => SpannerStatement | undefined) | undefined
 }

@@ -111,6 +111,14 @@ function describe(emitted: Emitted): string {
       ? []
       : [`companion: ${route.computed.text}`, ...describeComputedParams(route)]),
     ...(route.columns.length === 0 ? [] : [`=> ${route.columns.map(describeColumn).join(', ')}`]),
+    ...(route.again === undefined
+      ? []
+      : [
+          `again: ${route.again.sql}`,
+          `bound then, as row.column: ${route.again.params
+            .map(({ row, column }) => `${row + 1}.${column + 1}`)
+            .join(', ')}`,
+        ]),
     ...(route.locksRows ? ['locks rows'] : []),
     ...(route.isOrdered ? ['ordered'] : []),
   ].join('\n')

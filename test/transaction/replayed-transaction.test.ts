@@ -275,6 +275,21 @@ t.test('values that were drawn are not drawn again', async (t) => {
   t.notOk(database.calls.includes('2: nextval'))
 })
 
+t.test('what Spanner drew in a statement is bound when it runs again', async (t) => {
+  const { database, transaction } = start(commitAbortedOnce(() => ({ rows: ['17'], count: 1n })))
+  const stream = transaction.execute(
+    statement('insert'),
+    {
+      ...returning,
+      again: (rows) => statement(`insert with ${rows.cells()?.[0]?.[0]?.toString()}`),
+    },
+    options,
+  )
+  await readAll(stream)
+  await transaction.commit(options)
+  t.strictSame(database.calls.slice(-2), ['2: insert with 17', '2: commit'])
+})
+
 t.test('a transaction that is aborted without end gives up with 40001', async (t) => {
   const { database, transaction, run } = start((sql) =>
     sql === 'commit' ? { error: aborted() } : { count: 1n },
