@@ -14,6 +14,7 @@ import {
 import type { FrontendMessage } from '../wire/frontend-message.ts'
 import { bindStatement, checkBindCounts } from './bound-statement.ts'
 import { describeStatement, parseText } from './describe.ts'
+import { isBatchable } from './dml-batch.ts'
 import type { ImplicitUnit } from './implicit-unit.ts'
 import { mustFindPortal, Portal, storePortal } from './portal.ts'
 import { mustFindPrepared, type PreparedStatement, storePrepared } from './prepared-statement.ts'
@@ -24,7 +25,13 @@ import { observeStatement } from './statement-events.ts'
 type Message<K extends FrontendMessage['kind']> = Extract<FrontendMessage, { kind: K }>
 
 /** exec_parse_message. */
-export async function parseMessage(state: SessionState, message: Message<'Parse'>): Promise<void> {
+export async function parseMessage(
+  state: SessionState,
+  message: Message<'Parse'>,
+  unit: ImplicitUnit,
+): Promise<void> {
+  // What has a name outlives an error; after one, PostgreSQL would never have come here.
+  if (message.statement !== '') await unit.runBatch()
   const statements = await parseText(state, message.text)
   const [statement] = statements
   if (statements.length > 1) {
@@ -47,7 +54,12 @@ export async function parseMessage(state: SessionState, message: Message<'Parse'
 }
 
 /** exec_bind_message. */
-export async function bindMessage(state: SessionState, message: Message<'Bind'>): Promise<void> {
+export async function bindMessage(
+  state: SessionState,
+  message: Message<'Bind'>,
+  unit: ImplicitUnit,
+): Promise<void> {
+  if (message.portal !== '') await unit.runBatch()
   const prepared = await revalidate(state, mustFindPrepared(state, message.statement))
   const { statement, described } = prepared
   const params = { formats: message.paramFormats, values: message.params }
@@ -143,6 +155,10 @@ export async function executeMessage(
     )
   }
   state.block.startStatement()
+  if (isBatchable(portal.bound)) {
+    portal.isDone = true
+    return unit.defer(portal.bound)
+  }
   const isFirst = portal.answer === undefined
   const isSole =
     state.block.state === 'implicit' && unit.size === 0 && state.io.peek()?.kind === 'Sync'

@@ -1,6 +1,15 @@
 import { isAborted } from '../backend/backend-error.ts'
 import { backOff, MAX_ATTEMPTS, MAX_ELAPSED_MS } from '../transaction/backoff.ts'
+import { writeCommandComplete } from '../wire/backend-messages.ts'
+import {
+  type BatchOutcome,
+  DmlBatch,
+  type RunnableStatement,
+  runDmlBatch,
+  type WaitingStatement,
+} from './dml-batch.ts'
 import type { SessionState } from './session-state.ts'
+import { publishStatement } from './statement-events.ts'
 
 /** Answers that may wait for their transaction's end, so that it can be run again unseen. */
 const MAX_HELD_BYTES = 1024 * 1024
@@ -12,6 +21,20 @@ interface Step {
   readonly run: () => Promise<void>
 }
 
+interface BatchEnd {
+  /** Nothing follows in the unit. */
+  readonly isLast?: boolean
+  /** The last tag is not written, but kept as {@link ImplicitUnit.heldTag}. */
+  readonly holdsTag?: boolean
+}
+
+interface SentBatch {
+  readonly waiting: readonly WaitingStatement[]
+  /** What was written since the first of them was executed. */
+  readonly between: Buffer
+  readonly holdsTag: boolean
+}
+
 /**
  * The statements of one query string, or of one pipeline up to Sync. Outside BEGIN they form a transaction, and as long as none
  * of its answers has left, an ABORTED from Spanner is nobody's business but ours: the steps are run again, their answers written again
@@ -19,13 +42,20 @@ interface Step {
  */
 export class ImplicitUnit {
   readonly #state: SessionState
+  readonly #batch = new DmlBatch()
   #mark: number
   #transactionNumber = 0
+  #heldTag = ''
   #steps: Step[] = []
 
   constructor(state: SessionState) {
     this.#state = state
     this.#mark = state.io.output.length
+  }
+
+  /** The tag that was not written. */
+  get heldTag(): string {
+    return this.#heldTag
   }
 
   /** Steps of the transaction so far. */
@@ -37,9 +67,64 @@ export class ImplicitUnit {
     return this.#transactionNumber === this.#state.block.transactionNumber
   }
 
+  /** Keeps DML without RETURNING back, to be sent with what follows it; its CommandComplete belongs where the output ends now. */
+  async defer(bound: RunnableStatement): Promise<void> {
+    this.#followTransaction()
+    if (this.#batch.isFull) await this.runBatch()
+    this.#batch.add({ bound, at: this.#position() })
+  }
+
+  /** Sends what was kept back. */
+  async runBatch({ isLast = false, holdsTag = false }: BatchEnd = {}): Promise<void> {
+    const waiting = this.#batch.take()
+    const [first] = waiting
+    if (first === undefined) return
+    const { output } = this.#state.io
+    const between = output.copyFrom(this.#mark + first.at)
+    output.truncate(this.#mark + first.at)
+    const isSole = isLast && this.#steps.length === 0 && this.#state.block.state === 'implicit'
+    await this.#runStep(async () => {
+      const outcome = await this.#sendBatch(waiting, isSole)
+      this.#writeBatch({ waiting, between, holdsTag }, outcome)
+    })
+  }
+
   /** Runs one statement; where Spanner aborts, everything since the start. */
   async run(step: () => Promise<void>): Promise<void> {
+    await this.runBatch()
     this.#followTransaction()
+    await this.#runStep(step)
+  }
+
+  async #sendBatch(waiting: readonly WaitingStatement[], isSole: boolean): Promise<BatchOutcome> {
+    const startedAt = performance.now()
+    const statements = waiting.map(({ bound }) => bound)
+    const outcome = await runDmlBatch(this.#state, statements, isSole)
+    for (const [index, bound] of statements.slice(0, outcome.tags.length + 1).entries()) {
+      const error = index < outcome.tags.length ? undefined : outcome.error
+      publishStatement(this.#state, bound, { startedAt, error })
+    }
+    return outcome
+  }
+
+  /** Each tag goes where its statement was executed, between what was written meanwhile. */
+  #writeBatch(batch: SentBatch, { tags, error }: BatchOutcome): void {
+    const { output } = this.#state.io
+    const { waiting, between } = batch
+    const start = waiting[0]?.at ?? 0
+    let taken = 0
+    for (const [index, { at }] of waiting.entries()) {
+      output.bytes(between.subarray(taken, at - start))
+      taken = at - start
+      const tag = tags[index]
+      if (tag === undefined) throw error
+      if (batch.holdsTag && index === waiting.length - 1) this.#heldTag = tag
+      else writeCommandComplete(output, tag)
+    }
+    output.bytes(between.subarray(taken))
+  }
+
+  async #runStep(step: () => Promise<void>): Promise<void> {
     const start = this.#position()
     try {
       await step()
@@ -53,7 +138,8 @@ export class ImplicitUnit {
   }
 
   /** Ends the implicit transaction, if this is one; where Spanner aborts, after running all of it again. */
-  async commit(): Promise<void> {
+  async commit({ holdsTag = false } = {}): Promise<void> {
+    await this.runBatch({ isLast: true, holdsTag })
     const { block, scope } = this.#state
     if (block.state !== 'implicit') return
     for (;;) {
@@ -75,6 +161,7 @@ export class ImplicitUnit {
   }
 
   async flush(): Promise<void> {
+    await this.runBatch()
     if (this.#position() > 0) this.#state.block.answerSent()
     await this.#state.io.flush()
     this.#mark = 0

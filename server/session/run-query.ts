@@ -82,7 +82,7 @@ async function runPushdown(state: SessionState, run: PushdownRun): Promise<Answe
   )
   if (plan.fields === undefined) {
     await drain(stream)
-    return { fields: undefined, rows: undefined, tag: () => dmlTag(route, stream) }
+    return { fields: undefined, rows: undefined, tag: () => dmlTag(route, stream.rowCount()) }
   }
   const formats = state.formatSettings()
   const writers = route.columns.map((column, index) =>
@@ -91,7 +91,7 @@ async function runPushdown(state: SessionState, run: PushdownRun): Promise<Answe
   return {
     fields: plan.fields,
     rows: streamRows(stream, writers),
-    tag: (rowCount) => (isDml ? dmlTag(route, stream) : `SELECT ${rowCount}`),
+    tag: (rowCount) => (isDml ? dmlTag(route, stream.rowCount()) : `SELECT ${rowCount}`),
   }
 }
 
@@ -112,8 +112,8 @@ function sendAgain(
   return { sql: again.sql, params: [...params, ...drawn] }
 }
 
-function dmlTag(route: PushdownRoute, stream: RowStream): string {
-  const count = stream.rowCount()
+/** CommandComplete's tag of INSERT, UPDATE and DELETE. */
+export function dmlTag(route: PushdownRoute, count: bigint | undefined): string {
   if (count === undefined) throw new Bug('DML ended without a row count')
   return route.command === 'INSERT' ? `INSERT 0 ${count}` : `${route.command} ${count}`
 }

@@ -111,9 +111,19 @@ export class Session implements Conversation {
         await handle()
         return true
       } catch (error) {
-        return this.#fail(state, kind, error)
+        return this.#fail(state, kind, await this.#firstError(error))
       }
     })
+  }
+
+  /** What was kept back came before what failed now: its own error comes first. */
+  async #firstError(error: unknown): Promise<unknown> {
+    try {
+      await this.#unit?.runBatch()
+      return error
+    } catch (earlier) {
+      return earlier
+    }
   }
 
   async #handle(state: SessionState, message: FrontendMessage): Promise<void> {
@@ -122,11 +132,9 @@ export class Session implements Conversation {
         await simpleQuery(state, message.text)
         return this.#becomeReady(state)
       case 'Parse':
-        this.#pipeline(state)
-        return parseMessage(state, message)
+        return parseMessage(state, message, this.#pipeline(state))
       case 'Bind':
-        this.#pipeline(state)
-        return bindMessage(state, message)
+        return bindMessage(state, message, this.#pipeline(state))
       case 'Describe':
         this.#pipeline(state)
         return describeMessage(state, message)

@@ -9,6 +9,7 @@ import {
 import { bindStatement, NO_PARAMS } from './bound-statement.ts'
 import { shiftPosition } from './client-error.ts'
 import { describeStatement, parseText } from './describe.ts'
+import { isBatchable } from './dml-batch.ts'
 import { ImplicitUnit } from './implicit-unit.ts'
 import { checkNotFailed, runStatement } from './run-statement.ts'
 import type { SessionState } from './session-state.ts'
@@ -28,6 +29,8 @@ export async function simpleQuery(state: SessionState, text: string): Promise<vo
     try {
       await runOne(state, { unit, statement, isSole: statements.length === 1, isLast })
     } catch (error) {
+      // What was kept back came before what failed now.
+      await unit.runBatch()
       throw error instanceof PgError ? shiftPosition(error, statement.offset) : error
     }
   }
@@ -56,6 +59,13 @@ async function runOne(state: SessionState, step: SimpleStep): Promise<void> {
   const bound = {
     ...(await bindStatement(state, { statement, described }, NO_PARAMS, [])),
     statement,
+  }
+  if (isBatchable(bound)) {
+    await unit.defer(bound)
+    if (!step.isLast) return
+    await unit.commit({ holdsTag: true })
+    writeCommandComplete(state.io.output, unit.heldTag)
+    return
   }
   const isSole = step.isSole && state.block.state === 'implicit'
   let tag = ''

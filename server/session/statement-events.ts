@@ -10,22 +10,41 @@ export async function observeStatement(
   run: () => Promise<number>,
 ): Promise<void> {
   const startedAt = performance.now()
-  const publish = (rows: number, sqlState: string | undefined) =>
-    statementEvents.publish({
-      connId: state.io.processId,
-      tag: bound.statement?.tag ?? '',
-      route: bound.described.plan?.route.kind ?? routeOf(bound),
-      durationMs: performance.now() - startedAt,
-      rows,
-      sqlState,
-      text: bound.statement?.text ?? '',
-    })
   try {
-    publish(await run(), undefined)
+    publishStatement(state, bound, { startedAt, rows: await run() })
   } catch (error) {
-    publish(0, clientError(error, state.database.schema.current, state.scope.signal).code)
+    publishStatement(state, bound, { startedAt, error })
     throw error
   }
+}
+
+/** How a statement went. */
+interface StatementOutcome {
+  /** By performance.now(). */
+  readonly startedAt: number
+  readonly rows?: number
+  readonly error?: unknown
+}
+
+/** Tells whoever observes how one statement went. */
+export function publishStatement(
+  state: SessionState,
+  bound: BoundStatement,
+  { startedAt, rows = 0, error }: StatementOutcome,
+): void {
+  if (!statementEvents.hasSubscribers) return
+  statementEvents.publish({
+    connId: state.io.processId,
+    tag: bound.statement?.tag ?? '',
+    route: bound.described.plan?.route.kind ?? routeOf(bound),
+    durationMs: performance.now() - startedAt,
+    rows,
+    sqlState:
+      error === undefined
+        ? undefined
+        : clientError(error, state.database.schema.current, state.scope.signal).code,
+    text: bound.statement?.text ?? '',
+  })
 }
 
 function routeOf(bound: BoundStatement): string {

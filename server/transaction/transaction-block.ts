@@ -176,11 +176,13 @@ export class TransactionBlock {
     return stream
   }
 
-  /** Sends DML without RETURNING as one batch; `error` of the result is that of the first statement that failed. */
+  /** Sends DML without RETURNING as one batch, which begins with `command`; `error` of the result is that of the first statement that failed. */
   async executeBatch(
     statements: readonly SpannerStatement[],
+    command: string,
     options: CallOptions & { readonly isLast?: boolean | undefined },
   ): Promise<BatchResult> {
+    if (this.characteristics.readOnly) throw readOnlyViolation(command)
     this.#hasRun = true
     await this.#drainOpenStream()
     return this.#joinReadWrite().executeBatch(statements, options)

@@ -1,0 +1,110 @@
+import type { SpannerStatement } from '../backend/backend.ts'
+import { Bug } from '../base/pg-error.ts'
+import type { PushdownRoute } from '../plan/plan.ts'
+import type { ParsedStatement } from '../sql/statement.ts'
+import type { BoundStatement } from './bound-statement.ts'
+import { dmlTag } from './run-query.ts'
+import { runStatement } from './run-statement.ts'
+import type { SessionState } from './session-state.ts'
+
+/** What one ExecuteBatchDml may take ("Quotas and limits" has no number for statements; requests are bounded by 10 MiB). */
+const MAX_STATEMENTS = 1000
+const MAX_SIZE_BYTES = 4 * 1024 * 1024
+
+/** A statement with its values that is more than the empty query. */
+export type RunnableStatement = BoundStatement & { readonly statement: ParsedStatement }
+
+/** DML without RETURNING that waits to be sent with what follows it. */
+export interface WaitingStatement {
+  readonly bound: RunnableStatement
+  /** Where its CommandComplete belongs in the output, relative to the start of the unit. */
+  readonly at: number
+}
+
+/** Whether nothing but a count will come of a statement, so that it can be sent together with others like it. */
+export function isBatchable(bound: BoundStatement): bound is RunnableStatement {
+  return bound.statement?.category === 'dml' && routeOf(bound) !== undefined
+}
+
+function routeOf({ described }: BoundStatement): PushdownRoute | undefined {
+  const { plan } = described
+  if (plan?.fields !== undefined || plan?.route.kind !== 'pushdown') return undefined
+  return plan.route.command === 'SELECT' ? undefined : plan.route
+}
+
+/** The statements that wait. */
+export class DmlBatch {
+  #waiting: WaitingStatement[] = []
+  #sizeBytes = 0
+
+  get size(): number {
+    return this.#waiting.length
+  }
+
+  get isFull(): boolean {
+    return this.#waiting.length >= MAX_STATEMENTS || this.#sizeBytes >= MAX_SIZE_BYTES
+  }
+
+  add(statement: WaitingStatement): void {
+    this.#waiting.push(statement)
+    this.#sizeBytes += sizeOf(statement.bound)
+  }
+
+  /** All of them, in order; none waits afterwards. */
+  take(): readonly WaitingStatement[] {
+    const taken = this.#waiting
+    this.#waiting = []
+    this.#sizeBytes = 0
+    return taken
+  }
+}
+
+function sizeOf(bound: RunnableStatement): number {
+  const sql = routeOf(bound)?.sql.length ?? 0
+  return bound.spannerParams.reduce((sum, param) => sum + param.value.length, sql)
+}
+
+/** How far a batch came: tags of the statements that ran, and why the one after them failed. */
+export interface BatchOutcome {
+  readonly tags: readonly string[]
+  readonly error: unknown
+}
+
+/** Runs statements together. `isSole`: nothing else will be in their implicit transaction. */
+export async function runDmlBatch(
+  state: SessionState,
+  statements: readonly RunnableStatement[],
+  isSole: boolean,
+): Promise<BatchOutcome> {
+  const [first, ...others] = statements
+  if (first === undefined) return { tags: [], error: undefined }
+  if (others.length === 0) {
+    const answer = await runStatement(state, first, isSole)
+    return { tags: [answer.tag(0n)], error: undefined }
+  }
+  for (const { described } of statements) {
+    for (const notice of described.plan?.notices ?? []) state.notice(notice)
+  }
+  const { rowCounts, error } = await state.block.executeBatch(
+    statements.map(toSpanner),
+    routeOf(first)?.command ?? 'DML',
+    { ...state.scope.callOptions(), isLast: isSole },
+  )
+  const tags = rowCounts.map((count, index) => tagOf(statements[index], count))
+  return { tags, error }
+}
+
+function toSpanner(bound: RunnableStatement): SpannerStatement {
+  return { sql: mustRoute(bound).sql, params: bound.spannerParams }
+}
+
+function tagOf(bound: RunnableStatement | undefined, count: bigint): string {
+  if (bound === undefined) throw new Bug('a batch has more counts than statements')
+  return dmlTag(mustRoute(bound), count)
+}
+
+function mustRoute(bound: RunnableStatement): PushdownRoute {
+  const route = routeOf(bound)
+  if (route === undefined) throw new Bug('a statement in a batch does not go to Spanner')
+  return route
+}
