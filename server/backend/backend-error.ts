@@ -46,6 +46,8 @@ export type BackendFailure =
   | { readonly kind: 'unauthenticated' }
   | { readonly kind: 'unavailable' }
   | { readonly kind: 'resource-exhausted' }
+  /** All sessions of the pool stayed in use for as long as the call could wait. */
+  | { readonly kind: 'too-many-sessions' }
   | { readonly kind: 'deadline-exceeded' }
   | { readonly kind: 'cancelled' }
   /** Commit was sent and its answer never came. */

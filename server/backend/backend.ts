@@ -28,12 +28,20 @@ export interface CallOptions {
 export interface BackendDatabase {
   readonly id: string
   readonly capabilities: Capabilities
-  /** A strong read outside any transaction: one RPC. */
-  singleUse(statement: SpannerStatement, options: CallOptions): RowStream
-  /** A read-only transaction over one strong snapshot; begun with its first statement. */
-  beginReadOnly(): BackendTransaction
+  /** A read outside any transaction, strong where no bound is given: one RPC. */
+  singleUse(statement: SpannerStatement, options: SingleUseOptions): RowStream
+  /** A read-only transaction over one snapshot, strong where no bound is given; begun with its first statement. */
+  beginReadOnly(options?: ReadOnlyOptions): BackendTransaction
   /** A read-write transaction; begun with its first statement. No RPC until then. */
   beginReadWrite(options: ReadWriteOptions): BackendTransaction
+  /**
+   * Partitioned DML: one UPDATE or DELETE that runs over the table in pieces of their own, each at least once and outside any
+   * transaction. Gives the lower bound of the rows changed. Rejects with kind `unsupported` where the statement cannot be cut.
+   */
+  executePartitionedDml(
+    statement: SpannerStatement,
+    options: PartitionedDmlOptions,
+  ): Promise<bigint>
   /**
    * One UpdateDatabaseDdl and the polls until it is done. Rejects with the error of the first statement that failed, whose
    * `appliedStatements` says how many stay in force.
@@ -48,8 +56,46 @@ export interface ReadWriteOptions {
   readonly isolation: 'serializable' | 'repeatable-read'
   /** What the previous attempt of the same client transaction was called: Spanner gives its locks seniority. */
   readonly previousAttempt?: BackendTransaction | undefined
+  /** The transaction tag, on all of the transaction's requests. */
   readonly tag?: string | undefined
+  /** TransactionOptions.exclude_txn_from_change_streams. */
+  readonly excludeFromChangeStreams?: boolean | undefined
 }
+
+export interface ReadOnlyOptions {
+  readonly bound?: SnapshotBound | undefined
+}
+
+export interface SingleUseOptions extends CallOptions {
+  readonly bound?: ReadTimestampBound | undefined
+  readonly requestOptions?: RequestOptions | undefined
+}
+
+export interface PartitionedDmlOptions extends CallOptions {
+  readonly requestOptions?: RequestOptions | undefined
+  readonly excludeFromChangeStreams?: boolean | undefined
+}
+
+/** google.spanner.v1.RequestOptions. Tags are cut at 50 characters by Spanner. */
+export interface RequestOptions {
+  /** high where absent. */
+  readonly priority?: 'low' | 'medium' | 'high' | undefined
+  /** The statement's name in Spanner's statistics. Of no effect on Commit. */
+  readonly requestTag?: string | undefined
+}
+
+/** Bounds that every read of one snapshot can have (Spanner's page on timestamp bounds). */
+export type SnapshotBound =
+  | { readonly kind: 'strong' }
+  | { readonly kind: 'exact-staleness'; readonly nanoseconds: bigint }
+  /** RFC 3339 with up to nine digits of the second, `2026-01-31T10:00:00.5Z`. */
+  | { readonly kind: 'read-timestamp'; readonly timestamp: string }
+
+/** When a read sees the database. The last two let Spanner choose a moment, and so are for single-use reads only. */
+export type ReadTimestampBound =
+  | SnapshotBound
+  | { readonly kind: 'max-staleness'; readonly nanoseconds: bigint }
+  | { readonly kind: 'min-read-timestamp'; readonly timestamp: string }
 
 export interface SpannerStatement {
   /** Spanner's PostgreSQL dialect, parameters as $1, $2 ... */
@@ -68,6 +114,8 @@ export interface BackendTransaction {
   readonly mode: 'read-write' | 'read-only'
   /** Whether Spanner knows of it already (a statement has begun it). */
   readonly isBegun: boolean
+  /** Read-only ones: the moment of the snapshot, RFC 3339; undefined until the first message of the first statement. */
+  readonly readTimestamp?: string | undefined
   /** A query or a DML statement, with or without RETURNING. The stream must be drained or cancelled before the next call. */
   execute(statement: SpannerStatement, options: ExecuteOptions): RowStream
   /** ExecuteBatchDml: counts of the statements that ran; `error` is that of the first that failed, the ones after it did not run. */
@@ -76,7 +124,7 @@ export interface BackendTransaction {
     options: ExecuteOptions,
   ): Promise<BatchResult>
   /** Nothing is sent where the transaction was never begun. */
-  commit(options: CallOptions): Promise<CommitResult>
+  commit(options: CommitOptions): Promise<CommitResult>
   /** Never rejects: the session goes back to the pool, or is thrown away where its state is in doubt. Nothing is sent where nothing was begun. */
   rollback(): Promise<void>
 }
@@ -86,6 +134,15 @@ export interface ExecuteOptions extends CallOptions {
   readonly isDml: boolean
   /** The client asked for nothing after it but Commit (ExecuteSqlRequest.last_statement). */
   readonly isLast?: boolean | undefined
+  readonly requestOptions?: RequestOptions | undefined
+}
+
+export interface CommitOptions extends CallOptions {
+  /** CommitRequest.max_commit_delay: how long Spanner may wait for other commits to go with it, 0 to 500 ms. */
+  readonly maxCommitDelayMs?: number | undefined
+  /** Asks for `CommitResult.mutationCount`. */
+  readonly returnCommitStats?: boolean | undefined
+  readonly requestOptions?: RequestOptions | undefined
 }
 
 export interface BatchResult {
@@ -96,6 +153,8 @@ export interface BatchResult {
 export interface CommitResult {
   /** RFC 3339; absent where nothing was begun. */
   readonly commitTimestamp?: string | undefined
+  /** CommitStats.mutation_count, where it was asked for and the backend counts (the emulator does not). */
+  readonly mutationCount?: bigint | undefined
 }
 
 /** Rows as they arrive. `next` pulls: while nobody pulls, flow control holds the server back. */
@@ -106,6 +165,8 @@ export interface RowStream {
   next(): Promise<RowBatch | undefined>
   /** After the end: the exact count of rows that DML changed. */
   rowCount(): bigint | undefined
+  /** Single-use reads: the moment they saw, RFC 3339; undefined until `columns` has resolved. */
+  readonly readTimestamp?: string | undefined
   /** Gives up the rest: the call is cancelled at the server. Harmless after the end. */
   cancel(): void
 }

@@ -43,6 +43,7 @@ const WORDS: Readonly<Record<Exclude<BackendFailureKind, ConstraintFailureKind |
   unauthenticated: { code: SQL_STATE.invalidAuthorizationSpecification },
   unavailable: { code: SQL_STATE.connectionFailure },
   'resource-exhausted': { code: SQL_STATE.insufficientResources },
+  'too-many-sessions': { code: SQL_STATE.tooManyConnections },
   'deadline-exceeded': {
     code: SQL_STATE.queryCanceled,
     message: 'canceling statement due to statement timeout',

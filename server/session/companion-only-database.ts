@@ -18,6 +18,7 @@ export function companionOnlyBackend(id: string): BackendDatabase {
     singleUse: refuse,
     beginReadOnly: refuse,
     beginReadWrite: refuse,
+    executePartitionedDml: async () => refuse(),
     updateDdl: async () => refuse(),
     getDdl: async () => [],
     close: async () => undefined,

@@ -1,4 +1,4 @@
-import type { CallOptions } from '../backend/backend.ts'
+import type { CallOptions, CommitResult } from '../backend/backend.ts'
 import { BackendError, type BackendFailureKind } from '../backend/backend-error.ts'
 import { Deadline, pause } from './deadline.ts'
 import { type CommitFields, encodeCommit } from './requests.ts'
@@ -11,15 +11,14 @@ const INQUIRY_MS = 5000
 
 /**
  * Commits, and finds out whether it did: Commit is idempotent by transaction id, so that one whose answer got lost is simply
- * sent again. Once it has been sent, the signal is not listened to any more. Gives the commit timestamp, RFC 3339. Rejects with
- * kind `commit-unknown` where the outcome stays unknown, and with Spanner's failure where the transaction was not committed.
+ * sent again. Once it has been sent, the signal is not listened to any more. Rejects with kind `commit-unknown` where the outcome stays unknown, and with Spanner's failure where the transaction was not committed.
  */
 export async function commitTransaction(
   rpc: RpcClient,
   target: RpcTarget,
   fields: CommitFields,
   options: CallOptions,
-): Promise<string | undefined> {
+): Promise<CommitResult> {
   if (options.signal?.aborted === true) throw cancelledFailure()
   let { precommitToken } = fields
   const attempts = new CommitAttempts(options.timeoutMs)
@@ -30,7 +29,12 @@ export async function commitTransaction(
           timeoutMs: attempts.nextTimeoutMs(),
         }),
       )
-      if (reply.precommitToken === undefined) return reply.commitTimestamp
+      if (reply.precommitToken === undefined) {
+        const { commitTimestamp, mutationCount } = reply
+        return mutationCount === undefined
+          ? { commitTimestamp }
+          : { commitTimestamp, mutationCount }
+      }
       precommitToken = reply.precommitToken
     } catch (error) {
       await attempts.prepareNext(error)

@@ -2,12 +2,16 @@ import type {
   BackendDatabase,
   BackendTransaction,
   CallOptions,
+  PartitionedDmlOptions,
+  ReadOnlyOptions,
   ReadWriteOptions,
   RowStream,
+  SingleUseOptions,
   SpannerStatement,
 } from '../backend/backend.ts'
 import type { Capabilities } from '../backend/capabilities.ts'
 import type { AdminClient } from './admin.ts'
+import { runPartitionedDml } from './partitioned-dml.ts'
 import { ReadOnlyTransaction, singleUseRead } from './read-only-transaction.ts'
 import { ReadWriteTransaction, type TransactionHost } from './read-write-transaction.ts'
 import type { SessionPoolStats } from './session-pool.ts'
@@ -30,16 +34,23 @@ export class SpannerDatabase implements BackendDatabase {
     return this.#host.pool.stats
   }
 
-  singleUse(statement: SpannerStatement, options: CallOptions): RowStream {
+  singleUse(statement: SpannerStatement, options: SingleUseOptions): RowStream {
     return singleUseRead(this.#host, statement, options)
   }
 
-  beginReadOnly(): BackendTransaction {
-    return new ReadOnlyTransaction(this.#host)
+  beginReadOnly(options: ReadOnlyOptions = {}): BackendTransaction {
+    return new ReadOnlyTransaction(this.#host, options)
   }
 
   beginReadWrite(options: ReadWriteOptions): BackendTransaction {
     return new ReadWriteTransaction(this.#host, options)
+  }
+
+  executePartitionedDml(
+    statement: SpannerStatement,
+    options: PartitionedDmlOptions,
+  ): Promise<bigint> {
+    return runPartitionedDml(this.#host, statement, options)
   }
 
   updateDdl(statements: readonly string[], options: CallOptions): Promise<void> {

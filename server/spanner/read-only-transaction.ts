@@ -4,39 +4,48 @@ import type {
   CallOptions,
   CommitResult,
   ExecuteOptions,
+  ReadOnlyOptions,
+  RequestOptions,
   RowStream,
+  SingleUseOptions,
   SpannerStatement,
 } from '../backend/backend.ts'
 import type { BackendError } from '../backend/backend-error.ts'
 import { Bug } from '../base/pg-error.ts'
 import { Deadline } from './deadline.ts'
 import type { TransactionHost } from './read-write-transaction.ts'
-import { encodeExecuteSql, READ_ONLY_OPTIONS, type TransactionSelector } from './requests.ts'
+import { encodeExecuteSql, type TransactionSelector } from './requests.ts'
+import type { TransactionReply } from './responses.ts'
 import { SpannerRowStream } from './row-stream.ts'
 import { SessionLease } from './session-lease.ts'
 import { backendFailure } from './status.ts'
+import { readOnlyOptions } from './transaction-options.ts'
 import { GRPC_CODE } from './transport.ts'
 
 interface ReadOptions extends CallOptions {
+  readonly requestOptions: RequestOptions | undefined
   readonly lease: SessionLease
   readonly selector: () => TransactionSelector
-  readonly onTransactionId: (id: Buffer | undefined) => void
+  readonly onTransaction: (transaction: TransactionReply | undefined) => void
   readonly mayReplaceSession: () => boolean
   readonly onEnd: (error: BackendError | undefined) => BackendError | undefined
 }
 
-/** A strong read outside any transaction: its session goes back to the pool with its last row. */
+/** A read outside any transaction: its session goes back to the pool with its last row. */
 export function singleUseRead(
   host: TransactionHost,
   statement: SpannerStatement,
-  options: CallOptions,
+  options: SingleUseOptions,
 ): RowStream {
   const lease = new SessionLease(host.pool)
+  const selector = { kind: 'single-use', options: readOnlyOptions(options.bound) } as const
   return readStream(host, statement, {
-    ...options,
+    timeoutMs: options.timeoutMs,
+    signal: options.signal,
+    requestOptions: options.requestOptions,
     lease,
-    selector: () => ({ kind: 'single-use' }),
-    onTransactionId: () => undefined,
+    selector: () => selector,
+    onTransaction: () => undefined,
     mayReplaceSession: () => lease.replace(),
     onEnd: () => {
       lease.release()
@@ -46,24 +55,31 @@ export function singleUseRead(
 }
 
 /**
- * A read-only transaction over one strong snapshot; its first statement begins it. It takes no locks: commit and rollback send
- * nothing.
+ * A read-only transaction over one snapshot; its first statement begins it. It takes no locks: commit and rollback send nothing.
+ * A session that is lost costs nothing either: the snapshot is begun again at the same moment in another.
  */
 export class ReadOnlyTransaction implements BackendTransaction {
   readonly mode = 'read-only'
   readonly #host: TransactionHost
   readonly #lease: SessionLease
+  #begin: Buffer
   #id: Buffer | undefined
+  #readTimestamp: string | undefined
   #isOver = false
   #stream: RowStream | undefined
 
-  constructor(host: TransactionHost) {
+  constructor(host: TransactionHost, { bound }: ReadOnlyOptions) {
     this.#host = host
     this.#lease = new SessionLease(host.pool)
+    this.#begin = readOnlyOptions(bound)
   }
 
   get isBegun(): boolean {
     return this.#id !== undefined
+  }
+
+  get readTimestamp(): string | undefined {
+    return this.#readTimestamp
   }
 
   /** Queries only: whoever routes statements knows which of them write. */
@@ -73,13 +89,14 @@ export class ReadOnlyTransaction implements BackendTransaction {
     this.#stream = readStream(this.#host, statement, {
       timeoutMs: options.timeoutMs,
       signal: options.signal,
+      requestOptions: options.requestOptions,
       lease: this.#lease,
       selector: () =>
         this.#id === undefined
-          ? { kind: 'begin', options: READ_ONLY_OPTIONS }
+          ? { kind: 'begin', options: this.#begin }
           : { kind: 'id', id: this.#id },
-      onTransactionId: (id) => this.#setId(id),
-      mayReplaceSession: () => this.#id === undefined && this.#lease.replace(),
+      onTransaction: (transaction) => this.#note(transaction),
+      mayReplaceSession: () => this.#moveOn(),
       onEnd: () => undefined,
     })
     return this.#stream
@@ -98,15 +115,27 @@ export class ReadOnlyTransaction implements BackendTransaction {
     this.#end()
   }
 
-  #setId(id: Buffer | undefined): void {
-    if (this.#id === undefined && id === undefined) {
+  #note(transaction: TransactionReply | undefined): void {
+    if (this.#id !== undefined) return
+    if (transaction?.id === undefined) {
       throw backendFailure(
         { kind: 'internal' },
         GRPC_CODE.INTERNAL,
         'the server returned no transaction for a begin',
       )
     }
-    this.#id ??= id
+    this.#id = transaction.id
+    this.#readTimestamp ??= transaction.readTimestamp
+  }
+
+  /** Whether the next call can go on in another session. */
+  #moveOn(): boolean {
+    if (this.#id !== undefined) {
+      if (this.#readTimestamp === undefined) return false
+      this.#begin = readOnlyOptions({ kind: 'read-timestamp', timestamp: this.#readTimestamp })
+      this.#id = undefined
+    }
+    return this.#lease.replace()
   }
 
   #end(): void {
@@ -134,6 +163,7 @@ function readStream(
         selector: options.selector(),
         statement,
         resumeToken,
+        requestOptions: options.requestOptions,
       })
       return host.rpc.stream(
         host.pool.target(session, 'ExecuteStreamingSql', false),
@@ -141,7 +171,7 @@ function readStream(
         deadline.options(options.signal),
       )
     },
-    onMetadata: ({ transactionId }) => options.onTransactionId(transactionId),
+    onMetadata: ({ transaction }) => options.onTransaction(transaction),
     onPrecommitToken: () => undefined,
     replaceSession: options.mayReplaceSession,
     onEnd: options.onEnd,

@@ -1,7 +1,7 @@
 import type {
   BackendTransaction,
   BatchResult,
-  CallOptions,
+  CommitOptions,
   CommitResult,
   ExecuteOptions,
   ReadWriteOptions,
@@ -18,7 +18,6 @@ import {
   encodeExecuteBatchDml,
   encodeExecuteSql,
   encodeRollback,
-  readWriteOptions,
   type TransactionSelector,
 } from './requests.ts'
 import { decodeBatchDml, readTransaction } from './responses.ts'
@@ -27,6 +26,7 @@ import type { RpcClient } from './rpc-client.ts'
 import { SessionLease } from './session-lease.ts'
 import type { Session, SessionPool } from './session-pool.ts'
 import { backendFailure, fromStatus, toBackendError } from './status.ts'
+import { readWriteOptions } from './transaction-options.ts'
 import { GRPC_CODE } from './transport.ts'
 
 const ROLLBACK_TIMEOUT_MS = 5000
@@ -87,7 +87,7 @@ export class ReadWriteTransaction implements BackendTransaction {
       host.pool,
       previous instanceof ReadWriteTransaction ? previous.#lastSession : undefined,
     )
-    this.#begin = { kind: 'begin', options: readWriteOptions(options.isolation) }
+    this.#begin = { kind: 'begin', options: readWriteOptions(options) }
     this.#tag = options.tag
   }
 
@@ -113,6 +113,7 @@ export class ReadWriteTransaction implements BackendTransaction {
           seqno,
           isLast: options.isLast,
           transactionTag: this.#tag,
+          requestOptions: options.requestOptions,
         })
         return this.#host.rpc.stream(
           this.#host.pool.target(session, 'ExecuteStreamingSql', true),
@@ -120,7 +121,7 @@ export class ReadWriteTransaction implements BackendTransaction {
           deadline.options(options.signal),
         )
       },
-      onMetadata: ({ transactionId }) => this.#setId(transactionId),
+      onMetadata: ({ transaction }) => this.#setId(transaction?.id),
       onPrecommitToken: (token) => {
         this.#precommitToken = token
       },
@@ -149,6 +150,7 @@ export class ReadWriteTransaction implements BackendTransaction {
           seqno,
           isLast: options.isLast,
           transactionTag: this.#tag,
+          requestOptions: options.requestOptions,
         })
         const reply = await this.#host.rpc.unary(
           this.#host.pool.target(session, 'ExecuteBatchDml', true),
@@ -163,7 +165,7 @@ export class ReadWriteTransaction implements BackendTransaction {
     }
   }
 
-  async commit(options: CallOptions): Promise<CommitResult> {
+  async commit(options: CommitOptions): Promise<CommitResult> {
     this.#demandOpen()
     const session = this.#lease.current
     if (this.#id === undefined || session === undefined) {
@@ -171,7 +173,7 @@ export class ReadWriteTransaction implements BackendTransaction {
       return {}
     }
     try {
-      const commitTimestamp = await commitTransaction(
+      const result = await commitTransaction(
         this.#host.rpc,
         this.#host.pool.target(session, 'Commit', true),
         {
@@ -179,12 +181,15 @@ export class ReadWriteTransaction implements BackendTransaction {
           transactionId: this.#id,
           transactionTag: this.#tag,
           precommitToken: this.#precommitToken,
+          maxCommitDelayMs: options.maxCommitDelayMs,
+          returnCommitStats: options.returnCommitStats,
+          requestOptions: options.requestOptions,
         },
         options,
       )
       this.#isOver = true
       this.#lease.release()
-      return commitTimestamp === undefined ? {} : { commitTimestamp }
+      return result
     } catch (error) {
       const failure = toBackendError(error)
       const told = this.#noteEnd(failure) ?? failure
@@ -244,8 +249,8 @@ export class ReadWriteTransaction implements BackendTransaction {
 
   #readBatch(reply: Buffer): BatchResult {
     const batch = decodeBatchDml(reply)
-    if (batch.transactionId !== undefined || batch.status === undefined) {
-      this.#setId(batch.transactionId)
+    if (batch.transaction !== undefined || batch.status === undefined) {
+      this.#setId(batch.transaction?.id)
     }
     if (batch.precommitToken !== undefined) this.#precommitToken = batch.precommitToken
     if (batch.status === undefined) return { rowCounts: batch.rowCounts }
@@ -293,7 +298,7 @@ export class ReadWriteTransaction implements BackendTransaction {
       encodeBeginTransaction(session.name, this.#begin.options),
       { timeoutMs: ROLLBACK_TIMEOUT_MS },
     )
-    return readTransaction(new ProtoReader(reply))
+    return readTransaction(new ProtoReader(reply)).id
   }
 
   async #sendRollback(session: Session, id: Buffer): Promise<void> {

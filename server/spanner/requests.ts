@@ -1,28 +1,20 @@
-import type { SpannerParam, SpannerStatement } from '../backend/backend.ts'
+import type { RequestOptions, SpannerParam, SpannerStatement } from '../backend/backend.ts'
 import { type SpannerType, TYPE_ANNOTATION, TYPE_CODE } from '../types/spanner-type.ts'
 import { ProtoWriter } from './protobuf-wire.ts'
+import { encodeDuration } from './timestamp.ts'
 
-/** Where a statement runs: google.spanner.v1.TransactionSelector. */
+/** Where a statement runs: google.spanner.v1.TransactionSelector; options are encoded (transaction-options.ts). */
 export type TransactionSelector =
-  | { readonly kind: 'single-use' }
+  | { readonly kind: 'single-use'; readonly options: Buffer }
   | { readonly kind: 'id'; readonly id: Buffer }
   | { readonly kind: 'begin'; readonly options: Buffer }
 
-/** google.spanner.v1.TransactionOptions of a strong read-only transaction: read_only = 2 { strong = 1 }. */
-export const READ_ONLY_OPTIONS: Buffer = Buffer.from([0x12, 0x02, 0x08, 0x01])
-
-/** SERIALIZABLE with PESSIMISTIC locks, Spanner's defaults: an empty read_write = 1. */
-const SERIALIZABLE_OPTIONS: Buffer = Buffer.from([0x0a, 0x00])
-
-/** read_write = 1 { read_lock_mode = 1: PESSIMISTIC = 1 }, isolation_level = 6: REPEATABLE_READ = 2. */
-const REPEATABLE_READ_OPTIONS: Buffer = Buffer.from([0x0a, 0x02, 0x08, 0x01, 0x30, 0x02])
-
-/** google.spanner.v1.TransactionOptions of a read-write transaction. */
-export function readWriteOptions(isolation: 'serializable' | 'repeatable-read'): Buffer {
-  return isolation === 'serializable' ? SERIALIZABLE_OPTIONS : REPEATABLE_READ_OPTIONS
+interface TaggedFields {
+  readonly transactionTag?: string | undefined
+  readonly requestOptions?: RequestOptions | undefined
 }
 
-export interface ExecuteSqlFields {
+export interface ExecuteSqlFields extends TaggedFields {
   readonly session: string
   readonly selector: TransactionSelector
   readonly statement: SpannerStatement
@@ -30,7 +22,6 @@ export interface ExecuteSqlFields {
   /** Only DML has one. */
   readonly seqno?: number | undefined
   readonly isLast?: boolean | undefined
-  readonly transactionTag?: string | undefined
   /** Plans without executing: parameters may be left out. */
   readonly isPlanOnly?: boolean | undefined
 }
@@ -45,18 +36,17 @@ export function encodeExecuteSql(fields: ExecuteSqlFields): Buffer {
   if (fields.resumeToken !== undefined) writer.bytesField(6, fields.resumeToken)
   writer.uintField(7, fields.isPlanOnly === true ? 1 : 0)
   writer.uintField(9, fields.seqno ?? 0)
-  writeRequestOptions(writer, 11, fields.transactionTag)
+  writeRequestOptions(writer, 11, fields)
   writer.boolField(17, fields.isLast === true)
   return writer.finish()
 }
 
-export interface ExecuteBatchDmlFields {
+export interface ExecuteBatchDmlFields extends TaggedFields {
   readonly session: string
   readonly selector: TransactionSelector
   readonly statements: readonly SpannerStatement[]
   readonly seqno: number
   readonly isLast?: boolean | undefined
-  readonly transactionTag?: string | undefined
 }
 
 /** google.spanner.v1.ExecuteBatchDmlRequest. */
@@ -71,17 +61,18 @@ export function encodeExecuteBatchDml(fields: ExecuteBatchDmlFields): Buffer {
     writer.bytesField(3, inner.finish())
   }
   writer.uintField(4, fields.seqno)
-  writeRequestOptions(writer, 5, fields.transactionTag)
+  writeRequestOptions(writer, 5, fields)
   writer.boolField(6, fields.isLast === true)
   return writer.finish()
 }
 
-export interface CommitFields {
+export interface CommitFields extends TaggedFields {
   readonly session: string
   readonly transactionId: Buffer
-  readonly transactionTag?: string | undefined
   /** Encoded google.spanner.v1.MultiplexedSessionPrecommitToken. */
   readonly precommitToken?: Buffer | undefined
+  readonly maxCommitDelayMs?: number | undefined
+  readonly returnCommitStats?: boolean | undefined
 }
 
 /** google.spanner.v1.CommitRequest, without mutations. */
@@ -89,7 +80,11 @@ export function encodeCommit(fields: CommitFields): Buffer {
   const writer = new ProtoWriter(256)
   writer.textField(1, fields.session)
   writer.bytesField(2, fields.transactionId)
-  writeRequestOptions(writer, 6, fields.transactionTag)
+  writer.boolField(5, fields.returnCommitStats === true)
+  writeRequestOptions(writer, 6, fields)
+  if (fields.maxCommitDelayMs !== undefined) {
+    writer.bytesField(8, encodeDuration(BigInt(Math.round(fields.maxCommitDelayMs * 1e6))))
+  }
   if (fields.precommitToken !== undefined) writer.bytesField(9, fields.precommitToken)
   return writer.finish()
 }
@@ -108,7 +103,7 @@ function encodeSelector(selector: TransactionSelector): Buffer {
   const writer = new ProtoWriter(64)
   switch (selector.kind) {
     case 'single-use':
-      return writer.bytesField(1, READ_ONLY_OPTIONS).finish()
+      return writer.bytesField(1, selector.options).finish()
     case 'id':
       return writer.bytesField(2, selector.id).finish()
     case 'begin':
@@ -138,8 +133,21 @@ function mapEntry(key: string, value: Buffer): Buffer {
   return new ProtoWriter(32 + value.length).textField(1, key).bytesField(2, value).finish()
 }
 
-function writeRequestOptions(writer: ProtoWriter, field: number, tag: string | undefined): void {
-  if (tag !== undefined) writer.bytesField(field, new ProtoWriter(64).textField(3, tag).finish())
+const PRIORITY = { low: 1, medium: 2, high: 3 } as const
+
+/** google.spanner.v1.RequestOptions: priority = 1, request_tag = 2, transaction_tag = 3. */
+function writeRequestOptions(
+  writer: ProtoWriter,
+  field: number,
+  { requestOptions, transactionTag }: TaggedFields,
+): void {
+  if (requestOptions === undefined && transactionTag === undefined) return
+  const { priority, requestTag } = requestOptions ?? {}
+  const options = new ProtoWriter(64)
+    .uintField(1, priority === undefined ? 0 : PRIORITY[priority])
+    .textField(2, requestTag ?? '')
+    .textField(3, transactionTag ?? '')
+  writer.bytesField(field, options.finish())
 }
 
 const encodedTypes = new Map<string, Buffer>()

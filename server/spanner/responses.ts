@@ -8,53 +8,69 @@ import {
 } from '../types/spanner-type.ts'
 import { MalformedMessage, ProtoReader } from './protobuf-wire.ts'
 import { type RpcStatus, readRpcStatus } from './status-details.ts'
+import { readTimestamp } from './timestamp.ts'
 
 /** google.spanner.v1.ResultSetMetadata. */
 export interface ResultMetadata {
   readonly columns: readonly ResultColumn[]
-  /** Where the statement began a transaction. */
-  readonly transactionId: Buffer | undefined
+  /** Where the statement began a transaction, or a read was asked for its timestamp. */
+  readonly transaction: TransactionReply | undefined
+}
+
+/** google.spanner.v1.Transaction. */
+export interface TransactionReply {
+  /** Undefined where it is left out or empty: single-use reads have none. */
+  readonly id: Buffer | undefined
+  /** RFC 3339. */
+  readonly readTimestamp: string | undefined
+  /** Encoded MultiplexedSessionPrecommitToken. */
+  readonly precommitToken: Buffer | undefined
 }
 
 /** Reads row_type = 1 and transaction = 2. */
 export function readMetadata(reader: ProtoReader): ResultMetadata {
   let columns: readonly ResultColumn[] = []
-  let transactionId: Buffer | undefined
+  let transaction: TransactionReply | undefined
   while (reader.hasMore) {
     const tag = reader.uint()
     if (tag === 0x0a) columns = readStructType(reader.message())
-    else if (tag === 0x12) transactionId = readTransaction(reader.message())
+    else if (tag === 0x12) transaction = readTransaction(reader.message())
     else reader.skip(tag)
   }
-  return { columns, transactionId }
+  return { columns, transaction }
 }
 
-/** Reads ResultSetStats.row_count_exact = 3. */
+/** Reads ResultSetStats.row_count_exact = 3, or row_count_lower_bound = 4, which partitioned DML has. */
 export function readStats(reader: ProtoReader): bigint | undefined {
   let rowCount: bigint | undefined
   while (reader.hasMore) {
     const tag = reader.uint()
-    if (tag === 0x18) rowCount = reader.int64()
+    if (tag === 0x18 || tag === 0x20) rowCount = reader.int64()
     else reader.skip(tag)
   }
   return rowCount
 }
 
-/** Transaction.id = 1; undefined where it is left out or empty. */
-export function readTransaction(reader: ProtoReader): Buffer | undefined {
+/** Reads id = 1, read_timestamp = 2 and precommit_token = 3. */
+export function readTransaction(reader: ProtoReader): TransactionReply {
   let id: Buffer | undefined
+  let timestamp: string | undefined
+  let precommitToken: Buffer | undefined
   while (reader.hasMore) {
     const tag = reader.uint()
     if (tag === 0x0a) id = Buffer.from(reader.bytes())
+    else if (tag === 0x12) timestamp = readTimestamp(reader.message())
+    else if (tag === 0x1a) precommitToken = Buffer.from(reader.bytes())
     else reader.skip(tag)
   }
-  return id === undefined || id.length === 0 ? undefined : id
+  return { id: id?.length === 0 ? undefined : id, readTimestamp: timestamp, precommitToken }
 }
 
 /** google.spanner.v1.ExecuteBatchDmlResponse. */
 export interface BatchDmlResponse {
   readonly rowCounts: readonly bigint[]
-  readonly transactionId: Buffer | undefined
+  /** Where the batch began a transaction. */
+  readonly transaction: TransactionReply | undefined
   /** Of the first statement that failed; undefined where all ran. */
   readonly status: RpcStatus | undefined
   readonly precommitToken: Buffer | undefined
@@ -64,7 +80,7 @@ export interface BatchDmlResponse {
 export function decodeBatchDml(bytes: Buffer): BatchDmlResponse {
   const reader = new ProtoReader(bytes)
   const rowCounts: bigint[] = []
-  let transactionId: Buffer | undefined
+  let transaction: TransactionReply | undefined
   let status: RpcStatus | undefined
   let precommitToken: Buffer | undefined
   while (reader.hasMore) {
@@ -72,14 +88,14 @@ export function decodeBatchDml(bytes: Buffer): BatchDmlResponse {
     if (tag === 0x0a) {
       const resultSet = readResultSet(reader.message())
       rowCounts.push(resultSet.rowCount ?? 0n)
-      transactionId ??= resultSet.metadata?.transactionId
+      transaction ??= resultSet.metadata?.transaction
     } else if (tag === 0x12) status = readRpcStatus(reader.message())
     else if (tag === 0x1a) precommitToken = Buffer.from(reader.bytes())
     else reader.skip(tag)
   }
   return {
     rowCounts,
-    transactionId,
+    transaction,
     status: status === undefined || status.code === 0 ? undefined : status,
     precommitToken,
   }
@@ -89,22 +105,36 @@ export function decodeBatchDml(bytes: Buffer): BatchDmlResponse {
 export interface CommitResponse {
   /** RFC 3339 with nanoseconds as far as they are not zero. */
   readonly commitTimestamp: string | undefined
+  readonly mutationCount: bigint | undefined
   /** Set where the commit has not happened yet: Commit must be sent again with it. */
   readonly precommitToken: Buffer | undefined
 }
 
-/** Decodes commit_timestamp = 1 and precommit_token = 4. */
+/** Decodes commit_timestamp = 1, commit_stats = 2 and precommit_token = 4. */
 export function decodeCommit(bytes: Buffer): CommitResponse {
   const reader = new ProtoReader(bytes)
   let commitTimestamp: string | undefined
+  let mutationCount: bigint | undefined
   let precommitToken: Buffer | undefined
   while (reader.hasMore) {
     const tag = reader.uint()
     if (tag === 0x0a) commitTimestamp = readTimestamp(reader.message())
+    else if (tag === 0x12) mutationCount = readMutationCount(reader.message())
     else if (tag === 0x22) precommitToken = Buffer.from(reader.bytes())
     else reader.skip(tag)
   }
-  return { commitTimestamp, precommitToken }
+  return { commitTimestamp, mutationCount, precommitToken }
+}
+
+/** CommitStats.mutation_count = 1. */
+function readMutationCount(reader: ProtoReader): bigint {
+  let count = 0n
+  while (reader.hasMore) {
+    const tag = reader.uint()
+    if (tag === 0x08) count = reader.int64()
+    else reader.skip(tag)
+  }
+  return count
 }
 
 /** google.spanner.v1.ResultSet without its rows: metadata = 1, stats = 3. */
@@ -121,21 +151,6 @@ function readResultSet(reader: ProtoReader): {
     else reader.skip(tag)
   }
   return { metadata, rowCount }
-}
-
-/** google.protobuf.Timestamp: seconds = 1, nanos = 2. */
-function readTimestamp(reader: ProtoReader): string {
-  let seconds = 0n
-  let nanos = 0
-  while (reader.hasMore) {
-    const tag = reader.uint()
-    if (tag === 0x08) seconds = reader.int64()
-    else if (tag === 0x10) nanos = reader.uint()
-    else reader.skip(tag)
-  }
-  const whole = new Date(Number(seconds) * 1000).toISOString().slice(0, 19)
-  const fraction = nanos === 0 ? '' : `.${String(nanos).padStart(9, '0').replace(/0+$/, '')}`
-  return `${whole}${fraction}Z`
 }
 
 /** StructType: fields = 1, each with name = 1 and type = 2. */

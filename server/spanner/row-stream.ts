@@ -86,6 +86,10 @@ export class SpannerRowStream implements RowStream {
     return this.#rowCount
   }
 
+  get readTimestamp(): string | undefined {
+    return this.#metadata?.transaction?.readTimestamp
+  }
+
   cancel(): void {
     if (this.#state !== 'open' || this.#isCancelled) return
     this.#isCancelled = true

@@ -8,6 +8,7 @@ import {
   encodeDeleteSession,
 } from './session-messages.ts'
 import { backendFailure, toBackendError } from './status.ts'
+import { STRONG_READ } from './transaction-options.ts'
 import { GRPC_CODE } from './transport.ts'
 
 /** Spanner's guide: at most 100 sessions to a channel. */
@@ -297,7 +298,7 @@ export class SessionPool {
     const { session } = entry
     const request = encodeExecuteSql({
       session: session.name,
-      selector: { kind: 'single-use' },
+      selector: { kind: 'single-use', options: STRONG_READ },
       statement: { sql: 'SELECT 1', params: [] },
     })
     try {

@@ -15,6 +15,7 @@ import { encodeExecuteSql } from './requests.ts'
 import { RpcClient } from './rpc-client.ts'
 import { type Session, SessionPool } from './session-pool.ts'
 import { toBackendError } from './status.ts'
+import { STRONG_READ } from './transaction-options.ts'
 import type { Transport } from './transport.ts'
 
 /** Where google.spanner.v1 is served. */
@@ -199,7 +200,7 @@ class SpannerBackend implements Backend {
             pool.target(session, 'ExecuteSql', false),
             encodeExecuteSql({
               session: session.name,
-              selector: { kind: 'single-use' },
+              selector: { kind: 'single-use', options: STRONG_READ },
               statement: { sql, params: [] },
               isPlanOnly: true,
             }),

@@ -40,6 +40,11 @@ export class FakeDatabase implements BackendDatabase {
     return this.#transaction('read-write')
   }
 
+  async executePartitionedDml(statement: SpannerStatement): Promise<bigint> {
+    this.#call(`partitioned ${statement.sql}`)
+    return 1n
+  }
+
   async updateDdl(): Promise<void> {
     this.#call('ddl')
   }

@@ -245,6 +245,7 @@ t.test('every other failure has a code of PostgreSQL', async (t) => {
     unauthenticated: '28000',
     unavailable: '08006',
     'resource-exhausted': '53000',
+    'too-many-sessions': '53300',
     'deadline-exceeded': '57014',
     cancelled: '57014',
     'commit-unknown': '08007',

@@ -15,8 +15,6 @@ import {
   encodeExecuteBatchDml,
   encodeExecuteSql,
   encodeRollback,
-  READ_ONLY_OPTIONS,
-  readWriteOptions,
 } from '../../server/spanner/requests.ts'
 import { decodeBatchDml, decodeCommit, readTransaction } from '../../server/spanner/responses.ts'
 import {
@@ -24,6 +22,12 @@ import {
   encodeBatchCreateSessions,
   encodeDeleteSession,
 } from '../../server/spanner/session-messages.ts'
+import {
+  partitionedDmlOptions,
+  readOnlyOptions,
+  readWriteOptions,
+  STRONG_READ,
+} from '../../server/spanner/transaction-options.ts'
 import { textParam } from '../helpers/rows.ts'
 import { decodeRequest, encodeReply } from '../helpers/spanner-protos.ts'
 
@@ -34,7 +38,7 @@ const INSTANCES = 'google.spanner.admin.instance.v1.InstanceAdmin'
 t.test('ExecuteSqlRequest is what Google’s protos read', async (test) => {
   const bytes = encodeExecuteSql({
     session: 's',
-    selector: { kind: 'begin', options: readWriteOptions('repeatable-read') },
+    selector: { kind: 'begin', options: readWriteOptions({ isolation: 'repeatable-read' }) },
     statement: {
       sql: 'SELECT $1, $2',
       params: [
@@ -49,6 +53,7 @@ t.test('ExecuteSqlRequest is what Google’s protos read', async (test) => {
     seqno: 300,
     isLast: true,
     transactionTag: 'tag',
+    requestOptions: { priority: 'low', requestTag: 'statement' },
     isPlanOnly: true,
   })
   test.same(decodeRequest(`${SPANNER}/ExecuteStreamingSql`, bytes), {
@@ -75,7 +80,7 @@ t.test('ExecuteSqlRequest is what Google’s protos read', async (test) => {
     resumeToken: Buffer.from('token'),
     queryMode: 1,
     seqno: '300',
-    requestOptions: { transactionTag: 'tag' },
+    requestOptions: { priority: 1, requestTag: 'statement', transactionTag: 'tag' },
     lastStatement: true,
   })
 })
@@ -87,14 +92,21 @@ t.test('the other selectors, and nothing that was not asked for', async (test) =
   test.same(
     decodeRequest(
       `${SPANNER}/ExecuteSql`,
-      encodeExecuteSql({ session: 's', selector: { kind: 'single-use' }, statement }),
+      encodeExecuteSql({
+        session: 's',
+        selector: { kind: 'single-use', options: STRONG_READ },
+        statement,
+      }),
     ),
     {
       session: 's',
       sql: 'x',
       transaction: {
         selector: 'singleUse',
-        singleUse: { mode: 'readOnly', readOnly: { timestampBound: 'strong', strong: true } },
+        singleUse: {
+          mode: 'readOnly',
+          readOnly: { timestampBound: 'strong', strong: true, returnReadTimestamp: true },
+        },
       },
     },
   )
@@ -105,12 +117,64 @@ t.test('the other selectors, and nothing that was not asked for', async (test) =
   )
   const begin = encodeExecuteSql({
     session: 's',
-    selector: { kind: 'begin', options: readWriteOptions('serializable') },
+    selector: { kind: 'begin', options: readWriteOptions({ isolation: 'serializable' }) },
     statement,
   })
   test.same(selectorOf(begin), {
     selector: 'begin',
     begin: { mode: 'readWrite', readWrite: {} },
+  })
+})
+
+t.test('the options of transactions', async (test) => {
+  const read = (options: Buffer): unknown =>
+    decodeRequest(`${SPANNER}/BeginTransaction`, encodeBeginTransaction('s', options))['options']
+  const readOnly = (bound: object): unknown => ({
+    mode: 'readOnly',
+    readOnly: { ...bound, returnReadTimestamp: true },
+  })
+  test.same(read(readOnlyOptions(undefined)), readOnly({ timestampBound: 'strong', strong: true }))
+  test.same(
+    read(readOnlyOptions({ kind: 'exact-staleness', nanoseconds: 15_000_000_001n })),
+    readOnly({ timestampBound: 'exactStaleness', exactStaleness: { seconds: '15', nanos: 1 } }),
+  )
+  test.same(
+    read(readOnlyOptions({ kind: 'max-staleness', nanoseconds: 500n })),
+    readOnly({ timestampBound: 'maxStaleness', maxStaleness: { nanos: 500 } }),
+  )
+  test.same(
+    read(readOnlyOptions({ kind: 'read-timestamp', timestamp: '2023-11-14T23:13:20.12+01:00' })),
+    readOnly({
+      timestampBound: 'readTimestamp',
+      readTimestamp: { seconds: '1700000000', nanos: 120_000_000 },
+    }),
+  )
+  test.same(
+    read(
+      readOnlyOptions({ kind: 'min-read-timestamp', timestamp: '2023-11-14t22:13:20.000000001z' }),
+    ),
+    readOnly({
+      timestampBound: 'minReadTimestamp',
+      minReadTimestamp: { seconds: '1700000000', nanos: 1 },
+    }),
+  )
+  for (const timestamp of ['', '2023-11-14', '1969-12-31T23:59:59Z', '2023-13-01T00:00:00Z'])
+    test.throws(() => readOnlyOptions({ kind: 'read-timestamp', timestamp }), RangeError)
+  const previous = Buffer.from('before')
+  test.same(read(readWriteOptions({ isolation: 'repeatable-read' }, previous)), {
+    mode: 'readWrite',
+    readWrite: { readLockMode: 1, multiplexedSessionPreviousTransactionId: previous },
+    isolationLevel: 2,
+  })
+  test.same(read(readWriteOptions({ isolation: 'serializable', excludeFromChangeStreams: true })), {
+    mode: 'readWrite',
+    readWrite: {},
+    excludeTxnFromChangeStreams: true,
+  })
+  test.same(read(partitionedDmlOptions(true)), {
+    mode: 'partitionedDml',
+    partitionedDml: {},
+    excludeTxnFromChangeStreams: true,
   })
 })
 
@@ -154,6 +218,9 @@ t.test('the other requests of google.spanner.v1', async (test) => {
         session: 's',
         transactionId: id,
         transactionTag: 'tag',
+        requestOptions: { priority: 'high' },
+        maxCommitDelayMs: 100,
+        returnCommitStats: true,
         precommitToken: new ProtoWriter().bytesField(1, id).uintField(2, 4).finish(),
       }),
     ),
@@ -161,7 +228,9 @@ t.test('the other requests of google.spanner.v1', async (test) => {
       session: 's',
       transaction: 'transactionId',
       transactionId: id,
-      requestOptions: { transactionTag: 'tag' },
+      returnCommitStats: true,
+      maxCommitDelay: { nanos: 100_000_000 },
+      requestOptions: { priority: 3, transactionTag: 'tag' },
       precommitToken: { precommitToken: id, seqNum: 4 },
     },
   )
@@ -170,10 +239,13 @@ t.test('the other requests of google.spanner.v1', async (test) => {
     transactionId: id,
   })
   test.same(
-    decodeRequest(`${SPANNER}/BeginTransaction`, encodeBeginTransaction('s', READ_ONLY_OPTIONS)),
+    decodeRequest(`${SPANNER}/BeginTransaction`, encodeBeginTransaction('s', STRONG_READ)),
     {
       session: 's',
-      options: { mode: 'readOnly', readOnly: { timestampBound: 'strong', strong: true } },
+      options: {
+        mode: 'readOnly',
+        readOnly: { timestampBound: 'strong', strong: true, returnReadTimestamp: true },
+      },
     },
   )
   test.same(
@@ -219,7 +291,10 @@ t.test('the requests of the admin services', async (test) => {
 t.test('replies that Google’s protos wrote', async (test) => {
   const batch = encodeReply(`${SPANNER}/ExecuteBatchDml`, {
     resultSets: [
-      { metadata: { transaction: { id: Buffer.from('tx') } }, stats: { rowCountExact: '3' } },
+      {
+        metadata: { transaction: { id: Buffer.from('tx'), precommitToken: { seqNum: 1 } } },
+        stats: { rowCountExact: '3' },
+      },
       { stats: { rowCountExact: '9007199254740993' } },
     ],
     status: { code: 6, message: 'exists' },
@@ -227,20 +302,34 @@ t.test('replies that Google’s protos wrote', async (test) => {
   })
   test.same(decodeBatchDml(batch), {
     rowCounts: [3n, 9007199254740993n],
-    transactionId: Buffer.from('tx'),
+    transaction: {
+      id: Buffer.from('tx'),
+      readTimestamp: undefined,
+      precommitToken: Buffer.from([0x10, 1]),
+    },
     status: { code: 6, message: 'exists', retryDelayMs: undefined, resourceType: undefined },
     precommitToken: Buffer.from([0x10, 2]),
   })
   const commit = encodeReply(`${SPANNER}/Commit`, {
     commitTimestamp: { seconds: '1700000000', nanos: 120_005_000 },
+    commitStats: { mutationCount: '7' },
     precommitToken: { seqNum: 1 },
   })
   test.same(decodeCommit(commit), {
     commitTimestamp: '2023-11-14T22:13:20.120005Z',
+    mutationCount: 7n,
     precommitToken: Buffer.from([0x10, 1]),
   })
-  const begun = encodeReply(`${SPANNER}/BeginTransaction`, { id: Buffer.from('tx') })
-  test.same(readTransaction(new ProtoReader(begun)), Buffer.from('tx'))
+  const begun = encodeReply(`${SPANNER}/BeginTransaction`, {
+    id: Buffer.from('tx'),
+    readTimestamp: { seconds: '1700000000', nanos: 1 },
+    precommitToken: { seqNum: 2 },
+  })
+  test.same(readTransaction(new ProtoReader(begun)), {
+    id: Buffer.from('tx'),
+    readTimestamp: '2023-11-14T22:13:20.000000001Z',
+    precommitToken: Buffer.from([0x10, 2]),
+  })
   const sessions = encodeReply(`${SPANNER}/BatchCreateSessions`, {
     session: [{ name: 'a', createTime: { seconds: '1' } }, { name: 'b' }],
   })

@@ -369,7 +369,10 @@ t.test(
     test.same(fake.requests('ExecuteStreamingSql').map(transactionOf), [
       {
         selector: 'begin',
-        begin: { mode: 'readOnly', readOnly: { timestampBound: 'strong', strong: true } },
+        begin: {
+          mode: 'readOnly',
+          readOnly: { timestampBound: 'strong', strong: true, returnReadTimestamp: true },
+        },
       },
       { selector: 'id', id: Buffer.from('tx1') },
     ])

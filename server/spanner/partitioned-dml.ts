@@ -1,0 +1,104 @@
+import type { PartitionedDmlOptions, SpannerStatement } from '../backend/backend.ts'
+import { isAborted } from '../backend/backend-error.ts'
+import { Deadline, pause } from './deadline.ts'
+import { ProtoReader } from './protobuf-wire.ts'
+import type { TransactionHost } from './read-write-transaction.ts'
+import { encodeBeginTransaction, encodeExecuteSql } from './requests.ts'
+import { readTransaction } from './responses.ts'
+import { SpannerRowStream } from './row-stream.ts'
+import { retryBackoff } from './rpc-client.ts'
+import { SessionLease } from './session-lease.ts'
+import { backendFailure } from './status.ts'
+import { partitionedDmlOptions } from './transaction-options.ts'
+import { GRPC_CODE } from './transport.ts'
+
+/**
+ * One UPDATE or DELETE in pieces (Spanner's page on partitioned DML): BeginTransaction, ExecuteStreamingSql, no Commit. It runs
+ * at least once by its nature, so that one which was aborted is simply begun again, until its deadline. Gives the lower bound
+ * of the rows changed. Rejects with a BackendError.
+ */
+export async function runPartitionedDml(
+  host: TransactionHost,
+  statement: SpannerStatement,
+  options: PartitionedDmlOptions,
+): Promise<bigint> {
+  const deadline = new Deadline(options.timeoutMs)
+  const backoff = retryBackoff()
+  for (;;) {
+    const lease = new SessionLease(host.pool)
+    try {
+      return await attempt({ host, lease, deadline, options }, statement)
+    } catch (error) {
+      if (!isAborted(error)) throw error
+      const { failure } = error
+      const delayMs =
+        (failure.kind === 'aborted' ? failure.retryDelayMs : undefined) ?? backoff.nextDelayMs()
+      if (!(await pause(delayMs, deadline, options.signal))) throw error
+    } finally {
+      lease.release()
+    }
+  }
+}
+
+interface Attempt {
+  readonly host: TransactionHost
+  readonly lease: SessionLease
+  readonly deadline: Deadline
+  readonly options: PartitionedDmlOptions
+}
+
+async function attempt(
+  { host, lease, deadline, options }: Attempt,
+  statement: SpannerStatement,
+): Promise<bigint> {
+  const { signal } = options
+  let id: Buffer | undefined
+  const stream = new SpannerRowStream({
+    deadline,
+    signal,
+    retryWindowMs: host.rpc.maxRetryMs,
+    open: async (resumeToken) => {
+      const session = await lease.get(deadline, signal)
+      if (id === undefined) {
+        const reply = await host.rpc.unary(
+          host.pool.target(session, 'BeginTransaction', true),
+          encodeBeginTransaction(
+            session.name,
+            partitionedDmlOptions(options.excludeFromChangeStreams === true),
+          ),
+          deadline.options(signal),
+        )
+        id = readTransaction(new ProtoReader(reply)).id
+        if (id === undefined) {
+          throw backendFailure(
+            { kind: 'internal' },
+            GRPC_CODE.INTERNAL,
+            'the server returned no transaction for a begin',
+          )
+        }
+      }
+      const request = encodeExecuteSql({
+        session: session.name,
+        selector: { kind: 'id', id },
+        statement,
+        resumeToken,
+        seqno: 1,
+        requestOptions: options.requestOptions,
+      })
+      return host.rpc.stream(
+        host.pool.target(session, 'ExecuteStreamingSql', true),
+        request,
+        deadline.options(signal),
+      )
+    },
+    onMetadata: () => undefined,
+    onPrecommitToken: () => undefined,
+    replaceSession: () => {
+      id = undefined
+      return lease.replace()
+    },
+    onEnd: () => undefined,
+  })
+  while ((await stream.next()) !== undefined);
+  return stream.rowCount() ?? 0n
+}
