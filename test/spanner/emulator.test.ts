@@ -3,6 +3,7 @@ import type { BackendDatabase, BackendTransaction } from '../../server/backend/b
 import { BackendError, type BackendFailure } from '../../server/backend/backend-error.ts'
 import { createSpannerBackend } from '../../server/spanner/spanner-backend.ts'
 import { type Emulator, startEmulator } from '../helpers/emulator.ts'
+import { RecordingProxy } from '../helpers/recording-proxy.ts'
 import { type Drained, drain, textParam } from '../helpers/rows.ts'
 
 const call = { timeoutMs: 20_000 }
@@ -273,6 +274,69 @@ async function suite({ address, stop }: Emulator): Promise<void> {
     test.same((await read()).rows, [['0']])
     test.same(await reader.commit(call), {})
     test.same((await query(database, 'SELECT count(*) FROM p')).rows, [['1']])
+  })
+
+  t.test('reads of the past', async (test) => {
+    const count = { sql: 'SELECT count(*) FROM p', params: [] }
+    const before = database.singleUse(count, call)
+    test.same((await drain(before)).rows, [['1']])
+    const timestamp = before.readTimestamp ?? ''
+    test.match(timestamp, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
+    const writer = database.beginReadWrite({ isolation: 'serializable' })
+    await dml(writer, 'INSERT INTO p VALUES (7), (8)')
+    const { commitTimestamp } = await writer.commit(call)
+    const bound = { kind: 'read-timestamp', timestamp } as const
+    test.same((await drain(database.singleUse(count, { ...call, bound }))).rows, [['1']])
+    const reader = database.beginReadOnly({ bound })
+    test.same((await drain(reader.execute(count, { ...call, isDml: false }))).rows, [['1']])
+    test.equal(reader.readTimestamp, timestamp)
+    await reader.rollback()
+    const after = database.singleUse(count, {
+      ...call,
+      bound: { kind: 'min-read-timestamp', timestamp: commitTimestamp ?? '' },
+    })
+    test.same((await drain(after)).rows, [['3']])
+  })
+
+  t.test('partitioned DML', async (test) => {
+    const statement = { sql: 'DELETE FROM p WHERE id IN (7, 8)', params: [] }
+    test.equal(await database.executePartitionedDml(statement, call), 2n)
+    test.same((await query(database, 'SELECT count(*) FROM p')).rows, [['1']])
+    test.same(
+      await failureOf(
+        database.executePartitionedDml({ sql: 'DELETE FROM nope', params: [] }, call),
+      ),
+      { kind: 'sql', sqlState: '42P01' },
+    )
+    const writer = database.beginReadWrite({ isolation: 'serializable' })
+    await dml(writer, 'UPDATE p SET id = id WHERE false')
+    await writer.commit(call)
+  })
+
+  t.test('a Commit whose answer got lost has committed once', async (test) => {
+    const proxy = await RecordingProxy.start(address)
+    const through = await createSpannerBackend({
+      project: 'spanwire',
+      instance: 'spanwire',
+      endpoint: { kind: 'emulator', address: proxy.address },
+    })
+    test.teardown(async () => {
+      await through.close()
+      await proxy.stop()
+    })
+    const writer = (await through.openDatabase('shop', call)).beginReadWrite({
+      isolation: 'serializable',
+    })
+    await dml(writer, 'INSERT INTO p VALUES (9)')
+    proxy.clear()
+    proxy.intercept(() =>
+      proxy.calls.length === 1
+        ? { kind: 'lose-answer', code: 14, message: 'connection lost' }
+        : undefined,
+    )
+    test.match((await writer.commit(call)).commitTimestamp, /^\d{4}-/)
+    test.same(proxy.methods(), ['Commit', 'Commit'])
+    test.same((await query(database, 'SELECT count(*) FROM p')).rows, [['2']])
   })
 
   t.test('DDL while a transaction holds the lock is a conflict', async (test) => {
