@@ -14,8 +14,8 @@ import {
   type Operation,
 } from './admin-messages.ts'
 import { Backoff, Deadline, pause } from './deadline.ts'
-import { cancelledFailure, type RpcClient, type RpcTarget } from './rpc-client.ts'
-import { backendFailure, fromStatus, toBackendError } from './status.ts'
+import type { RpcClient, RpcTarget } from './rpc-client.ts'
+import { backendFailure, cancelledFailure, fromStatus, toBackendError } from './status.ts'
 import { GRPC_CODE } from './transport.ts'
 
 const DATABASE_ADMIN = 'google.spanner.admin.database.v1.DatabaseAdmin'

@@ -90,7 +90,7 @@ export class GrpcJsTransport implements Transport {
   #start(method: string, request: Buffer, options: RpcOptions): PullCall {
     const channel = this.#channels[options.channel % this.#channels.length]
     if (channel === undefined || this.#isClosed) {
-      throw new TransportError(GRPC_CODE.UNAVAILABLE, 'the backend was closed')
+      throw new TransportError(GRPC_CODE.UNAVAILABLE, 'the backend was closed', { isClosed: true })
     }
     if (options.signal?.aborted === true) {
       throw new TransportError(GRPC_CODE.CANCELLED, 'the call was cancelled before it was sent')

@@ -5,8 +5,8 @@ import { ProtoReader } from './protobuf-wire.ts'
 import type { TransactionHost } from './read-write-transaction.ts'
 import { encodeBeginTransaction, encodeExecuteSql } from './requests.ts'
 import { readTransaction } from './responses.ts'
+import { Pauses } from './retries.ts'
 import { SpannerRowStream } from './row-stream.ts'
-import { retryBackoff } from './rpc-client.ts'
 import { SessionLease } from './session-lease.ts'
 import { backendFailure } from './status.ts'
 import { partitionedDmlOptions } from './transaction-options.ts'
@@ -23,7 +23,7 @@ export async function runPartitionedDml(
   options: PartitionedDmlOptions,
 ): Promise<bigint> {
   const deadline = new Deadline(options.timeoutMs)
-  const backoff = retryBackoff()
+  const pauses = new Pauses()
   for (;;) {
     const lease = new SessionLease(host.pool)
     try {
@@ -32,7 +32,7 @@ export async function runPartitionedDml(
       if (!isAborted(error)) throw error
       const { failure } = error
       const delayMs =
-        (failure.kind === 'aborted' ? failure.retryDelayMs : undefined) ?? backoff.nextDelayMs()
+        (failure.kind === 'aborted' ? failure.retryDelayMs : undefined) ?? pauses.nextMs()
       if (!(await pause(delayMs, deadline, options.signal))) throw error
     } finally {
       lease.release()
@@ -54,9 +54,7 @@ async function attempt(
   const { signal } = options
   let id: Buffer | undefined
   const stream = new SpannerRowStream({
-    deadline,
-    signal,
-    retryWindowMs: host.rpc.maxRetryMs,
+    startRetries: () => host.rpc.startRetries(deadline, signal),
     open: async (resumeToken) => {
       const session = await lease.get(deadline, signal)
       if (id === undefined) {

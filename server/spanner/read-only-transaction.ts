@@ -153,9 +153,7 @@ function readStream(
 ): RowStream {
   const deadline = new Deadline(options.timeoutMs)
   return new SpannerRowStream({
-    deadline,
-    signal: options.signal,
-    retryWindowMs: host.rpc.maxRetryMs,
+    startRetries: () => host.rpc.startRetries(deadline, options.signal),
     open: async (resumeToken) => {
       const session = await options.lease.get(deadline, options.signal)
       const request = encodeExecuteSql({

@@ -100,9 +100,7 @@ export class ReadWriteTransaction implements BackendTransaction {
     const deadline = new Deadline(options.timeoutMs)
     const seqno = options.isDml ? ++this.#seqno : undefined
     const stream = new SpannerRowStream({
-      deadline,
-      signal: options.signal,
-      retryWindowMs: this.#host.rpc.maxRetryMs,
+      startRetries: () => this.#host.rpc.startRetries(deadline, options.signal),
       open: async (resumeToken) => {
         const session = await this.#session(deadline, options.signal)
         const request = encodeExecuteSql({

@@ -1,13 +1,12 @@
 import type { ResultColumn, RowBatch, RowStream } from '../backend/backend.ts'
 import type { BackendError } from '../backend/backend-error.ts'
 import { Bug } from '../base/pg-error.ts'
-import { type Backoff, Deadline, pause } from './deadline.ts'
 import { decodePartialResultSet, type PartialResultSet } from './partial-result-set.ts'
 import type { ResultMetadata } from './responses.ts'
+import type { Retries } from './retries.ts'
 import { RowAssembler } from './row-assembler.ts'
-import { cancelledFailure, retryBackoff, retryPauseMs } from './rpc-client.ts'
-import { toBackendError } from './status.ts'
-import { GRPC_CODE, type MessageStream, TransportError } from './transport.ts'
+import { cancelledFailure, toBackendError } from './status.ts'
+import type { MessageStream } from './transport.ts'
 
 /**
  * How much is held back until a resume token vouches for it. Past that it is handed on, and a stream that breaks before the
@@ -15,16 +14,10 @@ import { GRPC_CODE, type MessageStream, TransportError } from './transport.ts'
  */
 const MAX_HELD_BYTES = 1024 * 1024
 
-/** Texts of INTERNAL that mean no more than a broken connection (the list of Google's client libraries). */
-const BROKEN_STREAM =
-  /RST_STREAM|unexpected EOS on DATA frame|HTTP\/2 error code: INTERNAL_ERROR|Connection closed with unknown cause/i
-
 /** What a stream asks of the transaction that it belongs to. */
 export interface RowStreamSource {
-  readonly deadline: Deadline
-  readonly signal: AbortSignal | undefined
-  /** How long a stream that broke is tried again without getting any further. */
-  readonly retryWindowMs: number
+  /** Called when a stream has failed that had got on since the last failure. */
+  startRetries(): Retries
   /** Sends the statement, or goes on after `resumeToken`. */
   open(resumeToken: Buffer | undefined): Promise<MessageStream>
   /** Once, with the first message. May throw. */
@@ -42,9 +35,8 @@ export interface RowStreamSource {
  */
 export class SpannerRowStream implements RowStream {
   readonly #source: RowStreamSource
-  #backoff: Backoff = retryBackoff()
   /** Set while attempts fail in a row. */
-  #retryDeadline: Deadline | undefined
+  #retries: Retries | undefined
   #stream: MessageStream | undefined
   #resumeToken: Buffer | undefined
   /** Since the last token. */
@@ -143,32 +135,15 @@ export class SpannerRowStream implements RowStream {
       if (this.#metadata === undefined && this.#source.replaceSession()) return
       throw failure
     }
-    const delayMs = this.#isResumable ? this.#pauseMs(error) : undefined
-    if (delayMs === undefined) throw failure
-    this.#retryDeadline ??= new Deadline(
-      Math.min(this.#source.retryWindowMs, this.#source.deadline.remainingMs),
-    )
-    if (!(await pause(delayMs, this.#retryDeadline, this.#source.signal))) throw failure
+    if (!this.#isResumable) throw failure
+    this.#retries ??= this.#source.startRetries()
+    await this.#retries.beforeNext(error)
     this.#held = []
     this.#heldBytes = 0
   }
 
-  #pauseMs(error: unknown): number | undefined {
-    if (
-      error instanceof TransportError &&
-      error.grpcCode === GRPC_CODE.INTERNAL &&
-      BROKEN_STREAM.test(error.message)
-    ) {
-      return this.#backoff.nextDelayMs()
-    }
-    return retryPauseMs(error, this.#backoff)
-  }
-
   #accept(message: PartialResultSet): void {
-    if (this.#retryDeadline !== undefined) {
-      this.#retryDeadline = undefined
-      this.#backoff = retryBackoff()
-    }
+    this.#retries = undefined
     if (message.metadata !== undefined && this.#metadata === undefined) {
       this.#metadata = message.metadata
       this.#assembler = new RowAssembler(message.metadata.columns.length)

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { CallOptions } from '../backend/backend.ts'
 import { rpcEvents } from '../base/channels.ts'
-import { Backoff, Deadline, pause } from './deadline.ts'
-import { backendFailure, retryDelayMs, toBackendError } from './status.ts'
+import { Deadline } from './deadline.ts'
+import { Retries } from './retries.ts'
+import { toBackendError } from './status.ts'
 import {
   GRPC_CODE,
   type MessageStream,
@@ -24,16 +25,6 @@ export interface RpcTarget {
   readonly toLeader: boolean
 }
 
-/** Pauses between attempts at a call that was UNAVAILABLE (Spanner's latency guide: 250 ms x 1.3 up to 32 s). */
-const RETRY_FIRST_MS = 250
-const RETRY_FACTOR = 1.3
-const RETRY_MAX_MS = 32_000
-
-/** A fresh series of pauses. */
-export function retryBackoff(): Backoff {
-  return new Backoff(RETRY_FIRST_MS, RETRY_FACTOR, RETRY_MAX_MS)
-}
-
 const processId = randomBytes(4).toString('hex')
 let clientCount = 0
 
@@ -41,21 +32,20 @@ let clientCount = 0
 export class RpcClient {
   readonly transport: Transport
   readonly #clientNumber = ++clientCount
-  /** How long one call is tried again while the server cannot be reached. */
-  readonly maxRetryMs: number
+  readonly #maxRetryMs: number
   #requestCount = 0
 
+  /** `maxRetryMs` is how long a call that fails again and again is sent again. */
   constructor(transport: Transport, maxRetryMs: number) {
     this.transport = transport
-    this.maxRetryMs = maxRetryMs
+    this.#maxRetryMs = maxRetryMs
   }
 
   /** A call that may be sent twice. Rejects with a BackendError. */
   async unary(target: RpcTarget, request: Buffer, options: CallOptions): Promise<Buffer> {
     const deadline = new Deadline(options.timeoutMs)
-    const retryDeadline = new Deadline(Math.min(options.timeoutMs, this.maxRetryMs))
-    const backoff = retryBackoff()
     const requestNumber = ++this.#requestCount
+    let retries: Retries | undefined
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#attempt(target, request, deadline.options(options.signal), {
@@ -63,11 +53,15 @@ export class RpcClient {
           attempt,
         })
       } catch (error) {
-        const delayMs = retryPauseMs(error, backoff)
-        if (delayMs === undefined) throw toBackendError(error)
-        if (!(await pause(delayMs, retryDeadline, options.signal))) throw toBackendError(error)
+        retries ??= this.startRetries(deadline, options.signal)
+        await retries.beforeNext(error)
       }
     }
+  }
+
+  /** For a call that has failed for the first time now. */
+  startRetries(deadline: Deadline, signal: AbortSignal | undefined): Retries {
+    return new Retries(Math.min(deadline.remainingMs, this.#maxRetryMs), signal)
   }
 
   /** One attempt, whatever comes of it. Rejects with a BackendError. */
@@ -122,20 +116,6 @@ export class RpcClient {
     const channel = (target.channel % this.transport.channelCount) + 1
     return `1.${processId}.${this.#clientNumber}.${channel}.${requestNumber}.${attempt}`
   }
-}
-
-/** How long to wait before the same call is sent again; undefined where it must not be. */
-export function retryPauseMs(error: unknown, backoff: Backoff): number | undefined {
-  if (!(error instanceof TransportError)) return undefined
-  if (error.grpcCode === GRPC_CODE.UNAVAILABLE) return retryDelayMs(error) ?? backoff.nextDelayMs()
-  // Flow control says when to come back; a quota that is used up does not.
-  if (error.grpcCode === GRPC_CODE.RESOURCE_EXHAUSTED) return retryDelayMs(error)
-  return undefined
-}
-
-/** The failure of a wait that was given up by its caller. */
-export function cancelledFailure(): Error {
-  return backendFailure({ kind: 'cancelled' }, GRPC_CODE.CANCELLED, 'the call was cancelled')
 }
 
 function rpcOptions(target: RpcTarget, options: CallOptions, requestId: string): RpcOptions {

@@ -1,6 +1,6 @@
 import type { Deadline } from './deadline.ts'
-import { cancelledFailure } from './rpc-client.ts'
 import type { Session, SessionPool } from './session-pool.ts'
+import { cancelledFailure } from './status.ts'
 
 /** How often one call may meet sessions that Spanner has forgotten. */
 const MAX_REPLACEMENTS = 3

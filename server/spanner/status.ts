@@ -91,7 +91,12 @@ export function backendFailure(
   return new BackendError(message, { failure, grpcCode, cause })
 }
 
-/** RESOURCE_EXHAUSTED that says when to come back is flow control; without a time it is final. */
+/** The failure of a wait that was given up by its caller. */
+export function cancelledFailure(): BackendError {
+  return backendFailure({ kind: 'cancelled' }, GRPC_CODE.CANCELLED, 'the call was cancelled')
+}
+
+/** When the server asks to be asked again (google.rpc.RetryInfo); undefined where it does not say. */
 export function retryDelayMs(error: TransportError): number | undefined {
   return statusOf(error).retryDelayMs
 }

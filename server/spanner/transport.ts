@@ -60,20 +60,24 @@ export class TransportError extends Error {
   readonly statusDetails: Buffer | undefined
   /** The trailer google.rpc.retryinfo-bin: an encoded google.rpc.RetryInfo. */
   readonly retryInfo: Buffer | undefined
+  /** The transport was closed on this side before the call was sent. */
+  readonly isClosed: boolean
 
   constructor(
     grpcCode: number,
     message: string,
-    trailers: {
+    more: {
       statusDetails?: Buffer | undefined
       retryInfo?: Buffer | undefined
+      isClosed?: boolean | undefined
       cause?: unknown
     } = {},
   ) {
-    super(message, { cause: trailers.cause })
+    super(message, { cause: more.cause })
     this.name = 'TransportError'
     this.grpcCode = grpcCode
-    this.statusDetails = trailers.statusDetails
-    this.retryInfo = trailers.retryInfo
+    this.statusDetails = more.statusDetails
+    this.retryInfo = more.retryInfo
+    this.isClosed = more.isClosed ?? false
   }
 }

@@ -235,7 +235,7 @@ t.test('calls are tried again as the status says', async (test) => {
     throw new FakeStatus(8, 'a quota is used up')
   })
   test.same(await failureOf(backend.listDatabases(call)), { kind: 'resource-exhausted' })
-  test.equal(fake.methods().length, 4)
+  test.equal(fake.methods().length, 3 + 4, 'four attempts, and then it is believed')
 })
 
 t.test('every attempt at a call is an event', async (test) => {

@@ -11,7 +11,6 @@ import type { Message } from '../helpers/spanner-protos.ts'
 const call = { timeoutMs: 10_000 }
 const dml = { ...call, isDml: true }
 const NOT_FOUND = 5
-const FAILED_PRECONDITION = 9
 const ABORTED = 10
 const OUT_OF_RANGE = 11
 const UNAVAILABLE = 14
@@ -231,88 +230,6 @@ t.test('a begin whose answer was not waited for is looked after', async (test) =
   await transaction.rollback()
   test.same(await columns, { kind: 'cancelled' })
   test.same(fake.methods(), ['ExecuteStreamingSql', 'BeginTransaction', 'Rollback'])
-})
-
-t.test('a commit whose answer got lost is sent again', async (test) => {
-  const { fake, database } = await openFakeDatabase(test.teardown)
-  let attempts = 0
-  fake.on('Commit', () => {
-    if (++attempts === 1) throw new FakeStatus(UNAVAILABLE, 'connection lost')
-    return { commitTimestamp: { seconds: '1' } }
-  })
-  const transaction = database.beginReadWrite({ isolation: 'serializable' })
-  await run(transaction, 'one')
-  test.same(await transaction.commit(call), { commitTimestamp: '1970-01-01T00:00:01Z' })
-  const [first, second] = fake.requests('Commit')
-  test.same(first, second)
-  test.same(fake.methods(), ['ExecuteStreamingSql', 'Commit', 'Commit'])
-})
-
-t.test('a commit that took too long is inquired after', async (test) => {
-  const { fake, database } = await openFakeDatabase(test.teardown)
-  let attempts = 0
-  fake.on('Commit', async ({ signal }) => {
-    if (++attempts === 1) await new Promise((resolve) => signal.addEventListener('abort', resolve))
-    return { commitTimestamp: { seconds: '1' } }
-  })
-  const transaction = database.beginReadWrite({ isolation: 'serializable' })
-  await run(transaction, 'one')
-  test.same(await transaction.commit({ timeoutMs: 200 }), {
-    commitTimestamp: '1970-01-01T00:00:01Z',
-  })
-  test.equal(attempts, 2)
-})
-
-t.test(
-  'a commit whose outcome stays unknown says so, and its session is not used again',
-  async (test) => {
-    const { fake, database } = await openFakeDatabase(test.teardown)
-    let attempts = 0
-    fake.on('Commit', () => {
-      if (++attempts === 1) throw new FakeStatus(UNAVAILABLE, 'connection lost')
-      throw new FakeStatus(NOT_FOUND, 'Session not found: s')
-    })
-    const transaction = database.beginReadWrite({ isolation: 'serializable' })
-    await run(transaction, 'one')
-    test.same(await failureOf(transaction.commit(call)), { kind: 'commit-unknown' })
-    await transaction.rollback()
-    test.same(fake.methods(), ['ExecuteStreamingSql', 'Commit', 'Commit'])
-    await drain(database.singleUse({ sql: 'q', params: [] }, call))
-    const [first, second] = fake.requests('ExecuteStreamingSql')
-    test.not(first?.['session'], second?.['session'])
-  },
-)
-
-t.test('a commit that is refused rolls back by itself', async (test) => {
-  const { fake, database } = await openFakeDatabase(test.teardown)
-  fake.on('Commit', () => {
-    throw new FakeStatus(FAILED_PRECONDITION, 'c must not be NULL in table t')
-  })
-  const transaction = database.beginReadWrite({ isolation: 'serializable' })
-  await run(transaction, 'one')
-  test.same(await failureOf(transaction.commit(call)), {
-    kind: 'not-null-violation',
-    table: 't',
-    column: 'c',
-  })
-  test.same(fake.methods(), ['ExecuteStreamingSql', 'Commit', 'Rollback'])
-  await transaction.rollback()
-  test.equal(fake.methods().length, 3)
-})
-
-t.test('a commit asked for another token is sent again with it', async (test) => {
-  const { fake, database } = await openFakeDatabase(test.teardown)
-  let attempts = 0
-  fake.on('Commit', () =>
-    ++attempts === 1 ? { precommitToken: { seqNum: 7 } } : { commitTimestamp: { seconds: '1' } },
-  )
-  const transaction = database.beginReadWrite({ isolation: 'serializable' })
-  await run(transaction, 'one')
-  await transaction.commit(call)
-  test.same(
-    fake.requests('Commit').map((request) => request['precommitToken']),
-    [undefined, { seqNum: 7 }],
-  )
 })
 
 t.test('a rollback that fails rejects nobody, and its session is not used again', async (test) => {
