@@ -73,6 +73,10 @@ export class ScriptedDatabase implements BackendDatabase {
     }
   }
 
+  async executePartitionedDml(): Promise<bigint> {
+    throw new Error('not scripted')
+  }
+
   async updateDdl(): Promise<void> {}
 
   async getDdl(): Promise<readonly string[]> {
