@@ -112,6 +112,7 @@ export class Connection {
     return {
       output: this.#output,
       flush: () => this.#flush(),
+      terminate: (error) => this.terminate(error),
       peek: () => this.#input.peek(),
       gone: this.#socket.gone,
       remoteAddress: this.#socket.remoteAddress,

@@ -1,9 +1,12 @@
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { executeCommand } from '../sql/prepared-commands.ts'
+import { showCommand } from '../sql/session-commands.ts'
 import { type ParsedStatement, parseStatements, SyntaxProblem } from '../sql/statement.ts'
 import { mustBe } from './client-error.ts'
+import { isOwnName } from './own-settings.ts'
 import { type Described, mustFindPrepared } from './prepared-statement.ts'
+import { textField } from './run-settings.ts'
 import type { SessionState } from './session-state.ts'
 
 const NOTHING: Described = { paramTypes: [], fields: undefined, plan: undefined }
@@ -15,18 +18,14 @@ export async function describeStatement(
   declaredTypes: readonly number[],
 ): Promise<Described> {
   switch (statement?.category) {
+    case 'show': {
+      const { name } = mustBe(showCommand(statement.node))
+      if (isOwnName(name)) return { ...NOTHING, fields: [textField(name)] }
+      return describeByPlan(state, statement, declaredTypes)
+    }
     case 'query':
     case 'dml':
-    case 'show': {
-      const plan = await state.database.planner.plan({
-        text: statement.text,
-        paramTypes: declaredTypes,
-        session: state.context(),
-        pinned: state.ddl?.pinned,
-        signal: state.scope.signal,
-      })
-      return { paramTypes: plan.paramTypes, fields: plan.fields, plan }
-    }
+      return describeByPlan(state, statement, declaredTypes)
     case 'execute': {
       const { name } = mustBe(executeCommand(statement.text, statement.node))
       return { ...NOTHING, fields: mustFindPrepared(state, name).described.fields }
@@ -34,6 +33,21 @@ export async function describeStatement(
     default:
       return NOTHING
   }
+}
+
+async function describeByPlan(
+  state: SessionState,
+  statement: ParsedStatement,
+  declaredTypes: readonly number[],
+): Promise<Described> {
+  const plan = await state.database.planner.plan({
+    text: statement.text,
+    paramTypes: declaredTypes,
+    session: state.context(),
+    pinned: state.ddl?.pinned,
+    signal: state.scope.signal,
+  })
+  return { paramTypes: plan.paramTypes, fields: plan.fields, plan }
 }
 
 /**

@@ -8,7 +8,7 @@ import type { RowsSeen } from '../transaction/rows-seen.ts'
 import { type CellWriter, cellWriter } from '../types/cell-writer.ts'
 import { timestampLiteral } from '../types/moment.ts'
 import { beginDataRow, endDataRow } from '../wire/backend-messages.ts'
-import { type Answer, formatAt, type RowSource } from './answer.ts'
+import { type Answer, formatAt, type RowSource, tagOnly } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
 import { readFromCompanion } from './read-from-companion.ts'
 import { runWithSessionFunctions } from './session-functions.ts'
@@ -67,6 +67,7 @@ interface PushdownRun {
 async function runPushdown(state: SessionState, run: PushdownRun): Promise<Answer> {
   const { bound, plan, route } = run
   const isDml = route.command !== 'SELECT'
+  if (isDml && run.isSole && isPartitioned(state, run)) return runPartitioned(state, run)
   const stream = await state.block.execute(
     { sql: route.sql, params: bound.spannerParams },
     {
@@ -75,6 +76,7 @@ async function runPushdown(state: SessionState, run: PushdownRun): Promise<Answe
       returnsRows: plan.fields !== undefined,
       locksRows: route.locksRows,
       isOrdered: route.isOrdered,
+      requestTag: state.settings.get('spanner.statement_tag') || undefined,
       isSole: run.isSole,
       again: (rows) => sendAgain(route, bound.spannerParams, rows),
     },
@@ -110,6 +112,23 @@ function sendAgain(
     return { type, value }
   })
   return { sql: again.sql, params: [...params, ...drawn] }
+}
+
+function isPartitioned(state: SessionState, { plan, route }: PushdownRun): boolean {
+  return (
+    state.settings.get('spanner.autocommit_dml_mode') === 'PARTITIONED_NON_ATOMIC' &&
+    route.command !== 'INSERT' &&
+    plan.fields === undefined
+  )
+}
+
+async function runPartitioned(state: SessionState, { bound, route }: PushdownRun): Promise<Answer> {
+  const count = await state.block.executePartitioned(
+    { sql: route.sql, params: bound.spannerParams },
+    route.command,
+    state.scope.callOptions(),
+  )
+  return tagOnly(dmlTag(route, count))
 }
 
 /** CommandComplete's tag of INSERT, UPDATE and DELETE. */

@@ -1,3 +1,4 @@
+import type { CommitResult } from '../backend/backend.ts'
 import { ByteWriter } from '../base/byte-writer.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
@@ -11,6 +12,7 @@ import { splitDataRow } from '../wire/data-row.ts'
 import type { FieldDescription } from '../wire/field-description.ts'
 import { type Answer, readyRows, tagOnly } from './answer.ts'
 import { mustBe, notSupported } from './client-error.ts'
+import { canonicalValue, findOwnSetting, withoutAlias } from './own-settings.ts'
 import { withOptions } from './run-transaction.ts'
 import { findIsolationLevel } from './session-defaults.ts'
 import type { SessionState } from './session-state.ts'
@@ -41,9 +43,8 @@ async function applySet(state: SessionState, command: SetCommand): Promise<void>
     case 'set-transaction-snapshot':
       throw notSupported('SET TRANSACTION SNAPSHOT', 'Spanner’s snapshots are not shared by name.')
     case 'reset':
-      // A name that does not exist is an error for RESET too.
-      await askCompanion(state, command.name)
-      state.settings.set(command.name, undefined)
+      await normalForm(state, withoutAlias(command.name), undefined)
+      state.settings.set(withoutAlias(command.name), undefined)
       return
     case 'reset-all':
       state.settings.resetAll()
@@ -83,11 +84,11 @@ export interface Assignment {
 
 /** Sets one setting; PostgreSQL checks and normalises the value. Returns what SHOW will say. */
 export async function assign(state: SessionState, assignment: Assignment): Promise<string> {
-  const { name, value, isLocal } = assignment
+  const { value, isLocal } = assignment
+  const name = withoutAlias(assignment.name)
   if (isTransactionSetting(name)) return assignTransactionSetting(state, name, value)
   if (name.toLowerCase() === 'client_encoding') checkClientEncoding(value)
-  const canonical = value === undefined ? undefined : await askCompanion(state, name, value)
-  if (value === undefined) await askCompanion(state, name)
+  const canonical = await normalForm(state, name, value)
   if (!isLocal) state.settings.set(name, canonical)
   else if (state.block.state === 'explicit' || state.block.state === 'failed') {
     state.settings.setLocal(name, canonical)
@@ -99,6 +100,20 @@ export async function assign(state: SessionState, assignment: Assignment): Promi
     })
   }
   return canonical ?? state.settings.get(name) ?? ''
+}
+
+/** The value as it is kept: Spanwire checks its own settings, PostgreSQL all others. undefined stays undefined. */
+async function normalForm(
+  state: SessionState,
+  name: string,
+  value: string | undefined,
+): Promise<string | undefined> {
+  const own = findOwnSetting(name.toLowerCase())
+  if (own !== undefined) return value === undefined ? undefined : canonicalValue(own, value)
+  if (value !== undefined) return askCompanion(state, name, value)
+  // A name that does not exist is an error for RESET too.
+  await askCompanion(state, name)
+  return undefined
 }
 
 /** What PostgreSQL makes of a value: its normal form, or 42704, 22023, 42501. Without a value: the current one. */
@@ -200,9 +215,33 @@ export function transactionSetting(state: SessionState, name: string): string | 
 /** SHOW of what only the session knows; undefined where the companion knows it too. */
 export function runShow(state: SessionState, statement: ParsedStatement): Answer | undefined {
   const { name } = mustBe(showCommand(statement.node))
-  const value = transactionSetting(state, name)
+  const value = transactionSetting(state, name) ?? ownSettingValue(state, name.toLowerCase())
   if (value === undefined) return undefined
   return oneTextRow(name, value, 'SHOW')
+}
+
+function ownSettingValue(state: SessionState, name: string): string | undefined {
+  const { readTimestamp, lastCommit } = state.block
+  switch (name) {
+    case 'spanner.read_timestamp':
+      return readTimestamp ?? ''
+    case 'spanner.commit_timestamp':
+      return lastCommit?.commitTimestamp ?? ''
+    case 'spanner.commit_response':
+      return lastCommit === undefined ? '' : describeCommit(lastCommit)
+    case 'spanner.readonly':
+      return state.settings.get('default_transaction_read_only') ?? 'off'
+    default: {
+      const own = findOwnSetting(withoutAlias(name))
+      return own === undefined ? undefined : (state.settings.get(own.name) ?? own.defaultValue)
+    }
+  }
+}
+
+function describeCommit({ commitTimestamp, mutationCount }: CommitResult): string {
+  return mutationCount === undefined
+    ? `${commitTimestamp}`
+    : `${commitTimestamp} ${mutationCount} mutations`
 }
 
 function oneTextRow(column: string, value: string, tag: string): Answer {
@@ -215,6 +254,7 @@ function oneTextRow(column: string, value: string, tag: string): Answer {
   return { fields: [textField(column)], rows: readyRows([out.take()]), tag: () => tag }
 }
 
-function textField(name: string): FieldDescription {
+/** A column of SHOW. */
+export function textField(name: string): FieldDescription {
   return { name, tableOid: 0, attributeNumber: 0, typeOid: OID.text, typeSizeBytes: -1, typmod: -1 }
 }

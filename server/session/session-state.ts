@@ -11,6 +11,7 @@ import type { PreparedStatement } from './prepared-statement.ts'
 import type { DatabaseDirectory, ServedDatabase } from './served-database.ts'
 import { defaultCharacteristics, lockTimeoutMs, retriesAborts } from './session-defaults.ts'
 import type { Settings } from './settings.ts'
+import { spannerOptions } from './spanner-options.ts'
 
 /** Everything that belongs to one client after startup. Its parts know nothing of each other but through it. */
 export class SessionState {
@@ -45,6 +46,7 @@ export class SessionState {
       writerQueue: parts.database.writerQueue,
       defaults: () => defaultCharacteristics(parts.settings),
       lockTimeoutMs: () => lockTimeoutMs(parts.settings),
+      spannerOptions: () => spannerOptions(parts.settings),
       retriesAborts: () => retriesAborts(parts.settings),
       onEnd: (outcome) => this.#endTransaction(outcome),
       savepointListener: {

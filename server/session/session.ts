@@ -16,6 +16,7 @@ import {
   executeMessage,
   parseMessage,
 } from './extended-query.ts'
+import { IdleTimeout } from './idle-timeout.ts'
 import { ImplicitUnit } from './implicit-unit.ts'
 import { ParameterStatusReporter } from './parameter-status.ts'
 import { PHASE_TABLE, type Phase } from './phases.ts'
@@ -36,6 +37,7 @@ export class Session implements Conversation {
   readonly #io: ClientIo
   readonly #options: SessionOptions
   readonly #reporter: ParameterStatusReporter
+  readonly #idleTimeout = new IdleTimeout()
   #state: SessionState | undefined
   #phase: Phase = 'ready'
   /** The pipeline under way: from the first message after Sync up to the next. */
@@ -68,6 +70,7 @@ export class Session implements Conversation {
   async message(message: FrontendMessage): Promise<boolean> {
     const state = this.#state
     if (state === undefined) return false
+    this.#idleTimeout.stop()
     const verdict = PHASE_TABLE[this.#phase][message.kind]
     if (verdict === 'skip') return true
     if (verdict === 'fatal' || message.kind === 'Terminate') {
@@ -92,6 +95,7 @@ export class Session implements Conversation {
 
   async close(): Promise<void> {
     this.#phase = 'closed'
+    this.#idleTimeout.stop()
     const state = this.#state
     if (state === undefined) return
     state.database.users.delete(this)
@@ -191,6 +195,7 @@ export class Session implements Conversation {
     this.#reporter.report(state.settings)
     writeReadyForQuery(this.#io.output, state.block.status)
     await this.#io.flush()
+    this.#idleTimeout.start(state)
   }
 
   #writeError(error: unknown, severity?: 'FATAL'): PgError {

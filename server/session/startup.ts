@@ -6,6 +6,7 @@ import type { ClientIo } from '../wire/client-io.ts'
 import { splitDataRow } from '../wire/data-row.ts'
 import { withFields } from './client-error.ts'
 import { CommandScope } from './command-scope.ts'
+import { canonicalValue, findOwnSetting, withoutAlias } from './own-settings.ts'
 import { ParameterStatusReporter } from './parameter-status.ts'
 import type { DatabaseDirectory, ServedDatabase } from './served-database.ts'
 import { SessionState } from './session-state.ts'
@@ -59,12 +60,20 @@ export async function startSession(request: StartupRequest): Promise<SessionStat
 function requestedSettings(parameters: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const asked = new Map<string, string>()
   for (const [name, value] of parameters) {
-    if (!NOT_SETTINGS.has(name) && !name.startsWith('_pq_.')) asked.set(canonicalName(name), value)
+    if (NOT_SETTINGS.has(name) || name.startsWith('_pq_.')) continue
+    asked.set(canonicalName(withoutAlias(name)), value)
   }
   for (const [name, value] of commandLineOptions(parameters.get('options') ?? '')) {
-    asked.set(canonicalName(name), value)
+    asked.set(canonicalName(withoutAlias(name)), value)
   }
   return asked
+}
+
+function* ownSettings(asked: ReadonlyMap<string, string>): Generator<readonly [string, string]> {
+  for (const [name, value] of asked) {
+    const own = findOwnSetting(name)
+    if (own !== undefined) yield [name, canonicalValue(own, value)]
+  }
 }
 
 /** `-c name=value`, `-cname=value` and `--name=value`; a backslash takes a space along (manual, section 34.1.2). */
@@ -113,7 +122,9 @@ async function settle(
       { severity: 'FATAL', hint: 'Spanwire speaks UTF8 only.' },
     )
   }
-  const asked = [...start.asked].filter(([name]) => name !== 'client_encoding')
+  const asked = [...start.asked].filter(
+    ([name]) => name !== 'client_encoding' && findOwnSetting(name) === undefined,
+  )
   const columns = [
     ...asked.map((_, index) => `pg_catalog.set_config($${index * 2 + 1}, $${index * 2 + 2}, true)`),
     ...ParameterStatusReporter.names.map((name) => `pg_catalog.current_setting('${name}')`),
@@ -136,7 +147,10 @@ async function settle(
     })
     const [row] = answer.rows
     const cells = row === undefined ? [] : splitDataRow(row).map((cell) => cell?.toString() ?? '')
-    const settings = new Map(asked.map(([name], index) => [name, cells[index] ?? '']))
+    const settings = new Map([
+      ...ownSettings(start.asked),
+      ...asked.map(([name], index) => [name, cells[index] ?? ''] as const),
+    ])
     const server = new Map(
       ParameterStatusReporter.names.map((name, index) => [name, cells[asked.length + index] ?? '']),
     )

@@ -3,8 +3,10 @@ import type {
   BackendTransaction,
   BatchResult,
   CallOptions,
+  CommitOptions,
   CommitResult,
   ReadWriteOptions,
+  RequestOptions,
   RowStream,
   SpannerStatement,
 } from '../backend/backend.ts'
@@ -25,6 +27,7 @@ export const MAX_LOG_BYTES = 8 * 1024 * 1024
 export interface ReplayedTransactionOptions {
   readonly database: BackendDatabase
   readonly begin: ReadWriteOptions
+  readonly priority?: RequestOptions['priority']
   readonly isolation: IsolationLevel
   /** Whether an ABORTED is dealt with here; else it is thrown like any other failure. */
   readonly mayReplay: () => boolean
@@ -91,6 +94,7 @@ export class ReplayedTransaction implements Writer {
           ...options,
           isDml: traits.isDml,
           isLast: traits.isSole && traits.isDml,
+          requestOptions: { priority: this.#options.priority, requestTag: traits.requestTag },
         })
       },
       recover: (error) => this.#recover(error, options),
@@ -117,7 +121,11 @@ export class ReplayedTransaction implements Writer {
     options: CallOptions & { readonly isLast?: boolean | undefined },
   ): Promise<BatchResult> {
     const result = await this.#run(options, (attempt) =>
-      attempt.executeBatch(statements, { ...options, isDml: true }),
+      attempt.executeBatch(statements, {
+        ...options,
+        isDml: true,
+        requestOptions: { priority: this.#options.priority },
+      }),
     )
     const { rowCounts, error } = result
     const failure = error instanceof BackendError ? error.failure : undefined
@@ -127,9 +135,13 @@ export class ReplayedTransaction implements Writer {
     return result
   }
 
-  async commit(options: CallOptions): Promise<CommitResult> {
+  async commit(options: CommitOptions): Promise<CommitResult> {
     const hasNothing = this.#attempt === undefined && this.#log.entries.length === 0
-    const result = hasNothing ? {} : await this.#run(options, (attempt) => attempt.commit(options))
+    const result = hasNothing
+      ? {}
+      : await this.#run(options, (attempt) =>
+          attempt.commit({ ...options, requestOptions: { priority: this.#options.priority } }),
+        )
     this.#leavePlace()
     return result
   }

@@ -12,6 +12,8 @@ export interface StatementTraits {
   readonly locksRows: boolean
   /** The plan fixes the order of its rows. */
   readonly isOrdered: boolean
+  /** RequestOptions.request_tag; not sent again with a replay. */
+  readonly requestTag?: string | undefined
   /** It draws from sequences alone: it is not run again, because what was drawn stays drawn. */
   readonly drawsValues?: boolean | undefined
   /** The statement is all that its implicit transaction will hold. */

@@ -3,6 +3,7 @@ import type {
   BackendTransaction,
   BatchResult,
   CallOptions,
+  CommitResult,
   RowStream,
   SpannerStatement,
 } from '../backend/backend.ts'
@@ -14,6 +15,7 @@ import { BufferedStream } from './buffered-stream.ts'
 import type { TransactionCharacteristics } from './characteristics.ts'
 import { ReplayedTransaction } from './replayed-transaction.ts'
 import { SavepointStack } from './savepoints.ts'
+import { type SpannerOptions, snapshotBound } from './spanner-options.ts'
 import type { StatementTraits } from './statement-traits.ts'
 import type { WriterQueue } from './writer-queue.ts'
 
@@ -48,6 +50,7 @@ export interface BlockOptions {
   readonly defaults: () => TransactionCharacteristics
   /** How long a place in the writer queue is waited for, in milliseconds. */
   readonly lockTimeoutMs: () => number
+  readonly spannerOptions: () => SpannerOptions
   /** Whether transactions that Spanner aborts are run again (spanwire.retry_aborts). */
   readonly retriesAborts: () => boolean
   /** Called once when a transaction has ended, for everything that lives with it (settings, portals). */
@@ -74,6 +77,9 @@ export class TransactionBlock {
   #openStream: BufferedStream | undefined
   #participant: TransactionParticipant | undefined
   #hasRun = false
+  /** Of the last read outside read-write transactions: a stream or a transaction, which learn the moment with the first rows. */
+  #lastRead: { readonly readTimestamp?: string | undefined } | undefined
+  #lastCommit: CommitResult | undefined
   #isAnswerOut = false
   #transactionCount = 0
 
@@ -118,6 +124,16 @@ export class TransactionBlock {
   /** The number of the transaction among those of the connection. */
   get transactionNumber(): number {
     return this.#transactionCount
+  }
+
+  /** RFC 3339: what the last read outside read-write transactions saw. */
+  get readTimestamp(): string | undefined {
+    return this.#lastRead?.readTimestamp
+  }
+
+  /** Of the last transaction that wrote. */
+  get lastCommit(): CommitResult | undefined {
+    return this.#lastCommit
   }
 
   /** How many savepoints are in force. */
@@ -167,7 +183,7 @@ export class TransactionBlock {
     this.#hasRun = true
     const isPlainRead = !traits.isDml && !traits.locksRows
     if (traits.isSole && isPlainRead && !this.#isAtSpanner) {
-      return this.#options.database.singleUse(statement, options)
+      return this.#readOnce(statement, traits, options)
     }
     await this.#drainOpenStream()
     const stream = new BufferedStream(this.#send(statement, traits, options))
@@ -195,7 +211,8 @@ export class TransactionBlock {
   async commit(options: CallOptions): Promise<void> {
     this.#cancelOpenStream()
     try {
-      await this.#readWrite?.commit(options)
+      const result = await this.#readWrite?.commit({ ...options, ...this.#commitOptions() })
+      if (result?.commitTimestamp !== undefined) this.#lastCommit = result
       await this.#readOnly?.commit(options)
       await this.#participant?.commit(options)
     } catch (error) {
@@ -262,14 +279,52 @@ export class TransactionBlock {
     this.#previousAttempt = previous
   }
 
+  #commitOptions() {
+    const { maxCommitDelayMs, returnCommitStats } = this.#options.spannerOptions()
+    return { maxCommitDelayMs, returnCommitStats }
+  }
+
   get #isAtSpanner(): boolean {
     return this.#readWrite !== undefined || this.#readOnly !== undefined
   }
 
+  #readOnce(statement: SpannerStatement, traits: StatementTraits, options: CallOptions): RowStream {
+    const { bound, priority } = this.#options.spannerOptions()
+    const requestOptions = { priority, requestTag: traits.requestTag }
+    const stream = this.#options.database.singleUse(statement, {
+      ...options,
+      bound,
+      requestOptions,
+    })
+    this.#lastRead = stream
+    return stream
+  }
+
+  /**
+   * Partitioned DML, outside any transaction: it runs at least once on each row. Gives the lower bound of the rows changed. The
+   * implicit transaction around it holds nothing.
+   */
+  executePartitioned(
+    statement: SpannerStatement,
+    command: string,
+    options: CallOptions,
+  ): Promise<bigint> {
+    if (this.characteristics.readOnly) throw readOnlyViolation(command)
+    const { priority, excludeFromChangeStreams } = this.#options.spannerOptions()
+    return this.#options.database.executePartitionedDml(statement, {
+      ...options,
+      excludeFromChangeStreams,
+      requestOptions: { priority },
+    })
+  }
+
   #send(statement: SpannerStatement, traits: StatementTraits, options: CallOptions): RowStream {
     if (this.characteristics.readOnly && this.#readWrite === undefined) {
-      this.#readOnly ??= this.#options.database.beginReadOnly()
-      return this.#readOnly.execute(statement, { ...options, isDml: false })
+      const { bound, priority } = this.#options.spannerOptions()
+      this.#readOnly ??= this.#options.database.beginReadOnly({ bound: snapshotBound(bound) })
+      this.#lastRead = this.#readOnly
+      const requestOptions = { priority, requestTag: traits.requestTag }
+      return this.#readOnly.execute(statement, { ...options, isDml: false, requestOptions })
     }
     return this.#joinReadWrite().execute(statement, traits, options)
   }
@@ -279,6 +334,7 @@ export class TransactionBlock {
     if (this.#readWrite !== undefined) return this.#readWrite
     const { database, writerQueue, lockTimeoutMs, connId } = this.#options
     const { isolation } = this.characteristics
+    const spanner = this.#options.spannerOptions()
     this.#readWrite = new ReplayedTransaction({
       database,
       begin: {
@@ -287,7 +343,10 @@ export class TransactionBlock {
             ? 'repeatable-read'
             : 'serializable',
         previousAttempt: this.#previousAttempt,
+        tag: spanner.transactionTag,
+        excludeFromChangeStreams: spanner.excludeFromChangeStreams,
       },
+      priority: spanner.priority,
       isolation,
       mayReplay: () => !this.mayRestart && this.#options.retriesAborts(),
       writerQueue,

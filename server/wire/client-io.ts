@@ -1,4 +1,5 @@
 import type { ByteWriter } from '../base/byte-writer.ts'
+import type { PgError } from '../base/pg-error.ts'
 import type { FrontendMessage, UnreadableMessage } from './frontend-message.ts'
 
 /** What a conversation sees of its client's socket. */
@@ -7,6 +8,8 @@ export interface ClientIo {
   readonly output: ByteWriter
   /** Sends what `output` holds; resolves when the socket has room again. Harmless after the client has gone. */
   flush(): Promise<void>
+  /** Ends the connection: what it waits for is aborted, and the client is told `error` (FATAL). */
+  terminate(error: PgError): void
   /** The next message where it has arrived whole already; it is handled later all the same. */
   peek(): FrontendMessage | undefined
   /** Aborts when the client has gone, with the reason. */

@@ -23,6 +23,14 @@ function start(writerQueue?: WriterQueue) {
     writerQueue,
     defaults: () => ({ isolation: 'read committed', readOnly: false, deferrable: false }),
     lockTimeoutMs: () => 10,
+    spannerOptions: () => ({
+      bound: { kind: 'strong' },
+      priority: undefined,
+      transactionTag: undefined,
+      excludeFromChangeStreams: false,
+      maxCommitDelayMs: undefined,
+      returnCommitStats: false,
+    }),
     retriesAborts: () => true,
     onEnd: (outcome) => ended.push(outcome),
     savepointListener: {

@@ -1,0 +1,179 @@
+import { PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
+
+/** A setting that PostgreSQL does not have. */
+export interface OwnSetting {
+  readonly name: string
+  readonly defaultValue: string
+  /** What SHOW gives for a value as it was set; undefined where there is no such value. */
+  readonly canonical: (value: string) => string | undefined
+  /** Told to the client, not set by it. */
+  readonly isReadOnly?: boolean
+  /** One sentence for docs/settings.md. */
+  readonly help: string
+}
+
+const DURATION = String.raw`\d+(?:s|ms|us|ns)`
+const TIMESTAMP = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)`
+
+const boolean = (value: string): string | undefined => {
+  if (/^(on|t|tr|tru|true|y|ye|yes|1)$/i.test(value)) return 'on'
+  return /^(off|of|f|fa|fal|fals|false|n|no|0)$/i.test(value) ? 'off' : undefined
+}
+
+const word =
+  (...words: readonly string[]) =>
+  (value: string): string | undefined =>
+    words.find((candidate) => candidate === value.toUpperCase())
+
+const pattern =
+  (source: string) =>
+  (value: string): string | undefined =>
+    new RegExp(`^(?:${source})$`, 'i').test(value.trim()) ? value.trim().toUpperCase() : undefined
+
+/** Where upper case would change a unit, the text stays as it was set. */
+const duration = (value: string): string | undefined => {
+  if (value.toUpperCase() === 'NULL') return 'NULL'
+  return new RegExp(`^${DURATION}$`).test(value) ? value : undefined
+}
+
+const anything = (value: string): string => value
+
+/**
+ * The settings of Spanwire and, under the names that PGAdapter gave them, those of Spanner. They are set, reset and shown as
+ * any other.
+ */
+export const OWN_SETTINGS: readonly OwnSetting[] = [
+  {
+    name: 'spanwire.retry_aborts',
+    defaultValue: 'on',
+    canonical: boolean,
+    help: 'Transactions that Spanner aborts are run again; off gives the client 40001.',
+  },
+  {
+    name: 'spanner.read_only_staleness',
+    defaultValue: 'STRONG',
+    canonical: (value) => staleness(value),
+    help: 'When reads outside read-write transactions see the database: STRONG, EXACT_STALENESS 10s, READ_TIMESTAMP 2026-01-31T10:00:00Z, and for statements outside a block MAX_STALENESS 10s, MIN_READ_TIMESTAMP 2026-01-31T10:00:00Z.',
+  },
+  {
+    name: 'spanner.autocommit_dml_mode',
+    defaultValue: 'TRANSACTIONAL',
+    canonical: word('TRANSACTIONAL', 'PARTITIONED_NON_ATOMIC'),
+    help: 'PARTITIONED_NON_ATOMIC runs UPDATE and DELETE outside a block as partitioned DML: without limits, at least once a row.',
+  },
+  {
+    name: 'spanner.rpc_priority',
+    defaultValue: 'NULL',
+    canonical: word('HIGH', 'MEDIUM', 'LOW', 'NULL'),
+    help: 'Priority of calls to Spanner: HIGH, MEDIUM, LOW or NULL.',
+  },
+  {
+    name: 'spanner.transaction_tag',
+    defaultValue: '',
+    canonical: anything,
+    help: 'Tag of the read-write transactions that begin from now on.',
+  },
+  {
+    name: 'spanner.statement_tag',
+    defaultValue: '',
+    canonical: anything,
+    help: 'Tag of the statements from now on.',
+  },
+  {
+    name: 'spanner.exclude_txn_from_change_streams',
+    defaultValue: 'off',
+    canonical: boolean,
+    help: 'Change streams that allow it do not see the transaction.',
+  },
+  {
+    name: 'spanner.max_commit_delay',
+    defaultValue: 'NULL',
+    canonical: duration,
+    help: 'How long Spanner may let a Commit wait for others, 0ms to 500ms.',
+  },
+  {
+    name: 'spanner.return_commit_stats',
+    defaultValue: 'off',
+    canonical: boolean,
+    help: 'Commits ask Spanner for their number of mutations; SHOW spanner.commit_response has it.',
+  },
+  {
+    name: 'spanner.read_timestamp',
+    defaultValue: '',
+    canonical: anything,
+    isReadOnly: true,
+    help: 'The moment that the last read outside read-write transactions saw.',
+  },
+  {
+    name: 'spanner.commit_timestamp',
+    defaultValue: '',
+    canonical: anything,
+    isReadOnly: true,
+    help: 'When the last transaction that wrote was committed.',
+  },
+  {
+    name: 'spanner.commit_response',
+    defaultValue: '',
+    canonical: anything,
+    isReadOnly: true,
+    help: 'Commit timestamp and number of mutations of the last transaction that wrote.',
+  },
+]
+
+/** Other names of settings. */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['spanner.retry_aborts_internally', 'spanwire.retry_aborts'],
+  ['spanner.readonly', 'default_transaction_read_only'],
+])
+
+const BY_NAME = new Map(OWN_SETTINGS.map((setting) => [setting.name, setting]))
+
+/** By a name in lower case that is no alias. */
+export function findOwnSetting(name: string): OwnSetting | undefined {
+  return BY_NAME.get(name)
+}
+
+/** Whether PostgreSQL would not know the name, and Spanwire does. */
+export function isOwnName(name: string): boolean {
+  return BY_NAME.has(name.toLowerCase()) || ALIASES.has(name.toLowerCase())
+}
+
+/** The name that a setting is kept under, for one that has several. */
+export function withoutAlias(name: string): string {
+  return ALIASES.get(name.toLowerCase()) ?? name
+}
+
+/** The value as SHOW gives it. Throws 22023; 55P02 for what cannot be set (src/backend/utils/misc/guc.c, set_config_option). */
+export function canonicalValue(setting: OwnSetting, value: string): string {
+  if (setting.isReadOnly === true) {
+    throw new PgError(
+      SQL_STATE.cantChangeRuntimeParam,
+      `parameter "${setting.name}" cannot be changed`,
+    )
+  }
+  const canonical = setting.canonical(value)
+  if (canonical !== undefined) return canonical
+  throw new PgError(
+    SQL_STATE.invalidParameterValue,
+    `invalid value for parameter "${setting.name}": "${value}"`,
+    { hint: setting.help },
+  )
+}
+
+function staleness(value: string): string | undefined {
+  const [form = '', argument = ''] = value.trim().split(/\s+/)
+  switch (form.toUpperCase()) {
+    case 'STRONG':
+      return argument === '' ? 'STRONG' : undefined
+    case 'EXACT_STALENESS':
+    case 'MAX_STALENESS':
+      return new RegExp(`^${DURATION}$`).test(argument)
+        ? `${form.toUpperCase()} ${argument}`
+        : undefined
+    default: {
+      const timestamp = pattern(`(?:MIN_)?READ_TIMESTAMP\\s+${TIMESTAMP}`)(value)
+      return timestamp?.replace(/\s+/, ' ')
+    }
+  }
+}

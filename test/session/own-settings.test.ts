@@ -1,0 +1,100 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { OWN_SETTINGS } from '../../server/session/own-settings.ts'
+import { startSpanwire } from '../helpers/spanwire.ts'
+import { type ServerMessage, WireClient } from '../helpers/wire-client.ts'
+
+const DOCS = join(import.meta.dirname, '..', '..', '..', 'docs', 'settings.md')
+
+t.test('docs/settings.md says what the table says, no more and no less', async (t) => {
+  const rows = (await readFile(DOCS, 'utf8')).split('\n').filter((line) => line.startsWith('| `'))
+  t.strictSame(
+    rows,
+    OWN_SETTINGS.map(({ name, defaultValue, isReadOnly, help }) => {
+      const value = isReadOnly
+        ? 'shown only'
+        : defaultValue === ''
+          ? 'empty'
+          : `\`${defaultValue}\``
+      return `| \`${name}\` | ${value} | ${help} |`
+    }),
+  )
+})
+
+t.test('settings of Spanner on the embedded backend', async (t) => {
+  const spanwire = await startSpanwire()
+  const { client } = await WireClient.connect(spanwire, {
+    user: 'me',
+    database: 'postgres',
+    options: '-c spanner.rpc_priority=low',
+  })
+  t.teardown(async () => {
+    await client.end()
+    await spanwire.stop()
+  })
+  const ask = async (sql: string) => (await client.query(sql)).map(shown).filter(Boolean)
+
+  t.strictSame(await ask('show spanner.rpc_priority'), ['LOW', 'SHOW'])
+  t.strictSame(await ask('show spanwire.retry_aborts'), ['on', 'SHOW'])
+  t.strictSame(await ask('set spanner.retry_aborts_internally to false'), ['SET'])
+  t.strictSame(await ask('show spanwire.retry_aborts'), ['off', 'SHOW'])
+  t.strictSame(await ask('reset spanwire.retry_aborts'), ['RESET'])
+  t.strictSame(await ask('show spanwire.retry_aborts'), ['on', 'SHOW'])
+  t.strictSame(await ask("set spanner.read_only_staleness to 'yesterday'"), ['22023'])
+  t.strictSame(await ask("set spanner.read_timestamp to 'now'"), ['55P02'])
+  t.strictSame(await ask("set spanner.max_commit_delay to '10 parsecs'"), ['22023'])
+
+  await ask('create table s (id bigint primary key, n bigint)')
+  await ask('insert into s values (1, 0), (2, 0), (3, 0)')
+  const committed = await ask('show spanner.commit_timestamp')
+  t.match(committed[0], /^\d{4}-\d\d-\d\dT.*Z$/)
+  t.strictSame(await ask('begin read only; select count(*) from s; commit'), [
+    'BEGIN',
+    '3',
+    'SELECT 1',
+    'COMMIT',
+  ])
+  t.match((await ask('show spanner.read_timestamp'))[0], /^\d{4}-\d\d-\d\dT.*Z$/)
+  t.strictSame(await ask("set spanner.read_only_staleness to 'max_staleness 10s'"), ['SET'])
+  t.strictSame(await ask('select count(*) from s'), ['3', 'SELECT 1'])
+  t.strictSame(await ask('begin read only'), ['BEGIN'])
+  t.strictSame(await ask('select count(*) from s'), ['0A000'], 'for single statements only')
+  await ask('rollback')
+  t.strictSame(await ask('reset spanner.read_only_staleness'), ['RESET'])
+
+  await ask("set spanner.autocommit_dml_mode to 'partitioned_non_atomic'")
+  t.strictSame(await ask('update s set n = n + 1 where true'), ['UPDATE 3'])
+  t.strictSame(await ask('insert into s values (4, 0)'), ['INSERT 0 1'], 'an INSERT is not cut')
+  t.strictSame(await ask('begin; update s set n = 9; rollback'), ['BEGIN', 'UPDATE 4', 'ROLLBACK'])
+  t.strictSame(await ask('select sum(n) from s'), ['3', 'SELECT 1'])
+})
+
+t.test('a client that is idle for too long is sent away', async (t) => {
+  const spanwire = await startSpanwire()
+  t.teardown(() => spanwire.stop())
+  for (const [setting, before, code] of [
+    ['idle_in_transaction_session_timeout', 'begin', '25P03'],
+    ['idle_session_timeout', 'select 1', '57P05'],
+  ] as const) {
+    const { client } = await WireClient.connect(spanwire, { user: 'me', database: 'postgres' })
+    await client.query(before)
+    await client.query(`set ${setting} = '50ms'`)
+    t.strictSame((await client.untilReady()).map(shown), [code], setting)
+    t.ok(client.isClosed)
+  }
+})
+
+/** The first cell of a row, a tag, or the SQLSTATE. */
+function shown(message: ServerMessage): string | undefined {
+  switch (message.name) {
+    case 'dataRow':
+      return String((message['fields'] as readonly unknown[])[0])
+    case 'commandComplete':
+      return String(message['text'])
+    case 'error':
+      return String(message['code'])
+    default:
+      return undefined
+  }
+}
