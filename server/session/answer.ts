@@ -33,6 +33,22 @@ export function tagOnly(tag: string): Answer {
   return { fields: undefined, rows: undefined, tag: () => tag }
 }
 
+/** An answer whose rows are made when they are asked for: its columns are told before anything can go wrong. */
+export function whenRun(fields: Answer['fields'], run: () => Promise<Answer>): Answer {
+  let answer: Answer | undefined
+  return {
+    fields,
+    rows: {
+      async write(sink, maxRows) {
+        answer ??= await run()
+        return answer.rows?.write(sink, maxRows) ?? { rowCount: 0, isDone: true }
+      },
+      close: () => answer?.rows?.close(),
+    },
+    tag: (rowCount) => answer?.tag(rowCount) ?? '',
+  }
+}
+
 /** Rows that are there already, as whole DataRow messages. */
 export function readyRows(rows: readonly Buffer[]): RowSource {
   let next = 0

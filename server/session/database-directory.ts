@@ -14,6 +14,7 @@ import {
 } from '../sql/dialect-lookup.ts'
 import { WriterQueue } from '../transaction/writer-queue.ts'
 import { companionOnlyBackend, companionOnlySchema } from './companion-only-database.ts'
+import { NotificationHub } from './notifications.ts'
 import type { DatabaseDirectory, ServedDatabase } from './served-database.ts'
 
 const ADMIN_TIMEOUT_MS = 120_000
@@ -103,6 +104,7 @@ export class Databases implements DatabaseDirectory {
       schema,
       planner: new Planner({ companion, schema, capabilities, dialect: DIALECT }),
       writerQueue: capabilities.concurrentWrites ? undefined : new WriterQueue(),
+      notificationHub: new NotificationHub(),
       users: new Set(),
     }
   }

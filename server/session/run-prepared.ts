@@ -116,6 +116,7 @@ export function runDiscard(state: SessionState, statement: ParsedStatement): Ans
     for (const portal of state.portals.values()) portal.close()
     state.portals.clear()
     state.settings.resetAll()
+    state.notifications.unlisten(undefined)
   }
   return tagOnly(statement.tag)
 }

@@ -9,6 +9,7 @@ import type { BoundStatement } from './bound-statement.ts'
 import { mustBe, notSupported } from './client-error.ts'
 import { runDatabase } from './run-database.ts'
 import { mixed, runDdl } from './run-ddl.ts'
+import { runListen } from './run-listen.ts'
 import { bindExecute, runDeallocate, runDiscard, runPrepare } from './run-prepared.ts'
 import { runQuery } from './run-query.ts'
 import { runSet, runShow } from './run-settings.ts'
@@ -53,6 +54,8 @@ export async function runStatement(
       return runDatabase(state, statement)
     case 'lock':
       return runLock(state, statement)
+    case 'listen':
+      return runListen(state, statement)
     case 'maintenance':
       return runMaintenance(state, statement)
     default:
@@ -63,7 +66,6 @@ export async function runStatement(
 const HINTS: Readonly<Partial<Record<ParsedStatement['category'], string>>> = {
   copy: 'Use INSERT with several rows, or SELECT.',
   cursor: 'Use a portal with a row limit (a driver’s own cursor), or LIMIT.',
-  listen: 'Poll a table instead.',
   explain: 'Look at the query plan in the Cloud console.',
   truncate: 'Use DELETE without WHERE.',
   'create-as': 'Create the table first, then use INSERT .. SELECT.',

@@ -1,12 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Bug, PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
+import type { Plan } from '../plan/plan.ts'
+import type { ParsedStatement } from '../sql/statement.ts'
 import {
   referencedFunctionsInTargetList,
   type TargetListFunction,
 } from '../sql/target-list-functions.ts'
 import { splitDataRow } from '../wire/data-row.ts'
-import type { Answer } from './answer.ts'
+import { type Answer, whenRun } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
 import { notSupported } from './client-error.ts'
 import { readFromCompanion } from './read-from-companion.ts'
@@ -32,10 +34,11 @@ const SESSION_FUNCTIONS: ReadonlyMap<string, SessionFunction> = new Map<string, 
   ['set_config', setConfig],
   ['pg_sleep', sleep],
   ['nextval', nextval],
+  ['pg_notify', notify],
 ])
 
 /** Functions that would be wrong if the companion ran them, and that nothing here stands for. */
-const REFUSED = new Set(['setval', 'currval', 'lastval', 'pg_notify', 'txid_current'])
+const REFUSED = new Set(['setval', 'currval', 'lastval', 'pg_listening_channels', 'txid_current'])
 
 /** Answers a query whose select list calls session functions; undefined where it calls none. */
 export async function runWithSessionFunctions(
@@ -50,6 +53,18 @@ export async function runWithSessionFunctions(
     isSessionCall,
   )
   if (calls.length === 0) return undefined
+  return whenRun(plan.fields, () => runCalls(state, { bound, statement, plan, calls }))
+}
+
+interface FunctionCalls {
+  readonly bound: BoundStatement
+  readonly statement: ParsedStatement
+  readonly plan: Plan
+  readonly calls: readonly TargetListFunction[]
+}
+
+async function runCalls(state: SessionState, run: FunctionCalls): Promise<Answer> {
+  const { bound, statement, plan, calls } = run
   let text = ''
   let taken = 0
   for (const call of calls) {
@@ -123,6 +138,14 @@ async function setConfig(
     isLocal: isLocal === 'true',
   })
   return { value: transactionSetting(state, name) ?? canonical, type: 'pg_catalog.text' }
+}
+
+async function notify(
+  { notifications }: SessionState,
+  [channel, payload]: readonly (string | null)[],
+): Promise<FunctionResult> {
+  notifications.notify(channel ?? '', payload ?? '')
+  return { value: '', type: 'pg_catalog.void' }
 }
 
 async function sleep(

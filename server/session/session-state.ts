@@ -6,6 +6,7 @@ import { writeNotice } from '../wire/backend-messages.ts'
 import type { ClientIo } from '../wire/client-io.ts'
 import type { CommandScope } from './command-scope.ts'
 import type { DdlParticipant } from './ddl-participant.ts'
+import { type NotificationListener, SessionNotifications } from './notifications.ts'
 import type { Portal } from './portal.ts'
 import type { PreparedStatement } from './prepared-statement.ts'
 import type { DatabaseDirectory, ServedDatabase } from './served-database.ts'
@@ -24,6 +25,7 @@ export class SessionState {
   readonly block: TransactionBlock
   readonly prepared = new Map<string, PreparedStatement>()
   readonly portals = new Map<string, Portal>()
+  readonly notifications: SessionNotifications
   /** DDL of the open transaction, waiting in the companion. */
   ddl: DdlParticipant | undefined
 
@@ -34,6 +36,7 @@ export class SessionState {
     readonly directory: DatabaseDirectory
     readonly settings: Settings
     readonly scope: CommandScope
+    readonly listener: NotificationListener
   }) {
     this.io = parts.io
     this.user = parts.user
@@ -41,6 +44,11 @@ export class SessionState {
     this.directory = parts.directory
     this.settings = parts.settings
     this.scope = parts.scope
+    this.notifications = new SessionNotifications(
+      parts.database.notificationHub,
+      parts.listener,
+      parts.io.processId,
+    )
     this.block = new TransactionBlock({
       database: parts.database.backend,
       writerQueue: parts.database.writerQueue,
@@ -50,7 +58,10 @@ export class SessionState {
       retriesAborts: () => retriesAborts(parts.settings),
       onEnd: (outcome) => this.#endTransaction(outcome),
       savepointListener: {
-        savepoint: () => this.settings.savepoint(),
+        savepoint: () => {
+          this.settings.savepoint()
+          this.notifications.savepoint()
+        },
         release: (level) => this.#releaseSavepoint(level),
         rollbackTo: (level) => this.#rollBackTo(level),
       },
@@ -88,12 +99,14 @@ export class SessionState {
   /** Portals opened under a savepoint that is released belong to what surrounds it from now on. */
   #releaseSavepoint(level: number): void {
     this.settings.release(level)
+    this.notifications.release(level)
     for (const portal of this.portals.values()) portal.level = Math.min(portal.level, level - 1)
   }
 
   /** Portals opened since are gone (manual, ROLLBACK TO SAVEPOINT). */
   #rollBackTo(level: number): void {
     this.settings.rollbackTo(level)
+    this.notifications.rollbackTo(level)
     for (const [name, portal] of this.portals) {
       if (portal.level < level) continue
       portal.close()
@@ -103,6 +116,7 @@ export class SessionState {
 
   #endTransaction(outcome: 'committed' | 'rolled-back'): void {
     this.settings.endTransaction(outcome)
+    this.notifications.endTransaction(outcome)
     this.ddl = undefined
     for (const portal of this.portals.values()) portal.close()
     this.portals.clear()

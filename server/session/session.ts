@@ -18,6 +18,7 @@ import {
 } from './extended-query.ts'
 import { IdleTimeout } from './idle-timeout.ts'
 import { ImplicitUnit } from './implicit-unit.ts'
+import { Inbox } from './inbox.ts'
 import { ParameterStatusReporter } from './parameter-status.ts'
 import { PHASE_TABLE, type Phase } from './phases.ts'
 import type { DatabaseDirectory } from './served-database.ts'
@@ -37,6 +38,7 @@ export class Session implements Conversation {
   readonly #io: ClientIo
   readonly #options: SessionOptions
   readonly #reporter: ParameterStatusReporter
+  readonly #inbox: Inbox
   readonly #idleTimeout = new IdleTimeout()
   #state: SessionState | undefined
   #phase: Phase = 'ready'
@@ -47,6 +49,7 @@ export class Session implements Conversation {
     this.#io = io
     this.#options = options
     this.#reporter = new ParameterStatusReporter(io)
+    this.#inbox = new Inbox(io)
   }
 
   async startup(parameters: ReadonlyMap<string, string>): Promise<boolean> {
@@ -56,6 +59,7 @@ export class Session implements Conversation {
         directory: this.#options.directory,
         parameters,
         reporter: this.#reporter,
+        listener: this.#inbox,
       })
     } catch (error) {
       this.#writeError(error, 'FATAL')
@@ -71,6 +75,7 @@ export class Session implements Conversation {
     const state = this.#state
     if (state === undefined) return false
     this.#idleTimeout.stop()
+    this.#inbox.close()
     const verdict = PHASE_TABLE[this.#phase][message.kind]
     if (verdict === 'skip') return true
     if (verdict === 'fatal' || message.kind === 'Terminate') {
@@ -99,6 +104,7 @@ export class Session implements Conversation {
     const state = this.#state
     if (state === undefined) return
     state.database.users.delete(this)
+    state.notifications.close()
     for (const portal of state.portals.values()) portal.close()
     await state.block.rollback()
   }
@@ -193,9 +199,11 @@ export class Session implements Conversation {
   async #becomeReady(state: SessionState): Promise<void> {
     this.#unit = undefined
     this.#reporter.report(state.settings)
+    this.#inbox.deliver(state)
     writeReadyForQuery(this.#io.output, state.block.status)
     await this.#io.flush()
     this.#idleTimeout.start(state)
+    this.#inbox.open(state)
   }
 
   #writeError(error: unknown, severity?: 'FATAL'): PgError {

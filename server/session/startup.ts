@@ -6,6 +6,7 @@ import type { ClientIo } from '../wire/client-io.ts'
 import { splitDataRow } from '../wire/data-row.ts'
 import { withFields } from './client-error.ts'
 import { CommandScope } from './command-scope.ts'
+import type { NotificationListener } from './notifications.ts'
 import { canonicalValue, findOwnSetting, withoutAlias } from './own-settings.ts'
 import { ParameterStatusReporter } from './parameter-status.ts'
 import type { DatabaseDirectory, ServedDatabase } from './served-database.ts'
@@ -17,6 +18,7 @@ export interface StartupRequest {
   readonly directory: DatabaseDirectory
   readonly parameters: ReadonlyMap<string, string>
   readonly reporter: ParameterStatusReporter
+  readonly listener: NotificationListener
 }
 
 /** Names of the startup packet that are no settings (src/backend/postmaster/postmaster.c, ProcessStartupPacket). */
@@ -52,6 +54,7 @@ export async function startSession(request: StartupRequest): Promise<SessionStat
     directory: request.directory,
     settings,
     scope: new CommandScope(io.gone),
+    listener: request.listener,
   })
   return state
 }

@@ -27,6 +27,18 @@ export function writeParameterStatus(out: ByteWriter, name: string, value: strin
   endMessage(out, start)
 }
 
+/** NotificationResponse: what NOTIFY of process `processId` sent. */
+export function writeNotification(
+  out: ByteWriter,
+  { processId, channel, payload }: { processId: number; channel: string; payload: string },
+): void {
+  const start = beginMessage(out, 'A')
+  out.int32(processId)
+  out.cstring(channel)
+  out.cstring(payload)
+  endMessage(out, start)
+}
+
 /** BackendKeyData: `secretKey` has 4 bytes in protocol 3.0. */
 export function writeBackendKeyData(out: ByteWriter, processId: number, secretKey: Buffer): void {
   const start = beginMessage(out, 'K')

@@ -15,7 +15,13 @@ const ERROR_FIELDS = ['detail', 'hint', 'position', 'schema', 'table', 'column',
 
 /** An answer as lines: columns, rows, tag, errors, notices, and the transaction status where it is not idle. */
 export function renderAnswer(messages: readonly ServerMessage[]): readonly string[] {
-  return messages.flatMap(renderMessage)
+  // Notifications may come early or late, between any two messages.
+  const heard = messages.filter(({ name }) => name === 'notification')
+  return [...messages.flatMap(renderMessage), ...heard.map(renderNotification)]
+}
+
+function renderNotification(message: ServerMessage): string {
+  return `heard ${message['channel']}: ${message['payload']}`
 }
 
 function renderMessage(message: ServerMessage): readonly string[] {
@@ -23,7 +29,8 @@ function renderMessage(message: ServerMessage): readonly string[] {
     case 'rowDescription':
       return [(message['fields'] as readonly { name: string; dataTypeID: number }[]).map(column).join(' | ')]
     case 'dataRow':
-      return [(message['fields'] as readonly (string | null)[]).map(cell).join(' | ')]
+      // An empty line would end the answer.
+      return [(message['fields'] as readonly (string | null)[]).map(cell).join(' | ') || "''"]
     case 'commandComplete':
       return [String(message['text'])]
     case 'error':
