@@ -13,6 +13,7 @@ import {
   findOperatorRule,
 } from '../sql/dialect-lookup.ts'
 import { WriterQueue } from '../transaction/writer-queue.ts'
+import { AdvisoryLockTable } from './advisory-lock-table.ts'
 import { companionOnlyBackend, companionOnlySchema } from './companion-only-database.ts'
 import { NotificationHub } from './notifications.ts'
 import type { DatabaseDirectory, ServedDatabase } from './served-database.ts'
@@ -104,6 +105,7 @@ export class Databases implements DatabaseDirectory {
       schema,
       planner: new Planner({ companion, schema, capabilities, dialect: DIALECT }),
       writerQueue: capabilities.concurrentWrites ? undefined : new WriterQueue(),
+      advisoryLocks: new AdvisoryLockTable(),
       notificationHub: new NotificationHub(),
       users: new Set(),
     }

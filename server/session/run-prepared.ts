@@ -117,6 +117,7 @@ export function runDiscard(state: SessionState, statement: ParsedStatement): Ans
     state.portals.clear()
     state.settings.resetAll()
     state.notifications.unlisten(undefined)
+    state.locks.releaseAll()
   }
   return tagOnly(statement.tag)
 }

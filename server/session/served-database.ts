@@ -3,6 +3,7 @@ import type { CompanionDatabase } from '../companion/companion-types.ts'
 import type { Planner } from '../plan/planner.ts'
 import type { DatabaseSchema } from '../schema/schema-types.ts'
 import type { WriterQueue } from '../transaction/writer-queue.ts'
+import type { AdvisoryLockTable } from './advisory-lock-table.ts'
 import type { NotificationHub } from './notifications.ts'
 
 /** One database that clients can connect to, with everything that its connections share. */
@@ -14,6 +15,7 @@ export interface ServedDatabase {
   readonly schema: DatabaseSchema
   readonly planner: Planner
   readonly writerQueue: WriterQueue | undefined
+  readonly advisoryLocks: AdvisoryLockTable
   readonly notificationHub: NotificationHub
   /** The conversations that are connected to it. */
   readonly users: Set<object>

@@ -8,6 +8,7 @@ import {
   type TargetListFunction,
 } from '../sql/target-list-functions.ts'
 import { splitDataRow } from '../wire/data-row.ts'
+import { ADVISORY_LOCK_FUNCTIONS } from './advisory-lock-functions.ts'
 import { type Answer, whenRun } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
 import { notSupported } from './client-error.ts'
@@ -35,6 +36,7 @@ const SESSION_FUNCTIONS: ReadonlyMap<string, SessionFunction> = new Map<string, 
   ['pg_sleep', sleep],
   ['nextval', nextval],
   ['pg_notify', notify],
+  ...ADVISORY_LOCK_FUNCTIONS,
 ])
 
 /** Functions that would be wrong if the companion ran them, and that nothing here stands for. */

@@ -11,6 +11,7 @@ import type { Portal } from './portal.ts'
 import type { PreparedStatement } from './prepared-statement.ts'
 import type { DatabaseDirectory, ServedDatabase } from './served-database.ts'
 import { defaultCharacteristics, lockTimeoutMs, retriesAborts } from './session-defaults.ts'
+import { SessionLocks } from './session-locks.ts'
 import type { Settings } from './settings.ts'
 import { spannerOptions } from './spanner-options.ts'
 
@@ -26,6 +27,7 @@ export class SessionState {
   readonly prepared = new Map<string, PreparedStatement>()
   readonly portals = new Map<string, Portal>()
   readonly notifications: SessionNotifications
+  readonly locks: SessionLocks
   /** DDL of the open transaction, waiting in the companion. */
   ddl: DdlParticipant | undefined
 
@@ -49,6 +51,7 @@ export class SessionState {
       parts.listener,
       parts.io.processId,
     )
+    this.locks = new SessionLocks(parts.database.advisoryLocks)
     this.block = new TransactionBlock({
       database: parts.database.backend,
       writerQueue: parts.database.writerQueue,
@@ -61,6 +64,7 @@ export class SessionState {
         savepoint: () => {
           this.settings.savepoint()
           this.notifications.savepoint()
+          this.locks.savepoint()
         },
         release: (level) => this.#releaseSavepoint(level),
         rollbackTo: (level) => this.#rollBackTo(level),
@@ -100,6 +104,7 @@ export class SessionState {
   #releaseSavepoint(level: number): void {
     this.settings.release(level)
     this.notifications.release(level)
+    this.locks.releaseSavepoint(level)
     for (const portal of this.portals.values()) portal.level = Math.min(portal.level, level - 1)
   }
 
@@ -107,6 +112,7 @@ export class SessionState {
   #rollBackTo(level: number): void {
     this.settings.rollbackTo(level)
     this.notifications.rollbackTo(level)
+    this.locks.rollbackTo(level)
     for (const [name, portal] of this.portals) {
       if (portal.level < level) continue
       portal.close()
@@ -117,6 +123,7 @@ export class SessionState {
   #endTransaction(outcome: 'committed' | 'rolled-back'): void {
     this.settings.endTransaction(outcome)
     this.notifications.endTransaction(outcome)
+    this.locks.endTransaction()
     this.ddl = undefined
     for (const portal of this.portals.values()) portal.close()
     this.portals.clear()

@@ -105,6 +105,7 @@ export class Session implements Conversation {
     if (state === undefined) return
     state.database.users.delete(this)
     state.notifications.close()
+    state.locks.releaseAll()
     for (const portal of state.portals.values()) portal.close()
     await state.block.rollback()
   }
