@@ -1,10 +1,10 @@
 import type { ByteWriter } from '../base/byte-writer.ts'
 import {
-  type CivilDate,
+  civilFromDays,
   daysFromCivil,
   isCivilDate,
   POSTGRES_EPOCH_DAYS,
-  secondsFromCivil,
+  SECONDS_PER_DAY,
 } from './calendar.ts'
 import {
   dateText,
@@ -39,14 +39,13 @@ export function dateOutput(settings: FormatSettings): OutputCodec {
   return {
     text: (out, value, bytes) => {
       mustBeString(value, 'date')
-      const date = readDate(bytes, value.start, value.end)
+      const days = readDate(bytes, value.start, value.end)
       if (style.style === 'iso') out.slice(bytes, value.start, value.end)
-      else out.text(dateText(date, style))
+      else out.text(dateText(civilFromDays(days), style))
     },
     binary: (out, value, bytes) => {
       mustBeString(value, 'date')
-      const { year, month, day } = readDate(bytes, value.start, value.end)
-      out.int32(daysFromCivil(year, month, day) - POSTGRES_EPOCH_DAYS)
+      out.int32(readDate(bytes, value.start, value.end) - POSTGRES_EPOCH_DAYS)
     },
   }
 }
@@ -84,7 +83,9 @@ function instantWriter(print: (instant: Instant) => string): PayloadWriter {
 }
 
 const instantBinary: PayloadWriter = (out, value, bytes) => {
-  out.int64(postgresMicros(readInstant(value, bytes)))
+  const micros = postgresMicros(readInstant(value, bytes))
+  if (typeof micros === 'number') out.safeInt64(micros)
+  else out.int64(micros)
 }
 
 /** The text is the same but for T, Z and the fraction, which is cut to microseconds and loses its trailing zeros. */
@@ -126,13 +127,11 @@ function readInstant(value: ValueScanner, bytes: Buffer): Instant {
   mustBeString(value, 'timestamp')
   const { start, end } = value
   checkTimestampShape(bytes, start, end)
-  const date = readDate(bytes, start, start + DATE_LENGTH)
-  const seconds = secondsFromCivil({
-    ...date,
-    hour: readDigits(bytes, start + 11, start + 13),
-    minute: readDigits(bytes, start + 14, start + 16),
-    second: readDigits(bytes, start + 17, start + SECONDS_LENGTH),
-  })
+  const seconds =
+    readDate(bytes, start, start + DATE_LENGTH) * SECONDS_PER_DAY +
+    readDigits(bytes, start + 11, start + 13) * 3600 +
+    readDigits(bytes, start + 14, start + 16) * 60 +
+    readDigits(bytes, start + 17, start + SECONDS_LENGTH)
   return { seconds, micros: readMicros(bytes, start + SECONDS_LENGTH + 1, end - 1) }
 }
 
@@ -142,7 +141,8 @@ function readMicros(bytes: Buffer, start: number, end: number): number {
   return readDigits(bytes, start, shownEnd) * 10 ** (6 - (shownEnd - start))
 }
 
-function readDate(bytes: Buffer, start: number, end: number): CivilDate {
+/** Days since 1970-01-01. */
+function readDate(bytes: Buffer, start: number, end: number): number {
   if (end - start !== DATE_LENGTH || bytes[start + 4] !== HYPHEN || bytes[start + 7] !== HYPHEN) {
     throw malformedValue('date')
   }
@@ -150,7 +150,7 @@ function readDate(bytes: Buffer, start: number, end: number): CivilDate {
   const month = readDigits(bytes, start + 5, start + 7)
   const day = readDigits(bytes, start + 8, end)
   if (!isCivilDate(year, month, day)) throw malformedValue('date')
-  return { year, month, day }
+  return daysFromCivil(year, month, day)
 }
 
 function readDigits(bytes: Buffer, start: number, end: number): number {

@@ -107,9 +107,15 @@ export function rfc3339Text(instant: Instant): string {
   return `${pad(time.year, 4)}-${pad(time.month, 2)}-${pad(time.day, 2)}T${clockText(time)}Z`
 }
 
-/** Microseconds since 2000-01-01 00:00:00 UTC, PostgreSQL's own form of a timestamp. */
-export function postgresMicros(instant: Instant): bigint {
-  return BigInt(instant.seconds - POSTGRES_EPOCH_SECONDS) * 1_000_000n + BigInt(instant.micros)
+/**
+ * Microseconds since 2000-01-01 00:00:00 UTC, PostgreSQL's own form of a timestamp: a number where that is exact (the years 1715
+ * to 2285), for bigints cost a microsecond a value.
+ */
+export function postgresMicros(instant: Instant): number | bigint {
+  const seconds = instant.seconds - POSTGRES_EPOCH_SECONDS
+  const micros = seconds * 1_000_000 + instant.micros
+  if (Number.isSafeInteger(micros)) return micros
+  return BigInt(seconds) * 1_000_000n + BigInt(instant.micros)
 }
 
 /** The instant of PostgreSQL's microseconds since 2000-01-01. */

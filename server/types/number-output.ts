@@ -80,6 +80,10 @@ export const int8Output: OutputCodec = {
   binary: (out, value, bytes) => {
     mustBeString(value, 'bigint')
     checkInteger(bytes, value.start, value.end)
+    if (value.end - value.start <= MAX_EXACT_LENGTH) {
+      out.safeInt64(readInteger(bytes, value.start, value.end))
+      return
+    }
     const integer = BigInt(value.ascii())
     if (BigInt.asIntN(64, integer) !== integer) throw malformedValue('bigint')
     out.int64(integer)
@@ -87,6 +91,8 @@ export const int8Output: OutputCodec = {
 }
 
 const MINUS = 0x2d
+/** Texts of integers that a number holds exactly, whatever their digits. */
+const MAX_EXACT_LENGTH = 15
 
 /** A minus sign, if any, and digits. */
 function checkInteger(bytes: Buffer, start: number, end: number): void {

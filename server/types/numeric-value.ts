@@ -13,6 +13,8 @@ export interface NumericGroups {
 export const NUMERIC_MAX_DISPLAY_SCALE = 0x3fff
 
 const DIGITS_PER_GROUP = 4
+const MINUS = 0x2d
+const ZERO = 0x30
 
 /** numeric_out: the digits before the point without leading zeros, and exactly `displayScale` after it. */
 export function numericText(value: NumericGroups): string {
@@ -34,20 +36,35 @@ function groupText(group: number | undefined): string {
 
 /** A plain decimal such as `-123.4500`; anything else is undefined. */
 export function parseNumericText(text: string): NumericGroups | undefined {
-  const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text)
-  if (match === null) return undefined
-  const [, sign = '', whole = '', fraction = ''] = match
-  const wholeDigits = whole.replace(/^0+/, '')
-  const wholeGroups = Math.ceil(wholeDigits.length / DIGITS_PER_GROUP)
-  const fractionGroups = Math.ceil(fraction.length / DIGITS_PER_GROUP)
-  const digits =
-    wholeDigits.padStart(wholeGroups * DIGITS_PER_GROUP, '0') +
-    fraction.padEnd(fractionGroups * DIGITS_PER_GROUP, '0')
+  const isNegative = text.charCodeAt(0) === MINUS
+  const point = text.indexOf('.')
+  const wholeEnd = point < 0 ? text.length : point
+  let start = isNegative ? 1 : 0
+  if (start === wholeEnd || point === text.length - 1) return undefined
+  while (start < wholeEnd && text.charCodeAt(start) === ZERO) start++
+  const wholeGroups = Math.ceil((wholeEnd - start) / DIGITS_PER_GROUP)
   const groups: number[] = []
-  for (let at = 0; at < digits.length; at += DIGITS_PER_GROUP) {
-    groups.push(Number(digits.slice(at, at + DIGITS_PER_GROUP)))
+  const firstStart = wholeEnd - wholeGroups * DIGITS_PER_GROUP
+  for (let at = firstStart; at < wholeEnd; at += DIGITS_PER_GROUP) {
+    groups.push(groupAt(text, Math.max(at, start), at + DIGITS_PER_GROUP))
   }
-  return stripGroups(sign === '-', wholeGroups - 1, fraction.length, groups)
+  for (let at = wholeEnd + 1; at < text.length; at += DIGITS_PER_GROUP) {
+    groups.push(groupAt(text, at, at + DIGITS_PER_GROUP))
+  }
+  if (groups.includes(Number.NaN)) return undefined
+  const displayScale = Math.max(0, text.length - wholeEnd - 1)
+  return stripGroups(isNegative, wholeGroups - 1, displayScale, groups)
+}
+
+/** The digits from `start` up to `end`, with zeros where the text has ended; NaN where one is no digit. */
+function groupAt(text: string, start: number, end: number): number {
+  let group = 0
+  for (let at = start; at < end; at++) {
+    const digit = at < text.length ? text.charCodeAt(at) - ZERO : 0
+    if (digit < 0 || digit > 9) return Number.NaN
+    group = group * 10 + digit
+  }
+  return group
 }
 
 /** strip_var: no zero groups at either end; zero itself has no group, weight 0 and no sign. */

@@ -46,12 +46,29 @@ export const jsonbOutput: OutputCodec = {
 /** uuid: stored as canonical text; uuid_send writes 16 bytes. */
 export const uuidOutput: OutputCodec = {
   ...textOutput('uuid'),
-  binary: (out, value) => {
+  binary: (out, value, bytes) => {
     mustBeString(value, 'uuid')
-    const digits = value.ascii().replaceAll('-', '')
-    if (!/^[0-9a-fA-F]{32}$/.test(digits)) throw malformedValue('uuid')
-    out.bytes(Buffer.from(digits, 'hex'))
+    let digitCount = 0
+    let high = 0
+    for (let at = value.start; at < value.end; at++) {
+      const code = bytes[at] ?? 0
+      if (code === HYPHEN) continue
+      const digit = hexDigit(code)
+      if (digitCount++ % 2 === 0) high = digit
+      else out.int8(high * 16 + digit)
+    }
+    if (digitCount !== UUID_DIGITS) throw malformedValue('uuid')
   },
+}
+
+const HYPHEN = 0x2d
+const UUID_DIGITS = 32
+
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30
+  const letter = (code | 0x20) - 0x61
+  if (letter < 0 || letter > 5) throw malformedValue('uuid')
+  return letter + 10
 }
 
 /** bytea: base64 from Spanner; byteaout prints hex or escapes, byteasend the bytes. */

@@ -98,6 +98,22 @@ tap.test('integers beyond the declared type', async (t) => {
   }
 })
 
+tap.test('numbers end where bigints begin', async (t) => {
+  const micros = (json: string) =>
+    cell({ typeOid: OID.timestamptz, typmod: -1 }, 1, json)?.readBigInt64BE()
+  // 2^53 microseconds before and after 2000-01-01.
+  t.equal(micros('1714-07-29T00:12:25.259008Z'), -(2n ** 53n))
+  t.equal(micros('1714-07-29T00:12:25.259009Z'), 1n - 2n ** 53n)
+  t.equal(micros('2285-06-04T23:47:34.740991Z'), 2n ** 53n - 1n)
+  t.equal(micros('2285-06-04T23:47:34.740993Z'), 2n ** 53n + 1n)
+  const integer = (json: string) =>
+    cell({ typeOid: OID.int8, typmod: -1 }, 1, json)?.readBigInt64BE()
+  for (const text of ['-0', '999999999999999', '-99999999999999', '9007199254740993']) {
+    t.equal(integer(text), BigInt(text), text)
+    t.equal(integer(`-${text.replace('-', '')}`), -BigInt(text.replace('-', '')), `-${text}`)
+  }
+})
+
 tap.test('nanoseconds are cut to microseconds', async (t) => {
   t.equal(text(OID.timestamptz, '2024-01-01T00:00:00.123456999Z'), '2024-01-01 00:00:00.123456+00')
   t.equal(text(OID.timestamp, '2024-01-01T00:00:00.000000999Z'), '2024-01-01 00:00:00')
@@ -171,7 +187,13 @@ tap.test('values of another kind than their type are refused', async (t) => {
   for (const [typeOid, json] of [
     [OID.date, '2024-02-30'],
     [OID.uuid, 'a0eebc99'],
+    [OID.uuid, 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1g'],
+    [OID.uuid, 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a111'],
     [OID.numeric, '1e5'],
+    [OID.numeric, '.5'],
+    [OID.numeric, '5.'],
+    [OID.numeric, '-'],
+    [OID.numeric, '1.2.3'],
     [OID.int8, '9223372036854775808'],
     [OID.timestamptz, '2024-13-01T00:00:00Z'],
     [OID.time, '1:2:3'],
