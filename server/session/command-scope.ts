@@ -10,15 +10,20 @@ const DEFAULT_TIMEOUT_MS = 3_600_000
  */
 export class CommandScope {
   readonly #gone: AbortSignal
-  #current: AbortController | undefined
+  /** Serves one statement after the other until it was aborted: a pipeline needs no more of them than a statement. */
+  #controller = new AbortController()
+  #isRunning = false
 
   constructor(gone: AbortSignal) {
     this.#gone = gone
+    const onGone = () => this.#controller.abort(gone.reason)
+    if (gone.aborted) onGone()
+    else gone.addEventListener('abort', onGone, { once: true })
   }
 
   /** The signal of the statement under way. */
   get signal(): AbortSignal {
-    return this.#current?.signal ?? this.#gone
+    return this.#controller.signal
   }
 
   /** For one call of the statement under way. */
@@ -27,24 +32,21 @@ export class CommandScope {
   }
 
   cancel(): void {
-    this.#current?.abort(canceledByUser())
+    if (this.#isRunning) this.#controller.abort(canceledByUser())
   }
 
   /** Runs one statement; `timeoutMs` 0 is no limit. */
   async run<T>(timeoutMs: number, statement: () => Promise<T>): Promise<T> {
-    const controller = new AbortController()
-    this.#current = controller
-    const onGone = () => controller.abort(this.#gone.reason)
-    if (this.#gone.aborted) onGone()
-    this.#gone.addEventListener('abort', onGone, { once: true })
+    if (this.signal.aborted && !this.#gone.aborted) this.#controller = new AbortController()
+    const controller = this.#controller
+    this.#isRunning = true
     const timer =
       timeoutMs > 0 ? setTimeout(() => controller.abort(canceledByTimeout()), timeoutMs) : undefined
     try {
       return await statement()
     } finally {
       clearTimeout(timer)
-      this.#gone.removeEventListener('abort', onGone)
-      this.#current = undefined
+      this.#isRunning = false
     }
   }
 }
