@@ -25,6 +25,8 @@ export class ParameterStatusReporter {
   readonly #told = new Map<string, string>()
   /** What the companion says where the session has set nothing. */
   #server: ReadonlyMap<string, string> = new Map()
+  /** What `report` saw last. */
+  #reported: ReadonlyMap<string, string> | undefined
 
   constructor(io: ClientIo) {
     this.#io = io
@@ -37,9 +39,13 @@ export class ParameterStatusReporter {
 
   start(server: ReadonlyMap<string, string>): void {
     this.#server = server
+    this.#reported = undefined
   }
 
   report(settings: Settings): void {
+    const effective = settings.effective()
+    if (effective === this.#reported) return
+    this.#reported = effective
     for (const name of REPORTED) {
       const value = settings.get(name) ?? this.#server.get(name)
       if (value === undefined || this.#told.get(name) === value) continue
