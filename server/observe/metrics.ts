@@ -111,12 +111,19 @@ const UNLABELLED = [
   'spanwire_bugs_total',
 ] as const satisfies readonly MetricName[]
 
+/** Called for every event: no array, and no copy of a value that needs no escape. */
 function formatLabels(labels: Labels): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`)
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+  let pairs = ''
+  for (const name in labels) {
+    pairs += `${pairs === '' ? '' : ','}${name}="${escapeLabel(labels[name] ?? '')}"`
+  }
+  return pairs === '' ? '' : `{${pairs}}`
 }
 
+const NEEDS_ESCAPE = /[\\"\n]/
+
 function escapeLabel(value: string): string {
+  if (!NEEDS_ESCAPE.test(value)) return value
   return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 }
 
