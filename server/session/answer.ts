@@ -24,8 +24,8 @@ export interface RowSource {
 /** Where rows go. */
 export interface RowSink {
   readonly output: ByteWriter
-  /** Called between rows: lets bytes leave when there are many, and waits for a slow client. */
-  relieve(): Promise<void>
+  /** Called between rows: where many bytes have gathered they leave, and the promise waits for a slow client. */
+  relieve(): Promise<void> | undefined
 }
 
 /** An answer without rows. */
@@ -59,7 +59,8 @@ export function readyRows(rows: readonly Buffer[]): RowSource {
       for (; next < end; next++) {
         const row = rows[next]
         if (row !== undefined) sink.output.bytes(row)
-        await sink.relieve()
+        const relief = sink.relieve()
+        if (relief !== undefined) await relief
       }
       const rowCount = next - start
       return { rowCount, isDone: maxRows === 0 || rowCount < maxRows }

@@ -153,11 +153,14 @@ export class ImplicitUnit {
     }
   }
 
-  /** Lets bytes leave when many have gathered: then the client has seen them, and nothing can be run again. */
-  async relieve(): Promise<void> {
+  /**
+   * Lets bytes leave when many have gathered: then the client has seen them, and nothing can be run again. Undefined where there
+   * is nothing to wait for, as after most rows.
+   */
+  relieve(): Promise<void> | undefined {
     const { block, io } = this.#state
     const limit = block.state === 'implicit' && block.hasWritten ? MAX_HELD_BYTES : 65_536
-    if (io.output.length >= limit) await this.flush()
+    return io.output.length >= limit ? this.flush() : undefined
   }
 
   async flush(): Promise<void> {

@@ -174,7 +174,8 @@ function streamRows(stream: RowStream, writers: readonly CellWriter[]): RowSourc
         endDataRow(sink.output, offset)
         row++
         rowCount++
-        await sink.relieve()
+        const relief = sink.relieve()
+        if (relief !== undefined) await relief
       }
     },
     close() {
