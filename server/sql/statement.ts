@@ -1,4 +1,5 @@
 import { loadModule, parseSync, SqlError } from 'libpg-query'
+import { LruCache } from '../base/lru-cache.ts'
 import { Bug, PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { classify, type StatementCategory } from './classify.ts'
@@ -31,6 +32,13 @@ export class SyntaxProblem extends Error {
   }
 }
 
+/** A tree takes some 50 bytes for a character of its text: at most 25 MB, a few where texts are as long as clients' mostly are. */
+const MAX_CACHED_TEXTS = 256
+const MAX_CACHED_CHARACTERS = 2_000
+
+/** Clients that do not prepare send the same few texts with every execution. */
+const cache = new LruCache<string, readonly ParsedStatement[]>(MAX_CACHED_TEXTS)
+
 let isLoaded = false
 
 /** Loads the parser (WebAssembly). Must have finished before {@link parseStatements}; harmless when called again. */
@@ -40,12 +48,21 @@ export async function loadParser(): Promise<void> {
 }
 
 /**
- * The statements of a query string, in order; none where it holds only white space, comments and semicolons.
- * Throws {@link SyntaxProblem}; PgError 54001 where it nests too deeply. The grammar is that of PostgreSQL 18 with
- * standard_conforming_strings on: a statement that is newer than the companion fails there.
+ * The statements of a query string, in order; none where it holds only white space, comments and semicolons. They are shared by
+ * all who ask for the same text, and not to be changed. Throws {@link SyntaxProblem}; PgError 54001 where it nests too deeply.
+ * The grammar is that of PostgreSQL 18 with standard_conforming_strings on: a statement that is newer than the companion fails
+ * there.
  */
 export function parseStatements(text: string): readonly ParsedStatement[] {
   if (!isLoaded) throw new Bug('the parser is used before loadParser() has finished')
+  const known = cache.get(text)
+  if (known !== undefined) return known
+  const statements = parseNew(text)
+  if (text.length <= MAX_CACHED_CHARACTERS) cache.set(text, statements)
+  return statements
+}
+
+function parseNew(text: string): readonly ParsedStatement[] {
   checkNesting(text)
   const found = parse(text)
   if (found.length === 0) return []

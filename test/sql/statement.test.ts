@@ -23,6 +23,13 @@ tap.test('counts characters where the parser counts bytes', async (t) => {
   ])
 })
 
+tap.test('parses a text once, however often it comes', async (t) => {
+  t.equal(parseStatements('select 1 as once'), parseStatements('select 1 as once'))
+  const long = `select ${'1 + '.repeat(600)}1`
+  t.not(parseStatements(long), parseStatements(long), 'but keeps no long ones')
+  for (let i = 0; i < 2; i++) t.throws(() => parseStatements('selec 1'), { name: 'SyntaxProblem' })
+})
+
 tap.test('holds nothing where nothing is said', async (t) => {
   for (const text of ['', '  \n', ';', ' ; ;; ', '-- x', '/* a /* nested */ b */']) {
     t.same(parseStatements(text), [], JSON.stringify(text))
