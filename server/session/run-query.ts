@@ -24,6 +24,7 @@ export async function runQuery(
   const { plan } = bound.described
   if (plan === undefined || statement === undefined) throw new Bug('a query without a plan')
   for (const notice of plan.notices) state.notice(notice)
+  state.block.noteQuery()
   const { route } = plan
   switch (route.kind) {
     case 'unsupported':

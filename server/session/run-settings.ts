@@ -13,9 +13,14 @@ import type { FieldDescription } from '../wire/field-description.ts'
 import { type Answer, readyRows, tagOnly } from './answer.ts'
 import { mustBe, notSupported } from './client-error.ts'
 import { canonicalValue, findOwnSetting, withoutAlias } from './own-settings.ts'
-import { withOptions } from './run-transaction.ts'
-import { findIsolationLevel } from './session-defaults.ts'
 import type { SessionState } from './session-state.ts'
+import {
+  assignTransactionSetting,
+  isTransactionSetting,
+  onOff,
+  setTransactionModes,
+  transactionSetting,
+} from './transaction-settings.ts'
 
 /** SET, SET LOCAL, RESET, SET TRANSACTION, SET SESSION CHARACTERISTICS. */
 export async function runSet(state: SessionState, statement: ParsedStatement): Promise<Answer> {
@@ -50,7 +55,6 @@ async function applySet(state: SessionState, command: SetCommand): Promise<void>
       state.settings.resetAll()
       return
     case 'set-transaction':
-      checkMayChooseIsolation(state, command.modes.isolation)
       if (state.block.state !== 'explicit') {
         state.notice({
           severity: 'WARNING',
@@ -59,7 +63,7 @@ async function applySet(state: SessionState, command: SetCommand): Promise<void>
         })
         return
       }
-      state.block.setCharacteristics(withOptions(state.block.characteristics, command.modes))
+      setTransactionModes(state, command.modes)
       return
     case 'set-session-characteristics': {
       const { isolation, readOnly, deferrable } = command.modes
@@ -143,73 +147,6 @@ function checkClientEncoding(value: string | undefined): void {
     `invalid value for parameter "client_encoding": "${value}"`,
     { hint: 'Spanwire speaks UTF8 only.' },
   )
-}
-
-function isTransactionSetting(name: string): boolean {
-  return /^transaction_(isolation|read_only|deferrable)$/i.test(name)
-}
-
-function assignTransactionSetting(
-  state: SessionState,
-  name: string,
-  value: string | undefined,
-): string {
-  const base = state.block.characteristics
-  switch (name.toLowerCase()) {
-    case 'transaction_isolation': {
-      const isolation = findIsolationLevel(value)
-      if (isolation === undefined) throw invalidValue(name, value)
-      checkMayChooseIsolation(state, isolation)
-      state.block.setCharacteristics({ ...base, isolation })
-      return isolation
-    }
-    case 'transaction_read_only':
-      state.block.setCharacteristics({ ...base, readOnly: mustBoolean(name, value) })
-      return onOff(mustBoolean(name, value))
-    default:
-      state.block.setCharacteristics({ ...base, deferrable: mustBoolean(name, value) })
-      return onOff(mustBoolean(name, value))
-  }
-}
-
-function checkMayChooseIsolation(state: SessionState, isolation: string | undefined): void {
-  if (isolation === undefined || !state.block.hasRun) return
-  throw new PgError(
-    SQL_STATE.activeSqlTransaction,
-    'SET TRANSACTION ISOLATION LEVEL must be called before any query',
-  )
-}
-
-function mustBoolean(name: string, value: string | undefined): boolean {
-  if (value !== undefined && /^(on|t|tr|tru|true|y|ye|yes|1)$/i.test(value)) return true
-  if (value === undefined || /^(off|of|f|fa|fal|fals|false|n|no|0)$/i.test(value)) return false
-  throw new PgError(SQL_STATE.invalidParameterValue, `parameter "${name}" requires a Boolean value`)
-}
-
-function invalidValue(name: string, value: string | undefined): PgError {
-  return new PgError(
-    SQL_STATE.invalidParameterValue,
-    `invalid value for parameter "${name}": "${value ?? ''}"`,
-  )
-}
-
-function onOff(value: boolean): string {
-  return value ? 'on' : 'off'
-}
-
-/** What SHOW answers without the companion: the client's transaction is not the companion's. */
-export function transactionSetting(state: SessionState, name: string): string | undefined {
-  const { isolation, readOnly, deferrable } = state.block.characteristics
-  switch (name.toLowerCase()) {
-    case 'transaction_isolation':
-      return isolation
-    case 'transaction_read_only':
-      return onOff(readOnly)
-    case 'transaction_deferrable':
-      return onOff(deferrable)
-    default:
-      return undefined
-  }
 }
 
 /** SHOW of what only the session knows; undefined where the companion knows it too. */

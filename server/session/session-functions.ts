@@ -13,8 +13,9 @@ import { type Answer, whenRun } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
 import { notSupported } from './client-error.ts'
 import { readFromCompanion } from './read-from-companion.ts'
-import { assign, transactionSetting } from './run-settings.ts'
+import { assign } from './run-settings.ts'
 import type { SessionState } from './session-state.ts'
+import { transactionSetting } from './transaction-settings.ts'
 
 /** The text of the result, and the type that the client sees. */
 interface FunctionResult {

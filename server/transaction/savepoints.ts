@@ -1,5 +1,6 @@
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
+import type { TransactionCharacteristics } from './characteristics.ts'
 import type { LogMark } from './log.ts'
 
 /** One SAVEPOINT that is in force. */
@@ -7,6 +8,7 @@ export interface Savepoint {
   readonly name: string
   /** Where the transaction stood; 0 where it had not begun. */
   readonly mark: LogMark
+  readonly characteristics: TransactionCharacteristics
 }
 
 /**
@@ -15,6 +17,11 @@ export interface Savepoint {
  */
 export class SavepointStack {
   readonly #savepoints: Savepoint[] = []
+
+  /** What was in force when the newest was set. */
+  get surrounding(): TransactionCharacteristics | undefined {
+    return this.#savepoints.at(-1)?.characteristics
+  }
 
   /** The level of the newest; 0 where there is none. */
   get level(): number {
@@ -28,25 +35,26 @@ export class SavepointStack {
 
   /** Takes out the newest of that name, and all that came after it. Returns its level. Throws 3B001. */
   release(name: string): number {
-    const level = this.#mustFind(name)
+    const { level } = this.#mustFind(name)
     this.#savepoints.length = level - 1
     return level
   }
 
   /** Takes out all that came after the newest of that name. Throws 3B001. */
-  rollBackTo(name: string): { readonly level: number; readonly mark: LogMark } {
-    const level = this.#mustFind(name)
+  rollBackTo(name: string): Savepoint & { readonly level: number } {
+    const { level, savepoint } = this.#mustFind(name)
     this.#savepoints.length = level
-    return { level, mark: this.#savepoints[level - 1]?.mark ?? 0 }
+    return { level, ...savepoint }
   }
 
   clear(): void {
     this.#savepoints.length = 0
   }
 
-  #mustFind(name: string): number {
-    const index = this.#savepoints.findLastIndex((savepoint) => savepoint.name === name)
-    if (index >= 0) return index + 1
+  #mustFind(name: string): { readonly level: number; readonly savepoint: Savepoint } {
+    const index = this.#savepoints.findLastIndex((candidate) => candidate.name === name)
+    const savepoint = this.#savepoints[index]
+    if (savepoint !== undefined) return { level: index + 1, savepoint }
     throw new PgError(SQL_STATE.invalidSavepointSpecification, `savepoint "${name}" does not exist`)
   }
 }

@@ -111,7 +111,12 @@ export class TransactionBlock {
     return this.#readWrite?.hasWritten === true
   }
 
-  /** Whether a statement has read or written at Spanner: isolation can no longer be chosen. */
+  /** Whether what surrounds the newest savepoint may only read. */
+  get isReadOnlyOutside(): boolean {
+    return this.#savepoints.surrounding?.readOnly === true
+  }
+
+  /** Whether a query has run: isolation can no longer be chosen. */
   get hasRun(): boolean {
     return this.#hasRun
   }
@@ -161,6 +166,11 @@ export class TransactionBlock {
   /** Answers of the implicit transaction have left: from now on they must stay true. */
   answerSent(): void {
     this.#isAnswerOut = true
+  }
+
+  /** A query runs, wherever it runs: it has PostgreSQL's first snapshot. */
+  noteQuery(): void {
+    this.#hasRun = true
   }
 
   async enlist(participant: TransactionParticipant): Promise<void> {
@@ -243,7 +253,11 @@ export class TransactionBlock {
   /** SAVEPOINT. */
   async savepoint(name: string): Promise<void> {
     await this.#drainOpenStream()
-    const level = this.#savepoints.push({ name, mark: this.#readWrite?.mark() ?? 0 })
+    const level = this.#savepoints.push({
+      name,
+      mark: this.#readWrite?.mark() ?? 0,
+      characteristics: this.characteristics,
+    })
     await this.#participant?.savepoint(level)
     this.#options.savepointListener.savepoint(level)
   }
@@ -257,7 +271,8 @@ export class TransactionBlock {
 
   /** ROLLBACK TO SAVEPOINT; a failed transaction goes on after it. Throws 3B001. */
   async rollbackTo(name: string): Promise<void> {
-    const { level, mark } = this.#savepoints.rollBackTo(name)
+    const { level, mark, characteristics } = this.#savepoints.rollBackTo(name)
+    this.#characteristics = characteristics
     this.#cancelOpenStream()
     await this.#readWrite?.rollbackTo(mark)
     await this.#participant?.rollbackTo(level)
