@@ -1,6 +1,8 @@
 import type { SpannerStatement } from '../backend/backend.ts'
 import type { BackendFailure } from '../backend/backend-error.ts'
-import type { RowsSeen } from './rows-seen.ts'
+import { Bug } from '../base/pg-error.ts'
+import { RowsSeen } from './rows-seen.ts'
+import { type SpilledValue, SpillFile } from './spill-file.ts'
 
 /** What the client was told about one statement. */
 export interface Observation {
@@ -64,31 +66,57 @@ export interface BatchObservation {
 /** A place between two entries of a log. */
 export type LogMark = number
 
-/** The steps of one read-write transaction, in order. */
-export class TransactionLog {
-  readonly #entries: LogEntry[] = []
-  /** Memory that each entry held when it was appended. */
-  readonly #sizes: number[] = []
-  #sizeBytes = 0
+/** Memory that a log takes before what follows goes to disk. */
+export const MAX_LOG_MEMORY_BYTES = 8 * 1024 * 1024
 
-  get entries(): readonly LogEntry[] {
-    return this.#entries
+/** An entry, or where it lies on disk. */
+interface Step {
+  readonly entry: LogEntry | SpilledValue
+  readonly changesRows: boolean
+  /** Memory that it holds. */
+  readonly sizeBytes: number
+}
+
+/** The steps of one read-write transaction, in order. Past a bound they are kept on disk. */
+export class TransactionLog {
+  readonly #maxMemoryBytes: number
+  readonly #steps: Step[] = []
+  #memoryBytes = 0
+  #spill: SpillFile | undefined
+
+  constructor(maxMemoryBytes = MAX_LOG_MEMORY_BYTES) {
+    this.#maxMemoryBytes = maxMemoryBytes
   }
 
-  /** Memory that the entries hold, in bytes; an estimate. */
-  get sizeBytes(): number {
-    return this.#sizeBytes
+  get isEmpty(): boolean {
+    return this.#steps.length === 0
+  }
+
+  /** Memory that the log holds, in bytes; an estimate. */
+  get memoryBytes(): number {
+    return this.#memoryBytes
+  }
+
+  *entries(): Generator<LogEntry> {
+    for (const { entry } of this.#steps) {
+      yield 'offset' in entry ? this.#readSpilled(entry) : entry
+    }
   }
 
   append(entry: LogEntry): void {
-    const size = sizeOf(entry)
-    this.#entries.push(entry)
-    this.#sizes.push(size)
-    this.#sizeBytes += size
+    const sizeBytes = sizeOf(entry)
+    const changesRows = hasChangedRows(entry)
+    if (this.#memoryBytes + sizeBytes <= this.#maxMemoryBytes) {
+      this.#steps.push({ entry, changesRows, sizeBytes })
+      this.#memoryBytes += sizeBytes
+      return
+    }
+    this.#spill ??= new SpillFile()
+    this.#steps.push({ entry: this.#spill.write(toPlain(entry)), changesRows, sizeBytes: 0 })
   }
 
   mark(): LogMark {
-    return this.#entries.length
+    return this.#steps.length
   }
 
   /** Whether rows were changed after `mark`; of the whole transaction without one. */
@@ -103,17 +131,43 @@ export class TransactionLog {
   truncate(mark: LogMark): void {
     const change = this.#firstChange(mark)
     if (change === undefined) return
-    this.#entries.splice(change)
-    for (const size of this.#sizes.splice(change)) this.#sizeBytes -= size
+    for (const { sizeBytes } of this.#steps.splice(change)) this.#memoryBytes -= sizeBytes
+  }
+
+  /** Gives the disk back. */
+  close(): void {
+    this.#spill?.close()
+    this.#spill = undefined
   }
 
   #firstChange(mark: LogMark): LogMark | undefined {
-    for (let at = mark; at < this.#entries.length; at++) {
-      const entry = this.#entries[at]
-      if (entry !== undefined && hasChangedRows(entry)) return at
+    for (let at = mark; at < this.#steps.length; at++) {
+      if (this.#steps[at]?.changesRows === true) return at
     }
     return undefined
   }
+
+  #readSpilled(place: SpilledValue): LogEntry {
+    if (this.#spill === undefined) throw new Bug('a log was read after its end')
+    return fromPlain(this.#spill.read(place) as PlainEntry)
+  }
+}
+
+/** An entry without objects that have methods: the rows seen are their hashes. */
+interface PlainEntry {
+  readonly entry: LogEntry
+  readonly hashes: readonly number[] | undefined
+}
+
+function toPlain(entry: LogEntry): PlainEntry {
+  if (entry.kind !== 'statement' && entry.kind !== 'load') return { entry, hashes: undefined }
+  const { rows, ...observed } = entry.observed
+  return { entry: { ...entry, observed: { ...observed, rows: undefined } }, hashes: rows?.hashes() }
+}
+
+function fromPlain({ entry, hashes }: PlainEntry): LogEntry {
+  if (hashes === undefined || (entry.kind !== 'statement' && entry.kind !== 'load')) return entry
+  return { ...entry, observed: { ...entry.observed, rows: RowsSeen.fromHashes(hashes) } }
 }
 
 function hasChangedRows(entry: LogEntry): boolean {

@@ -18,7 +18,7 @@ const MAX_BATCH_STATEMENTS = 1000
  * of all.
  */
 export async function replayLog(
-  entries: readonly LogEntry[],
+  entries: Iterable<LogEntry>,
   attempt: BackendTransaction,
   options: CallOptions,
 ): Promise<string | undefined> {
@@ -49,7 +49,7 @@ interface BatchStep {
 type Step = StatementStep | BatchStep
 
 /** The steps of a replay: DML without RETURNING that succeeded goes in batches, in however many pieces it came. */
-function* groupEntries(entries: readonly LogEntry[]): Generator<Step> {
+function* groupEntries(entries: Iterable<LogEntry>): Generator<Step> {
   let statements: SpannerStatement[] = []
   let rowCounts: bigint[] = []
   function* flush(): Generator<Step> {

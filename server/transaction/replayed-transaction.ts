@@ -21,9 +21,6 @@ import { isAnswer } from './statement-failure.ts'
 import type { StatementTraits } from './statement-traits.ts'
 import type { ReleaseWriter, Writer, WriterQueue } from './writer-queue.ts'
 
-/** Memory that a log may take; a transaction that did more is not run again. */
-export const MAX_LOG_BYTES = 8 * 1024 * 1024
-
 export interface ReplayedTransactionOptions {
   readonly database: BackendDatabase
   readonly begin: ReadWriteOptions
@@ -136,20 +133,20 @@ export class ReplayedTransaction implements Writer {
   }
 
   async commit(options: CommitOptions): Promise<CommitResult> {
-    const hasNothing = this.#attempt === undefined && this.#log.entries.length === 0
+    const hasNothing = this.#attempt === undefined && this.#log.isEmpty
     const result = hasNothing
       ? {}
       : await this.#run(options, (attempt) =>
           attempt.commit({ ...options, requestOptions: { priority: this.#options.priority } }),
         )
-    this.#leavePlace()
+    this.#close()
     return result
   }
 
   /** Never rejects. */
   async rollback(): Promise<void> {
     await this.#discardAttempt()
-    this.#leavePlace()
+    this.#close()
   }
 
   /** Where the transaction stands, for {@link rollbackTo}. */
@@ -206,7 +203,7 @@ export class ReplayedTransaction implements Writer {
     this.#attempt = attempt
     this.#attempts++
     this.#isPoisoned = false
-    const changed = await replayLog(this.#log.entries, attempt, options)
+    const changed = await replayLog(this.#log.entries(), attempt, options)
     if (changed !== undefined) throw this.#changed(changed)
     return attempt
   }
@@ -229,10 +226,6 @@ export class ReplayedTransaction implements Writer {
     if (this.#aborts >= MAX_ATTEMPTS || elapsedMs > MAX_ELAPSED_MS) {
       const attempts = this.#aborts
       throw serializationFailure(isolation, { kind: 'too-many-aborts', attempts, elapsedMs })
-    }
-    const { sizeBytes } = this.#log
-    if (sizeBytes > MAX_LOG_BYTES) {
-      throw serializationFailure(isolation, { kind: 'too-large', sizeBytes })
     }
   }
 
@@ -261,6 +254,11 @@ export class ReplayedTransaction implements Writer {
     if (isAnswer(failure)) this.#isPoisoned ||= !survivesStatementError
     else if (isDml) this.#isPoisoned = true
     return isAnswer(failure) && !this.#isPoisoned
+  }
+
+  #close(): void {
+    this.#log.close()
+    this.#leavePlace()
   }
 
   #leavePlace(): void {

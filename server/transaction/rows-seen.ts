@@ -17,6 +17,14 @@ export class RowsSeen {
   readonly #hashes: number[] = []
   #rowCount = 0
 
+  /** Rows of which only hashes are known. */
+  static fromHashes(hashes: readonly number[]): RowsSeen {
+    const seen = new RowsSeen()
+    for (const hash of hashes) seen.#hashes.push(hash)
+    seen.#rowCount = hashes.length
+    return seen
+  }
+
   get rowCount(): number {
     return this.#rowCount
   }

@@ -8,8 +8,6 @@ export type ReplayObstacle =
   | { readonly kind: 'changed'; readonly what: string }
   /** Spanner went on aborting it. */
   | { readonly kind: 'too-many-aborts'; readonly attempts: number; readonly elapsedMs: number }
-  /** More happened in it than is remembered. */
-  | { readonly kind: 'too-large'; readonly sizeBytes: number }
 
 /**
  * 40001, in the words that PostgreSQL has for the isolation level (src/backend/executor/nodeModifyTable.c;
@@ -32,7 +30,5 @@ function describe(obstacle: ReplayObstacle): string {
       return `Spanner aborted the transaction, and when it was run again ${obstacle.what} had changed.`
     case 'too-many-aborts':
       return `Spanner aborted the transaction ${obstacle.attempts} times within ${Math.round(obstacle.elapsedMs)} ms.`
-    case 'too-large':
-      return `Spanner aborted the transaction, and its log of ${obstacle.sizeBytes} bytes is too large to run it again.`
   }
 }
