@@ -5,6 +5,7 @@ import {
   Metadata,
   type StatusObject,
 } from '@grpc/grpc-js'
+import { ChannelSet } from './channel-set.ts'
 import {
   GRPC_CODE,
   type MessageStream,
@@ -36,7 +37,7 @@ type GrpcCall = ReturnType<Channel['createCall']>
  * streams read sixteen messages ahead: here one pull is one message.
  */
 export class GrpcJsTransport implements Transport {
-  readonly #channels: readonly Channel[]
+  readonly #channels: ChannelSet
   readonly #calls = new Set<PullCall>()
   #isClosed = false
 
@@ -52,14 +53,22 @@ export class GrpcJsTransport implements Transport {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.service_config_disable_resolution': 1,
     }
-    this.#channels = Array.from(
-      { length: options.channels },
+    this.#channels = new ChannelSet(
+      options.channels,
       () => new Channel(options.target, options.credentials, channelOptions),
     )
   }
 
   get channelCount(): number {
-    return this.#channels.length
+    return this.#channels.size
+  }
+
+  get connectedChannels(): number {
+    return this.#isClosed ? 0 : this.#channels.connectedCount
+  }
+
+  pickChannel(): number {
+    return this.#channels.pick()
   }
 
   async unary(method: string, request: Buffer, options: RpcOptions): Promise<Buffer> {
@@ -84,12 +93,12 @@ export class GrpcJsTransport implements Transport {
     if (this.#isClosed) return
     this.#isClosed = true
     for (const call of this.#calls) call.end(GRPC_CODE.UNAVAILABLE, 'the backend was closed')
-    for (const channel of this.#channels) channel.close()
+    this.#channels.close()
   }
 
   #start(method: string, request: Buffer, options: RpcOptions): PullCall {
-    const channel = this.#channels[options.channel % this.#channels.length]
-    if (channel === undefined || this.#isClosed) {
+    const lane = this.#isClosed ? undefined : this.#channels.laneOf(options.channel)
+    if (lane === undefined) {
       throw new TransportError(GRPC_CODE.UNAVAILABLE, 'the backend was closed', { isClosed: true })
     }
     if (options.signal?.aborted === true) {
@@ -97,10 +106,14 @@ export class GrpcJsTransport implements Transport {
     }
     const deadline = new Date(Date.now() + options.timeoutMs)
     const call = new PullCall(
-      channel.createCall(method, deadline, null, null, null),
+      lane.channel.createCall(method, deadline, null, null, null),
       options.signal,
-      () => this.#calls.delete(call),
+      () => {
+        lane.calls--
+        this.#calls.delete(call)
+      },
     )
+    lane.calls++
     this.#calls.add(call)
     call.start(toMetadata(options.metadata), request)
     return call

@@ -3,8 +3,12 @@
  * that fails rejects with a {@link TransportError}.
  */
 export interface Transport {
-  /** How many connections there are; `RpcOptions.channel` is taken modulo it. */
+  /** How many channels there are, each of one connection; `RpcOptions.channel` is taken modulo it. */
   readonly channelCount: number
+  /** How many of them have their connection at this moment; none: the server cannot be reached. */
+  readonly connectedChannels: number
+  /** The number of the channel that has the least to do, for a session or a transaction that begins. */
+  pickChannel(): number
   /** `method` is the path, `/google.spanner.v1.Spanner/Commit`. */
   unary(method: string, request: Buffer, options: RpcOptions): Promise<Buffer>
   serverStream(method: string, request: Buffer, options: RpcOptions): MessageStream
@@ -18,7 +22,7 @@ export interface RpcOptions {
   /** Cancels the call at the server. */
   readonly signal?: AbortSignal | undefined
   readonly metadata: readonly (readonly [name: string, value: string])[]
-  /** A session's calls stay on one connection. */
+  /** The calls of a transaction stay on one connection, as long as it lasts. */
   readonly channel: number
 }
 

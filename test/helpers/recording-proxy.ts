@@ -4,8 +4,8 @@ import {
   constants,
   createServer,
   type Http2Server,
+  type Http2Session,
   type IncomingHttpHeaders,
-  type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
 import { connect as connectSocket } from 'node:net'
@@ -18,6 +18,8 @@ export interface RecordedCall {
   /** The part after the slash. */
   readonly method: string
   readonly metadata: IncomingHttpHeaders
+  /** Which of the clients' connections it came over, counted from 0. */
+  readonly connection: number
   /** The messages of the request, as they came. */
   readonly messages: readonly Buffer[]
   /** The first message of the request, decoded with Google's protos. */
@@ -30,6 +32,8 @@ export type Fault =
   | { readonly kind: 'status'; readonly code: number; readonly message: string }
   /** The backend does its work, and its answer is lost. */
   | { readonly kind: 'lose-answer'; readonly code: number; readonly message: string }
+  /** The client's connection is reset; the backend does its work first, or never sees the call. */
+  | { readonly kind: 'reset'; readonly isDelivered: boolean }
 
 /**
  * Stands between a client and any gRPC backend, passes every call on byte by byte, and keeps a record: for tests that count
@@ -42,7 +46,8 @@ export class RecordingProxy {
   readonly #server: Http2Server
   readonly #target: string
   #upstream: ClientHttp2Session | undefined
-  readonly #sessions = new Set<ServerHttp2Session>()
+  readonly #sessions = new Map<Http2Session, number>()
+  #connections = 0
   #intercept: (call: RecordedCall) => Fault | undefined = () => undefined
 
   private constructor(server: Http2Server, target: string, address: string) {
@@ -50,7 +55,7 @@ export class RecordingProxy {
     this.#target = target
     this.address = address
     server.on('session', (session) => {
-      this.#sessions.add(session)
+      this.#sessions.set(session, this.#connections++)
       session.on('close', () => this.#sessions.delete(session))
       session.on('error', () => session.destroy())
     })
@@ -81,12 +86,27 @@ export class RecordingProxy {
     return this.calls.map(({ method }) => method).filter((method) => !method.includes('Session'))
   }
 
+  /** How many clients' connections are open. */
+  get connectionCount(): number {
+    return this.#sessions.size
+  }
+
+  /** Asks every client to go: calls under way are finished, new ones need another connection. */
+  sendGoaway(): void {
+    for (const session of this.#sessions.keys()) session.goaway(constants.NGHTTP2_NO_ERROR)
+  }
+
+  /** Every client's connection breaks, with what is under way on it. */
+  resetConnections(): void {
+    for (const session of this.#sessions.keys()) session.socket.resetAndDestroy()
+  }
+
   clear(): void {
     this.calls.length = 0
   }
 
   async stop(): Promise<void> {
-    for (const session of this.#sessions) session.destroy()
+    for (const session of this.#sessions.keys()) session.destroy()
     this.#upstream?.destroy()
     await new Promise<void>((resolve) => this.#server.close(() => resolve()))
   }
@@ -101,12 +121,14 @@ export class RecordingProxy {
       path,
       method: path.slice(path.indexOf('/') + 1),
       metadata: headers,
+      connection: stream.session === undefined ? -1 : (this.#sessions.get(stream.session) ?? -1),
       messages,
       request: () => decodeRequest(path, messages[0] ?? Buffer.alloc(0)),
     }
     this.calls.push(call)
     const fault = this.#intercept(call)
     if (fault?.kind === 'status') respondStatus(stream, fault)
+    else if (fault?.kind === 'reset' && !fault.isDelivered) reset(stream)
     else this.#forward(stream, { headers, body, fault })
   }
 
@@ -146,7 +168,10 @@ export class RecordingProxy {
       if (call.fault !== undefined) {
         const { fault } = call
         upstream.resume()
-        upstream.on('end', () => respondStatus(stream, fault))
+        upstream.on('end', () => {
+          if (fault.kind === 'reset') reset(stream)
+          else respondStatus(stream, fault)
+        })
         return
       }
       // A call that fails at once has its trailers where others have their headers, and no body.
@@ -181,6 +206,10 @@ function splitFrames(body: Buffer): Buffer[] {
     at = end
   }
   return messages
+}
+
+function reset(stream: ServerHttp2Stream): void {
+  stream.session?.socket.resetAndDestroy()
 }
 
 function respondStatus(
