@@ -13,8 +13,9 @@ import type { Capabilities } from '../backend/capabilities.ts'
 import type { AdminClient } from './admin.ts'
 import { runPartitionedDml } from './partitioned-dml.ts'
 import { ReadOnlyTransaction, singleUseRead } from './read-only-transaction.ts'
-import { ReadWriteTransaction, type TransactionHost } from './read-write-transaction.ts'
-import type { SessionPoolStats } from './session-pool.ts'
+import { ReadWriteTransaction } from './read-write-transaction.ts'
+import type { SessionStats } from './session.ts'
+import type { TransactionHost } from './transaction-host.ts'
 
 /** One database of the PostgreSQL dialect: its sessions, and what runs in them. */
 export class SpannerDatabase implements BackendDatabase {
@@ -30,8 +31,8 @@ export class SpannerDatabase implements BackendDatabase {
     this.#admin = admin
   }
 
-  get sessionStats(): SessionPoolStats {
-    return this.#host.pool.stats
+  get sessionStats(): SessionStats {
+    return this.#host.sessions.stats
   }
 
   singleUse(statement: SpannerStatement, options: SingleUseOptions): RowStream {
@@ -62,6 +63,6 @@ export class SpannerDatabase implements BackendDatabase {
   }
 
   close(): Promise<void> {
-    return this.#host.pool.close()
+    return this.#host.sessions.close()
   }
 }

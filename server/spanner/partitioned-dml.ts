@@ -1,16 +1,13 @@
 import type { PartitionedDmlOptions, SpannerStatement } from '../backend/backend.ts'
 import { isAborted } from '../backend/backend-error.ts'
+import { beginTransaction } from './begin-and-rollback.ts'
 import { Deadline, pause } from './deadline.ts'
-import { ProtoReader } from './protobuf-wire.ts'
-import type { TransactionHost } from './read-write-transaction.ts'
-import { encodeBeginTransaction, encodeExecuteSql } from './requests.ts'
-import { readTransaction } from './responses.ts'
+import { encodeExecuteSql } from './requests.ts'
 import { Pauses } from './retries.ts'
 import { SpannerRowStream } from './row-stream.ts'
 import { SessionLease } from './session-lease.ts'
-import { backendFailure } from './status.ts'
+import type { TransactionHost } from './transaction-host.ts'
 import { partitionedDmlOptions } from './transaction-options.ts'
-import { GRPC_CODE } from './transport.ts'
 
 /**
  * One UPDATE or DELETE in pieces (Spanner's page on partitioned DML): BeginTransaction, ExecuteStreamingSql, no Commit. It runs
@@ -25,7 +22,7 @@ export async function runPartitionedDml(
   const deadline = new Deadline(options.timeoutMs)
   const pauses = new Pauses()
   for (;;) {
-    const lease = new SessionLease(host.pool)
+    const lease = new SessionLease(host.sessions)
     try {
       return await attempt({ host, lease, deadline, options }, statement)
     } catch (error) {
@@ -58,22 +55,9 @@ async function attempt(
     open: async (resumeToken) => {
       const session = await lease.get(deadline, signal)
       if (id === undefined) {
-        const reply = await host.rpc.unary(
-          host.pool.target(session, 'BeginTransaction', true),
-          encodeBeginTransaction(
-            session.name,
-            partitionedDmlOptions(options.excludeFromChangeStreams === true),
-          ),
-          deadline.options(signal),
-        )
-        id = readTransaction(new ProtoReader(reply)).id
-        if (id === undefined) {
-          throw backendFailure(
-            { kind: 'internal' },
-            GRPC_CODE.INTERNAL,
-            'the server returned no transaction for a begin',
-          )
-        }
+        const begin = partitionedDmlOptions(options.excludeFromChangeStreams === true)
+        const begun = await beginTransaction(host.client, session, begin, deadline.options(signal))
+        id = begun.id
       }
       const request = encodeExecuteSql({
         session: session.name,
@@ -84,7 +68,7 @@ async function attempt(
         requestOptions: options.requestOptions,
       })
       return host.rpc.stream(
-        host.pool.target(session, 'ExecuteStreamingSql', true),
+        host.client.target(session, 'ExecuteStreamingSql', true),
         request,
         deadline.options(signal),
       )

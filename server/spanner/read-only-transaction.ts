@@ -12,15 +12,14 @@ import type {
 } from '../backend/backend.ts'
 import type { BackendError } from '../backend/backend-error.ts'
 import { Bug } from '../base/pg-error.ts'
+import { demandTransaction } from './begin-and-rollback.ts'
 import { Deadline } from './deadline.ts'
-import type { TransactionHost } from './read-write-transaction.ts'
 import { encodeExecuteSql, type TransactionSelector } from './requests.ts'
 import type { TransactionReply } from './responses.ts'
 import { SpannerRowStream } from './row-stream.ts'
 import { SessionLease } from './session-lease.ts'
-import { backendFailure } from './status.ts'
+import type { TransactionHost } from './transaction-host.ts'
 import { readOnlyOptions } from './transaction-options.ts'
-import { GRPC_CODE } from './transport.ts'
 
 interface ReadOptions extends CallOptions {
   readonly requestOptions: RequestOptions | undefined
@@ -37,7 +36,7 @@ export function singleUseRead(
   statement: SpannerStatement,
   options: SingleUseOptions,
 ): RowStream {
-  const lease = new SessionLease(host.pool)
+  const lease = new SessionLease(host.sessions)
   const selector = { kind: 'single-use', options: readOnlyOptions(options.bound) } as const
   return readStream(host, statement, {
     timeoutMs: options.timeoutMs,
@@ -70,7 +69,7 @@ export class ReadOnlyTransaction implements BackendTransaction {
 
   constructor(host: TransactionHost, { bound }: ReadOnlyOptions) {
     this.#host = host
-    this.#lease = new SessionLease(host.pool)
+    this.#lease = new SessionLease(host.sessions)
     this.#begin = readOnlyOptions(bound)
   }
 
@@ -117,15 +116,9 @@ export class ReadOnlyTransaction implements BackendTransaction {
 
   #note(transaction: TransactionReply | undefined): void {
     if (this.#id !== undefined) return
-    if (transaction?.id === undefined) {
-      throw backendFailure(
-        { kind: 'internal' },
-        GRPC_CODE.INTERNAL,
-        'the server returned no transaction for a begin',
-      )
-    }
-    this.#id = transaction.id
-    this.#readTimestamp ??= transaction.readTimestamp
+    const { id, readTimestamp } = demandTransaction(transaction)
+    this.#id = id
+    this.#readTimestamp ??= readTimestamp
   }
 
   /** Whether the next call can go on in another session. */
@@ -155,7 +148,7 @@ function readStream(
   return new SpannerRowStream({
     startRetries: () => host.rpc.startRetries(deadline, options.signal),
     open: async (resumeToken) => {
-      const session = await options.lease.get(deadline, options.signal)
+      const session = options.lease.current ?? (await options.lease.get(deadline, options.signal))
       const request = encodeExecuteSql({
         session: session.name,
         selector: options.selector(),
@@ -164,7 +157,7 @@ function readStream(
         requestOptions: options.requestOptions,
       })
       return host.rpc.stream(
-        host.pool.target(session, 'ExecuteStreamingSql', false),
+        host.client.target(session, 'ExecuteStreamingSql', false),
         request,
         deadline.options(options.signal),
       )

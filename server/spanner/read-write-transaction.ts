@@ -10,37 +10,18 @@ import type {
 } from '../backend/backend.ts'
 import { BackendError, type BackendFailureKind } from '../backend/backend-error.ts'
 import { Bug } from '../base/pg-error.ts'
+import { demandTransaction, rollbackOrphan, rollbackTransaction } from './begin-and-rollback.ts'
 import { commitTransaction } from './commit.ts'
 import { Deadline } from './deadline.ts'
-import { ProtoReader } from './protobuf-wire.ts'
-import {
-  encodeBeginTransaction,
-  encodeExecuteBatchDml,
-  encodeExecuteSql,
-  encodeRollback,
-  type TransactionSelector,
-} from './requests.ts'
-import { decodeBatchDml, readTransaction } from './responses.ts'
+import { PrecommitToken } from './precommit-token.ts'
+import { encodeExecuteBatchDml, encodeExecuteSql, type TransactionSelector } from './requests.ts'
+import { decodeBatchDml, type TransactionReply } from './responses.ts'
 import { SpannerRowStream } from './row-stream.ts'
-import type { RpcClient } from './rpc-client.ts'
+import type { Session } from './session.ts'
 import { SessionLease } from './session-lease.ts'
-import type { Session, SessionPool } from './session-pool.ts'
-import { backendFailure, fromStatus, toBackendError } from './status.ts'
+import { fromStatus, toBackendError } from './status.ts'
+import type { TransactionHost } from './transaction-host.ts'
 import { readWriteOptions } from './transaction-options.ts'
-import { GRPC_CODE } from './transport.ts'
-
-const ROLLBACK_TIMEOUT_MS = 5000
-
-/** What a transaction needs of its database. */
-export interface TransactionHost {
-  readonly rpc: RpcClient
-  readonly pool: SessionPool
-  /**
-   * The official emulator keeps the lock of a transaction whose inlined begin came with a statement that failed: only a
-   * begin on the same session ends it.
-   */
-  readonly orphansFailedBegin: boolean
-}
 
 /** After these the emulator has rolled the inlined begin back by itself. */
 const ROLLED_BACK_BY_ITSELF: ReadonlySet<BackendFailureKind> = new Set<BackendFailureKind>([
@@ -62,6 +43,10 @@ const IN_DOUBT: ReadonlySet<BackendFailureKind> = new Set<BackendFailureKind>([
 /**
  * One attempt at a read-write transaction on one session; the first statement begins it. It ends with commit or rollback:
  * a commit that fails rolls back by itself, and the later rollback has nothing to do.
+ *
+ * Statements whose connection is lost are sent again: Spanner knows DML by its seqno and answers as it did before. Where even
+ * the begin's answer was lost, the begin is sent again too, as nothing can have been committed: on a regular session that voids
+ * the transaction that may be open, on a multiplexed one Spanner ends it when it has been idle for ten seconds.
  */
 export class ReadWriteTransaction implements BackendTransaction {
   readonly mode = 'read-write'
@@ -69,25 +54,29 @@ export class ReadWriteTransaction implements BackendTransaction {
   readonly #lease: SessionLease
   readonly #begin: TransactionSelector & { kind: 'begin' }
   readonly #tag: string | undefined
+  /** Of the attempt before this one. */
+  readonly #previousId: Buffer | undefined
   #id: Buffer | undefined
   #seqno = 0
-  #precommitToken: Buffer | undefined
+  readonly #precommitToken = new PrecommitToken()
   /** A begin has been sent, and a transaction may be open at Spanner whose id never came. */
   #mayHaveOrphan = false
   /** Spanner has ended it: nothing needs to be sent for a rollback. */
   #isAborted = false
+  /** The caller has been told that it was aborted, and is likely to try it again. */
+  #mayBeRetried = false
   #isOver = false
   #stream: RowStream | undefined
   #lastSession: Session | undefined
 
   constructor(host: TransactionHost, options: ReadWriteOptions) {
     this.#host = host
-    const previous = options.previousAttempt
-    this.#lease = new SessionLease(
-      host.pool,
-      previous instanceof ReadWriteTransaction ? previous.#lastSession : undefined,
-    )
-    this.#begin = { kind: 'begin', options: readWriteOptions(options) }
+    const { previousAttempt: previous } = options
+    const isOurs = previous instanceof ReadWriteTransaction
+    this.#lease = new SessionLease(host.sessions, isOurs ? previous.#lastSession : undefined)
+    this.#previousId = isOurs ? (previous.#id ?? previous.#previousId) : undefined
+    const seniority = host.sessions.isMultiplexed ? this.#previousId : undefined
+    this.#begin = { kind: 'begin', options: readWriteOptions(options, seniority) }
     this.#tag = options.tag
   }
 
@@ -114,15 +103,13 @@ export class ReadWriteTransaction implements BackendTransaction {
           requestOptions: options.requestOptions,
         })
         return this.#host.rpc.stream(
-          this.#host.pool.target(session, 'ExecuteStreamingSql', true),
+          this.#host.client.target(session, 'ExecuteStreamingSql', true),
           request,
           deadline.options(options.signal),
         )
       },
-      onMetadata: ({ transaction }) => this.#setId(transaction?.id),
-      onPrecommitToken: (token) => {
-        this.#precommitToken = token
-      },
+      onMetadata: ({ transaction }) => this.#noteTransaction(transaction),
+      onPrecommitToken: (token) => this.#precommitToken.note(token),
       replaceSession: () => this.#id === undefined && this.#lease.replace(),
       onEnd: (error) => this.#noteEnd(error),
     })
@@ -151,7 +138,7 @@ export class ReadWriteTransaction implements BackendTransaction {
           requestOptions: options.requestOptions,
         })
         const reply = await this.#host.rpc.unary(
-          this.#host.pool.target(session, 'ExecuteBatchDml', true),
+          this.#host.client.target(session, 'ExecuteBatchDml', true),
           request,
           deadline.options(options.signal),
         )
@@ -173,12 +160,12 @@ export class ReadWriteTransaction implements BackendTransaction {
     try {
       const result = await commitTransaction(
         this.#host.rpc,
-        this.#host.pool.target(session, 'Commit', true),
+        this.#host.client.target(session, 'Commit', true),
         {
           session: session.name,
           transactionId: this.#id,
           transactionTag: this.#tag,
-          precommitToken: this.#precommitToken,
+          precommitToken: this.#precommitToken.current,
           maxCommitDelayMs: options.maxCommitDelayMs,
           returnCommitStats: options.returnCommitStats,
           requestOptions: options.requestOptions,
@@ -193,7 +180,7 @@ export class ReadWriteTransaction implements BackendTransaction {
       const told = this.#noteEnd(failure) ?? failure
       if (told.failure.kind === 'commit-unknown') {
         this.#isOver = true
-        this.#lease.drop()
+        this.#lease.drop('in-doubt')
       } else await this.rollback()
       throw told
     }
@@ -204,23 +191,19 @@ export class ReadWriteTransaction implements BackendTransaction {
     this.#stream?.cancel()
     this.#isOver = true
     const session = this.#lease.current
-    if (session === undefined || this.#isAborted) {
-      this.#lease.release()
-      return
-    }
     try {
-      const id = this.#id ?? (this.#mayHaveOrphan ? await this.#adoptOrphan(session) : undefined)
-      if (id !== undefined) await this.#sendRollback(session, id)
-      this.#lease.release()
+      if (session !== undefined) await this.#endAtServer(session)
+      if (this.#mayBeRetried) this.#lease.park()
+      else this.#lease.release()
     } catch (error) {
       // Nobody knows whether a transaction is open in it: no other may use the session.
       toBackendError(error)
-      this.#lease.drop()
+      this.#lease.drop('in-doubt')
     }
   }
 
   async #session(deadline: Deadline, signal: AbortSignal | undefined): Promise<Session> {
-    const session = await this.#lease.get(deadline, signal)
+    const session = this.#lease.current ?? (await this.#lease.get(deadline, signal))
     this.#lastSession = session
     return session
   }
@@ -232,25 +215,20 @@ export class ReadWriteTransaction implements BackendTransaction {
     return this.#begin
   }
 
-  #setId(id: Buffer | undefined): void {
-    if (this.#id !== undefined) return
-    if (id === undefined) {
-      throw backendFailure(
-        { kind: 'internal' },
-        GRPC_CODE.INTERNAL,
-        'the server returned no transaction for a begin',
-      )
+  #noteTransaction(reply: TransactionReply | undefined): void {
+    if (this.#id === undefined) {
+      this.#id = demandTransaction(reply).id
+      this.#mayHaveOrphan = false
     }
-    this.#id = id
-    this.#mayHaveOrphan = false
+    this.#precommitToken.note(reply?.precommitToken)
   }
 
   #readBatch(reply: Buffer): BatchResult {
     const batch = decodeBatchDml(reply)
     if (batch.transaction !== undefined || batch.status === undefined) {
-      this.#setId(batch.transaction?.id)
+      this.#noteTransaction(batch.transaction)
     }
-    if (batch.precommitToken !== undefined) this.#precommitToken = batch.precommitToken
+    this.#precommitToken.note(batch.precommitToken)
     if (batch.status === undefined) return { rowCounts: batch.rowCounts }
     const failure = fromStatus(batch.status)
     const told = this.#noteEnd(failure) ?? failure
@@ -266,48 +244,52 @@ export class ReadWriteTransaction implements BackendTransaction {
     )
   }
 
-  /** Draws the consequences of a call's end and gives the error that the caller is told. */
+  /** Draws the consequences of a call's end and gives the error that the caller is told, where it is another. */
   #noteEnd(error: BackendError | undefined): BackendError | undefined {
     if (error === undefined) return undefined
+    const told = this.#id === undefined ? this.#noteFailedBegin(error) : this.#noteFailure(error)
+    if ((told ?? error).failure.kind === 'aborted') this.#mayBeRetried = true
+    return told
+  }
+
+  #noteFailedBegin(error: BackendError): BackendError | undefined {
     const { kind } = error.failure
-    if (this.#id === undefined) {
-      this.#mayHaveOrphan &&=
-        IN_DOUBT.has(kind) || (this.#host.orphansFailedBegin && !ROLLED_BACK_BY_ITSELF.has(kind))
-      return undefined
-    }
+    this.#mayHaveOrphan &&=
+      IN_DOUBT.has(kind) || (this.#host.orphansFailedBegin && !ROLLED_BACK_BY_ITSELF.has(kind))
+    // The server is there and its answer does not come through: nothing is committed, so that running it again is the cure.
+    const isLost = this.#mayHaveOrphan && kind === 'unavailable'
+    return isLost && this.#host.rpc.transport.connectedChannels > 0 ? asAborted(error) : undefined
+  }
+
+  #noteFailure(error: BackendError): BackendError | undefined {
+    const { kind } = error.failure
     if (kind === 'aborted') this.#isAborted = true
-    if (kind === 'session-not-found') {
-      // The session took the transaction with it: running it again elsewhere is the cure.
-      this.#isAborted = true
-      this.#lease.drop()
-      return new BackendError(error.message, {
-        failure: { kind: 'aborted' },
-        grpcCode: error.grpcCode,
-        cause: error,
-      })
+    if (kind !== 'session-not-found') return undefined
+    // The session took the transaction with it: running it again elsewhere is the cure.
+    this.#isAborted = true
+    this.#lease.drop('gone')
+    return asAborted(error)
+  }
+
+  /** Rejects with a BackendError where it is not certain that the transaction has ended. */
+  async #endAtServer(session: Session): Promise<void> {
+    if (this.#isAborted) return
+    const { client, sessions } = this.#host
+    if (this.#id !== undefined) await rollbackTransaction(client, session, this.#id)
+    else if (this.#mayHaveOrphan && !sessions.isMultiplexed) {
+      await rollbackOrphan(client, session, this.#begin.options)
     }
-    return undefined
-  }
-
-  /** A begin on the same session voids the transaction whose id nobody knows. */
-  async #adoptOrphan(session: Session): Promise<Buffer | undefined> {
-    const reply = await this.#host.rpc.unary(
-      this.#host.pool.target(session, 'BeginTransaction', true),
-      encodeBeginTransaction(session.name, this.#begin.options),
-      { timeoutMs: ROLLBACK_TIMEOUT_MS },
-    )
-    return readTransaction(new ProtoReader(reply)).id
-  }
-
-  async #sendRollback(session: Session, id: Buffer): Promise<void> {
-    await this.#host.rpc.unary(
-      this.#host.pool.target(session, 'Rollback', true),
-      encodeRollback(session.name, id),
-      { timeoutMs: ROLLBACK_TIMEOUT_MS },
-    )
   }
 
   #demandOpen(): void {
     if (this.#isOver) throw new Bug('a transaction was used after its end')
   }
+}
+
+function asAborted(cause: BackendError): BackendError {
+  return new BackendError(cause.message, {
+    failure: { kind: 'aborted' },
+    grpcCode: cause.grpcCode,
+    cause,
+  })
 }

@@ -11,8 +11,8 @@ export function encodeBatchCreateSessions(
   return writer.uintField(3, count).finish()
 }
 
-/** google.spanner.v1.BatchCreateSessionsResponse: session = 1, each with name = 1. There may be fewer than asked for. */
-export function decodeSessionNames(bytes: Buffer): string[] {
+/** google.spanner.v1.BatchCreateSessionsResponse: session = 1. There may be fewer than asked for. */
+export function decodeSessions(bytes: Buffer): string[] {
   const reader = new ProtoReader(bytes)
   const names: string[] = []
   while (reader.hasMore) {
@@ -23,11 +23,23 @@ export function decodeSessionNames(bytes: Buffer): string[] {
   return names
 }
 
+/** google.spanner.v1.CreateSessionRequest of a multiplexed session: database = 1, session = 2 { creator_role = 5, multiplexed = 6 }. */
+export function encodeCreateSession(database: string, role: string | undefined): Buffer {
+  const session = new ProtoWriter(64).textField(5, role ?? '').boolField(6, true)
+  return new ProtoWriter(128).textField(1, database).bytesField(2, session.finish()).finish()
+}
+
+/** The name of a google.spanner.v1.Session; empty where it has none. */
+export function decodeSession(bytes: Buffer): string {
+  return readName(new ProtoReader(bytes))
+}
+
 /** google.spanner.v1.DeleteSessionRequest: name = 1. */
 export function encodeDeleteSession(name: string): Buffer {
   return new ProtoWriter(128).textField(1, name).finish()
 }
 
+/** google.spanner.v1.Session.name = 1. */
 function readName(reader: ProtoReader): string {
   let name = ''
   while (reader.hasMore) {

@@ -1,208 +1,133 @@
 import type { CallOptions } from '../backend/backend.ts'
-import { sessionLeakEvents } from '../base/channels.ts'
-import { encodeExecuteSql } from './requests.ts'
-import type { RpcClient, RpcTarget } from './rpc-client.ts'
-import {
-  decodeSessionNames,
-  encodeBatchCreateSessions,
-  encodeDeleteSession,
-} from './session-messages.ts'
-import { backendFailure, toBackendError } from './status.ts'
-import { STRONG_READ } from './transaction-options.ts'
-import { GRPC_CODE } from './transport.ts'
+import type { Session, SessionStats, Sessions } from './session.ts'
+import type { SessionClient } from './session-client.ts'
+import { SessionLedger } from './session-ledger.ts'
+import { poolClosed, SessionQueue } from './session-queue.ts'
+import { type PooledSession, SessionShelf } from './session-shelf.ts'
+import { toBackendError } from './status.ts'
 
-/** Spanner's guide: at most 100 sessions to a channel. */
 const CREATE_AT_ONCE = 25
-const HOUSEKEEPING_CALL_MS = 10_000
 const CREATE_TIMEOUT_MS = 60_000
 
 export interface SessionPoolOptions {
-  /** Full name, `projects/p/instances/i/databases/d`. */
-  readonly database: string
   /** Kept when nobody needs them. */
   readonly minSessions: number
   readonly maxSessions: number
+  /** How long a session is waited for at most. */
+  readonly acquireTimeoutMs: number
   /** Sessions beyond the minimum go after so long without use. */
   readonly idleReleaseMs: number
   /** Spanner drops sessions that nobody used for an hour: a SELECT 1 after so long keeps them. */
   readonly keepAliveMs: number
-  /** How often both are looked after. */
+  /** Spanner drops sessions of 28 days: they are replaced before. */
+  readonly maxAgeMs: number
+  /** A session that is out for so long is reported: it was forgotten, or its client is. */
+  readonly leakAfterMs: number
+  /** How often all that is looked after. */
   readonly housekeepingMs: number
-  /** Fine-grained access control. */
-  readonly databaseRole?: string | undefined
-}
-
-/** A session at Spanner: one transaction at a time, all its calls on one channel. */
-export interface Session {
-  readonly name: string
-  readonly channel: number
-}
-
-export interface SessionPoolStats {
-  readonly idle: number
-  readonly inUse: number
-  readonly creating: number
-  readonly waiting: number
-  /** Sessions that Spanner had forgotten, or whose state was in doubt. */
-  readonly dropped: number
-  readonly longestHeldMs: number
-}
-
-interface Waiter {
-  readonly give: (session: Session) => void
-  readonly fail: (error: Error) => void
 }
 
 /**
- * The regular sessions of one database. Whoever acquires one ends it with exactly one of `release` (it carries no transaction
- * any more) and `drop` (it is gone or in doubt). A session with an open transaction is never deleted: the official emulator
- * locks up for ever when that happens.
+ * Regular sessions: one transaction each. A session with an open transaction is never deleted: the official emulator locks up
+ * for ever when that happens.
  */
-export class SessionPool {
-  readonly #rpc: RpcClient
+export class SessionPool implements Sessions {
+  readonly isMultiplexed = false
+  readonly #client: SessionClient
   readonly #options: SessionPoolOptions
-  /** The most recently used is the last. */
-  readonly #idle: { readonly session: Session; usedAtMs: number }[] = []
-  readonly #inUse = new Map<Session, number>()
-  readonly #waiters = new Set<Waiter>()
+  readonly #shelf = new SessionShelf()
+  readonly #ledger: SessionLedger<PooledSession>
+  readonly #queue: SessionQueue
   #creating = 0
   #isGrowing = false
   #isKeepingHouse = false
   #dropped = 0
-  #nextChannel = 0
   #isClosed = false
   readonly #timer: NodeJS.Timeout
 
-  constructor(rpc: RpcClient, options: SessionPoolOptions) {
-    this.#rpc = rpc
+  constructor(client: SessionClient, options: SessionPoolOptions) {
+    this.#client = client
     this.#options = options
+    this.#ledger = new SessionLedger(client.database)
+    this.#queue = new SessionQueue(options.acquireTimeoutMs)
     this.#timer = setInterval(() => void this.#keepHouse(), options.housekeepingMs)
     this.#timer.unref()
   }
 
-  get stats(): SessionPoolStats {
+  get stats(): SessionStats {
     return {
-      idle: this.#idle.length,
-      inUse: this.#inUse.size,
+      idle: this.#shelf.size,
+      inUse: this.#ledger.size,
       creating: this.#creating,
-      waiting: this.#waiters.size,
+      waiting: this.#queue.size,
       dropped: this.#dropped,
-      longestHeldMs: this.#longestHeldMs(),
+      longestHeldMs: this.#ledger.longestHeldMs,
     }
   }
 
-  /** Makes sure that the minimum is there (and, with it, that the database is). Rejects with what Spanner said. */
   async warmUp(options: CallOptions): Promise<void> {
-    const missing = Math.max(1, this.#options.minSessions) - this.#idle.length
+    const missing = Math.max(1, this.#options.minSessions) - this.#shelf.size
     if (missing <= 0) return
-    for (const session of await this.#create(missing, options)) this.#putIdle(session)
+    for (const session of await this.#create(missing, options)) this.#shelf.put(session)
   }
 
-  /** A session without a transaction; `preferred` if it is idle. Rejects with kind `resource-exhausted` where none comes free in time. */
-  async acquire(options: CallOptions, preferred?: Session): Promise<Session> {
-    if (this.#isClosed) throw closedFailure()
-    const idle = this.#takeIdle(preferred)
-    if (idle !== undefined) return this.#lend(idle)
-    const session = await this.#wait(options)
+  acquire(options: CallOptions, preferred?: Session): Session | Promise<Session> {
+    if (this.#isClosed) return Promise.reject(poolClosed())
+    const free =
+      this.#shelf.take(preferred?.name) ?? (this.#isFull ? this.#shelf.takeParked() : undefined)
+    if (free !== undefined) return this.#lend(free)
+    const session = this.#queue.wait(options, () => this.#describe())
+    this.#growSoon()
     return session
   }
 
   release(session: Session): void {
-    if (!this.#inUse.delete(session)) return
-    if (this.#isClosed) {
-      void this.#deleteQuietly(session)
-      return
-    }
-    this.#hand(session)
+    const pooled = this.#ledger.takeBack(session)
+    if (pooled !== undefined) this.#hand(pooled)
+  }
+
+  park(session: Session): void {
+    const pooled = this.#ledger.takeBack(session)
+    if (pooled === undefined) return
+    if (this.#isClosed || this.#queue.size > 0) this.#hand(pooled)
+    else this.#shelf.park(pooled)
   }
 
   drop(session: Session): void {
-    if (!this.#inUse.delete(session)) return
+    if (this.#ledger.takeBack(session) === undefined) return
     this.#dropped++
     this.#grow()
   }
 
-  /** Deletes the idle sessions; those in use are deleted when they come back. */
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
     clearInterval(this.#timer)
-    for (const waiter of this.#waiters) waiter.fail(closedFailure())
-    this.#waiters.clear()
-    if (this.#inUse.size > 0) {
-      sessionLeakEvents.publish({
-        database: this.#options.database,
-        count: this.#inUse.size,
-        longestHeldMs: this.#longestHeldMs(),
-      })
-    }
-    const idle = this.#idle.splice(0)
+    this.#queue.fail(poolClosed())
+    this.#ledger.reportAll()
+    const idle = this.#shelf.clear()
     for (let from = 0; from < idle.length; from += CREATE_AT_ONCE) {
-      const some = idle.slice(from, from + CREATE_AT_ONCE)
-      await Promise.all(some.map(({ session }) => this.#deleteQuietly(session)))
+      await this.#delete(idle.slice(from, from + CREATE_AT_ONCE))
     }
   }
 
-  #takeIdle(preferred: Session | undefined): Session | undefined {
-    const at = preferred === undefined ? -1 : this.#idle.findIndex((e) => e.session === preferred)
-    return at < 0 ? this.#idle.pop()?.session : this.#idle.splice(at, 1)[0]?.session
+  get #total(): number {
+    return this.#shelf.size + this.#ledger.size + this.#creating
   }
 
-  #lend(session: Session): Session {
-    this.#inUse.set(session, performance.now())
-    return session
+  get #isFull(): boolean {
+    return this.#total >= this.#options.maxSessions
+  }
+
+  #lend(pooled: PooledSession): Session {
+    const channel = this.#client.rpc.transport.pickChannel()
+    return this.#ledger.lend({ name: pooled.name, channel }, pooled)
   }
 
   /** To who waits longest, else to the shelf. */
-  #hand(session: Session): void {
-    const [waiter] = this.#waiters
-    if (waiter === undefined) {
-      this.#putIdle(session)
-      return
-    }
-    this.#waiters.delete(waiter)
-    waiter.give(this.#lend(session))
-  }
-
-  #putIdle(session: Session): void {
-    this.#idle.push({ session, usedAtMs: performance.now() })
-  }
-
-  #wait(options: CallOptions): Promise<Session> {
-    return new Promise((resolve, reject) => {
-      const { signal } = options
-      const end = (): void => {
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', onAbort)
-        this.#waiters.delete(waiter)
-      }
-      const waiter: Waiter = {
-        give: (session) => {
-          end()
-          resolve(session)
-        },
-        fail: (error) => {
-          end()
-          reject(error)
-        },
-      }
-      const onAbort = (): void =>
-        waiter.fail(
-          backendFailure(
-            { kind: 'cancelled' },
-            GRPC_CODE.CANCELLED,
-            'cancelled while waiting for a session',
-          ),
-        )
-      const timer = setTimeout(() => waiter.fail(exhaustedFailure(this.stats)), options.timeoutMs)
-      if (signal?.aborted === true) {
-        onAbort()
-        return
-      }
-      signal?.addEventListener('abort', onAbort, { once: true })
-      this.#waiters.add(waiter)
-      this.#growSoon()
-    })
+  #hand(pooled: PooledSession): void {
+    if (this.#isClosed) void this.#client.delete(pooled.name)
+    else if (!this.#queue.serve(() => this.#lend(pooled))) this.#shelf.put(pooled)
   }
 
   /** Whoever else begins to wait in this turn of the event loop gets a session from the same call. */
@@ -217,52 +142,27 @@ export class SessionPool {
 
   /** Creates sessions for those who wait, as far as the maximum allows. */
   #grow(): void {
-    const total = this.#idle.length + this.#inUse.size + this.#creating
-    const wanted = this.#waiters.size - this.#creating
-    const count = Math.min(wanted, CREATE_AT_ONCE, this.#options.maxSessions - total)
+    const wanted = this.#queue.size - this.#creating
+    const count = Math.min(wanted, CREATE_AT_ONCE, this.#options.maxSessions - this.#total)
     if (count <= 0 || this.#isClosed) return
     this.#create(count, { timeoutMs: CREATE_TIMEOUT_MS }).then(
       (sessions) => {
-        for (const session of sessions) {
-          if (this.#isClosed) void this.#deleteQuietly(session)
-          else this.#hand(session)
-        }
+        for (const session of sessions) this.#hand(session)
         this.#grow()
       },
       (error: unknown) => {
-        const failure = error instanceof Error ? error : new Error(String(error))
-        for (const waiter of [...this.#waiters].slice(0, count)) waiter.fail(failure)
+        this.#queue.fail(error instanceof Error ? error : new Error(String(error)), count)
         this.#grow()
       },
     )
   }
 
-  async #create(count: number, options: CallOptions): Promise<Session[]> {
-    const channel = this.#nextChannel++ % this.#rpc.transport.channelCount
+  async #create(count: number, options: CallOptions): Promise<PooledSession[]> {
     this.#creating += count
     try {
-      const reply = await this.#rpc.unary(
-        {
-          method: 'google.spanner.v1.Spanner/BatchCreateSessions',
-          resource: this.#options.database,
-          routing: ['database', this.#options.database],
-          channel,
-          toLeader: true,
-        },
-        encodeBatchCreateSessions(this.#options.database, count, this.#options.databaseRole),
-        options,
-      )
-      const sessions = decodeSessionNames(reply).map((name) => ({ name, channel }))
-      if (sessions.length === 0) {
-        throw backendFailure(
-          { kind: 'internal' },
-          GRPC_CODE.INTERNAL,
-          'BatchCreateSessions gave no session',
-        )
-      }
-      return sessions
-    } catch (error) {
-      throw toBackendError(error)
+      const now = performance.now()
+      const names = await this.#client.createBatch(count, options)
+      return names.map((name) => ({ name, createdAtMs: now, usedAtMs: now }))
     } finally {
       this.#creating -= count
     }
@@ -272,88 +172,65 @@ export class SessionPool {
     if (this.#isKeepingHouse) return
     this.#isKeepingHouse = true
     try {
-      await this.#releaseSurplus()
-      await this.#wakeDrowsy()
+      this.#ledger.reportLeaks(this.#options.leakAfterMs)
+      this.#shelf.unpark()
+      await this.#retire()
+      await this.#keepAwake()
+      await this.#refill()
     } finally {
       this.#isKeepingHouse = false
     }
   }
 
-  async #releaseSurplus(): Promise<void> {
+  /** Deletes sessions that are too old, and those beyond the minimum that nobody has needed for long. */
+  async #retire(): Promise<void> {
     const now = performance.now()
-    const releasable = this.#idle.length + this.#inUse.size - this.#options.minSessions
-    const old = this.#idle.filter(({ usedAtMs }) => now - usedAtMs > this.#options.idleReleaseMs)
-    const surplus = old.slice(0, Math.max(0, releasable))
-    for (const entry of surplus) this.#idle.splice(this.#idle.indexOf(entry), 1)
-    await Promise.all(surplus.map(({ session }) => this.#deleteQuietly(session)))
+    const { maxAgeMs, idleReleaseMs, minSessions } = this.#options
+    const idle = this.#shelf.idle()
+    const old = idle.filter(({ createdAtMs }) => now - createdAtMs > maxAgeMs)
+    const unused = idle.filter(
+      (session) => now - session.usedAtMs > idleReleaseMs && !old.includes(session),
+    )
+    const spare = Math.max(0, this.#shelf.size + this.#ledger.size - old.length - minSessions)
+    const leaving = [...old, ...unused.slice(0, spare)]
+    this.#shelf.remove(leaving)
+    await this.#delete(leaving)
   }
 
-  async #wakeDrowsy(): Promise<void> {
+  async #keepAwake(): Promise<void> {
     const now = performance.now()
-    const drowsy = this.#idle.filter(({ usedAtMs }) => now - usedAtMs > this.#options.keepAliveMs)
-    await Promise.all(drowsy.map((entry) => this.#keepAlive(entry)))
+    const drowsy = this.#shelf
+      .idle()
+      .filter(({ usedAtMs }) => now - usedAtMs > this.#options.keepAliveMs)
+    // Meanwhile nobody else may have them: a read in a session can void the transaction that is open in it.
+    this.#shelf.remove(drowsy)
+    await Promise.all(drowsy.map((session) => this.#ping(this.#lend(session))))
   }
 
-  async #keepAlive(entry: { readonly session: Session; usedAtMs: number }): Promise<void> {
-    const { session } = entry
-    const request = encodeExecuteSql({
-      session: session.name,
-      selector: { kind: 'single-use', options: STRONG_READ },
-      statement: { sql: 'SELECT 1', params: [] },
-    })
+  async #ping(session: Session): Promise<void> {
+    const failure = await this.#client.ping(session)
+    if (failure?.failure.kind === 'session-not-found') this.drop(session)
+    // Whatever else happened, whoever acquires the session later would meet it.
+    else this.release(session)
+  }
+
+  async #refill(): Promise<void> {
+    const missing = Math.min(this.#options.minSessions - this.#total, CREATE_AT_ONCE)
+    if (missing <= 0 || this.#isClosed) return
     try {
-      await this.#rpc.unaryOnce(this.target(session, 'ExecuteSql', false), request, {
-        timeoutMs: HOUSEKEEPING_CALL_MS,
-      })
-      entry.usedAtMs = performance.now()
+      const sessions = await this.#create(missing, { timeoutMs: CREATE_TIMEOUT_MS })
+      for (const session of sessions) this.#hand(session)
     } catch (error) {
-      // Whatever happened, whoever acquires it later would meet it: a session that cannot be used is no loss.
-      if (toBackendError(error).failure.kind !== 'session-not-found') return
-      const at = this.#idle.indexOf(entry)
-      if (at < 0) return
-      this.#idle.splice(at, 1)
-      this.#dropped++
-    }
-  }
-
-  /** How a call in `session` is addressed. */
-  target(session: Session, method: string, toLeader: boolean): RpcTarget {
-    return {
-      method: `google.spanner.v1.Spanner/${method}`,
-      resource: this.#options.database,
-      routing: ['session', session.name],
-      channel: session.channel,
-      toLeader,
-    }
-  }
-
-  async #deleteQuietly(session: Session): Promise<void> {
-    try {
-      await this.#rpc.unaryOnce(
-        this.target(session, 'DeleteSession', false),
-        encodeDeleteSession(session.name),
-        { timeoutMs: HOUSEKEEPING_CALL_MS },
-      )
-    } catch (error) {
-      // Spanner drops idle sessions by itself; a server that is gone has none.
+      // The next round tries again; who needs a session meanwhile hears of it.
       toBackendError(error)
     }
   }
 
-  #longestHeldMs(): number {
-    const [oldest] = this.#inUse.values()
-    return oldest === undefined ? 0 : performance.now() - oldest
+  async #delete(sessions: readonly PooledSession[]): Promise<void> {
+    await Promise.all(sessions.map(({ name }) => this.#client.delete(name)))
   }
-}
 
-function closedFailure(): Error {
-  return backendFailure({ kind: 'unavailable' }, GRPC_CODE.UNAVAILABLE, 'the database was closed')
-}
-
-function exhaustedFailure(stats: SessionPoolStats): Error {
-  return backendFailure(
-    { kind: 'resource-exhausted' },
-    GRPC_CODE.RESOURCE_EXHAUSTED,
-    `no session came free in time: ${stats.inUse} in use, ${stats.creating} being created, ${stats.waiting} waiting`,
-  )
+  #describe(): string {
+    return `${this.#ledger.size} in use, ${this.#creating} being created, ${this.#queue.size} waiting`
+  }
 }

@@ -11,10 +11,12 @@ import {
 import { SpannerDatabase } from './database.ts'
 import { Deadline } from './deadline.ts'
 import { GrpcJsTransport } from './grpc-js-transport.ts'
+import { openSessions, type SessionSettings } from './open-sessions.ts'
 import { encodeExecuteSql } from './requests.ts'
 import { RpcClient } from './rpc-client.ts'
-import { type Session, SessionPool } from './session-pool.ts'
+import { SessionClient } from './session-client.ts'
 import { toBackendError } from './status.ts'
+import type { TransactionHost } from './transaction-host.ts'
 import { STRONG_READ } from './transaction-options.ts'
 import type { Transport } from './transport.ts'
 
@@ -36,13 +38,7 @@ export interface SpannerBackendOptions {
   readonly credentials?: GoogleCredentialOptions | undefined
   /** Fine-grained access control. */
   readonly databaseRole?: string | undefined
-  readonly sessions?: {
-    /** Sessions of a database that are kept when nobody needs them, 1 if absent. */
-    readonly min?: number | undefined
-    /** 400 if absent. */
-    readonly max?: number | undefined
-    readonly idleReleaseMs?: number | undefined
-  }
+  readonly sessions?: SessionSettings | undefined
   /** Makes the instance where it is missing; true for the emulator if absent. */
   readonly ensureInstance?: boolean | undefined
   /** How long a single call is tried again while the server cannot be reached, 10 s if absent. */
@@ -51,7 +47,6 @@ export interface SpannerBackendOptions {
 }
 
 const CONNECT_TIMEOUT_MS = 30_000
-const MINUTE_MS = 60_000
 /** The name of the embedded backend's instance configuration. */
 const EMBEDDED_CONFIG = 'spanwire-embedded'
 
@@ -125,25 +120,22 @@ class SpannerBackend implements Backend {
 
   async openDatabase(id: string, options: CallOptions): Promise<BackendDatabase> {
     const deadline = new Deadline(options.timeoutMs)
-    const pool = new SessionPool(this.#rpc, {
-      database: this.#admin.databaseName(id),
-      minSessions: this.#options.sessions?.min ?? 1,
-      maxSessions: this.#options.sessions?.max ?? 400,
-      idleReleaseMs: this.#options.sessions?.idleReleaseMs ?? 10 * MINUTE_MS,
-      keepAliveMs: 30 * MINUTE_MS,
-      housekeepingMs: MINUTE_MS,
-      databaseRole: this.#options.databaseRole,
-    })
+    const remaining = (): CallOptions => deadline.options(options.signal)
+    const kind = await this.#findKind(remaining())
+    const client = new SessionClient(
+      this.#rpc,
+      this.#admin.databaseName(id),
+      this.#options.databaseRole,
+    )
+    const sessions = await openSessions(client, kind, this.#options.sessions ?? {}, remaining())
+    const host = { rpc: this.#rpc, client, sessions, orphansFailedBegin: kind === 'emulator' }
     try {
-      await pool.warmUp(options)
-      const kind = await this.#findKind(deadline.options(options.signal))
-      this.#capabilities ??= await this.#probe(kind, pool, deadline.options(options.signal))
-      const host = { rpc: this.#rpc, pool, orphansFailedBegin: kind === 'emulator' }
+      this.#capabilities ??= await this.#probe(kind, host, remaining())
       const database = new SpannerDatabase(id, this.#capabilities, host, this.#admin)
       this.#databases.add(database)
       return database
     } catch (error) {
-      await pool.close()
+      await sessions.close()
       throw toBackendError(error)
     }
   }
@@ -190,14 +182,18 @@ class SpannerBackend implements Backend {
     return this.#kind
   }
 
-  async #probe(kind: ServerKind, pool: SessionPool, options: CallOptions): Promise<Capabilities> {
-    const session: Session = await pool.acquire(options)
+  async #probe(
+    kind: ServerKind,
+    { client, sessions }: TransactionHost,
+    options: CallOptions,
+  ): Promise<Capabilities> {
+    const session = await sessions.acquire(options)
     try {
       return await probeCapabilities(
         kind,
         async (sql, callOptions) => {
           await this.#rpc.unary(
-            pool.target(session, 'ExecuteSql', false),
+            client.target(session, 'ExecuteSql', false),
             encodeExecuteSql({
               session: session.name,
               selector: { kind: 'single-use', options: STRONG_READ },
@@ -210,7 +206,7 @@ class SpannerBackend implements Backend {
         options,
       )
     } finally {
-      pool.release(session)
+      sessions.release(session)
     }
   }
 }

@@ -18,8 +18,10 @@ import {
 } from '../../server/spanner/requests.ts'
 import { decodeBatchDml, decodeCommit, readTransaction } from '../../server/spanner/responses.ts'
 import {
-  decodeSessionNames,
+  decodeSession,
+  decodeSessions,
   encodeBatchCreateSessions,
+  encodeCreateSession,
   encodeDeleteSession,
 } from '../../server/spanner/session-messages.ts'
 import {
@@ -252,6 +254,10 @@ t.test('the other requests of google.spanner.v1', async (test) => {
     decodeRequest(`${SPANNER}/BatchCreateSessions`, encodeBatchCreateSessions('d', 25, 'role')),
     { database: 'd', sessionTemplate: { creatorRole: 'role' }, sessionCount: 25 },
   )
+  test.same(decodeRequest(`${SPANNER}/CreateSession`, encodeCreateSession('d', 'role')), {
+    database: 'd',
+    session: { creatorRole: 'role', multiplexed: true },
+  })
   test.same(decodeRequest(`${SPANNER}/DeleteSession`, encodeDeleteSession('s')), { name: 's' })
 })
 
@@ -333,7 +339,9 @@ t.test('replies that Google’s protos wrote', async (test) => {
   const sessions = encodeReply(`${SPANNER}/BatchCreateSessions`, {
     session: [{ name: 'a', createTime: { seconds: '1' } }, { name: 'b' }],
   })
-  test.same(decodeSessionNames(sessions), ['a', 'b'])
+  test.same(decodeSessions(sessions), ['a', 'b'])
+  const session = encodeReply(`${SPANNER}/CreateSession`, { name: 'm', multiplexed: true })
+  test.equal(decodeSession(session), 'm')
   const page = encodeReply(`${DATABASES}/ListDatabases`, {
     databases: [
       { name: 'x/a', databaseDialect: 2 },

@@ -124,14 +124,51 @@ t.test('ABORTED is told with its delay, and needs no rollback', async (test) => 
   test.same(fake.methods(), ['ExecuteStreamingSql', 'ExecuteStreamingSql'])
 })
 
-t.test('ABORTED in a batch rejects', async (test) => {
+t.test('ABORTED in a batch rejects, with its delay', async (test) => {
   const { fake, database } = await openFakeDatabase(test.teardown)
+  const delay = new ProtoWriter().uintField(1, 2).finish()
+  const details = [
+    {
+      type_url: 'type.googleapis.com/google.rpc.RetryInfo',
+      value: new ProtoWriter().bytesField(1, delay).finish(),
+    },
+  ]
+  fake.on('ExecuteBatchDml', () => ({
+    resultSets: [],
+    status: { code: ABORTED, message: 'x', details },
+  }))
   const transaction = database.beginReadWrite({ isolation: 'serializable' })
-  fake.on('ExecuteBatchDml', () => ({ resultSets: [], status: { code: ABORTED, message: 'x' } }))
   test.same(await failureOf(transaction.executeBatch([{ sql: 'a', params: [] }], dml)), {
     kind: 'aborted',
+    retryDelayMs: 2000,
   })
   await transaction.rollback()
+})
+
+t.test('ABORTED after some rows is told with the delay in the status details', async (test) => {
+  const { fake, database } = await openFakeDatabase(test.teardown)
+  const delay = new ProtoWriter().uintField(2, 9_000_000).finish()
+  const retryInfo = new ProtoWriter().bytesField(1, delay).finish()
+  const detail = new ProtoWriter()
+    .textField(1, 'type.googleapis.com/google.rpc.RetryInfo')
+    .bytesField(2, retryInfo)
+    .finish()
+  const status = new ProtoWriter().uintField(1, ABORTED).bytesField(3, detail).finish()
+  fake.on('ExecuteStreamingSql', async function* () {
+    const fields = [{ name: 'a', type: { code: 6 } }]
+    yield {
+      metadata: { rowType: { fields }, transaction: { id: Buffer.from('t') } },
+      values: [{ stringValue: '1' }],
+      resumeToken: Buffer.from('r'),
+    }
+    throw new FakeStatus(ABORTED, 'wounded', { 'grpc-status-details-bin': status })
+  })
+  const transaction = database.beginReadWrite({ isolation: 'serializable' })
+  const stream = transaction.execute({ sql: 'one', params: [] }, dml)
+  test.equal((await stream.next())?.rowCount, 1)
+  test.same(await failureOf(stream.next()), { kind: 'aborted', retryDelayMs: 9 })
+  await transaction.rollback()
+  test.same(fake.methods(), ['ExecuteStreamingSql'], 'Spanner has rolled it back already')
 })
 
 t.test('the next attempt runs in the same session', async (test) => {
@@ -147,6 +184,73 @@ t.test('the next attempt runs in the same session', async (test) => {
   await second.rollback()
   const [, before, after] = fake.requests('ExecuteStreamingSql')
   test.equal(after?.['session'], before?.['session'])
+})
+
+t.test('the session waits for the next attempt, whoever comes meanwhile', async (test) => {
+  const { fake, database } = await openFakeDatabase(test.teardown)
+  const first = database.beginReadWrite({ isolation: 'serializable' })
+  await run(first, 'one')
+  fake.on('Commit', () => {
+    throw new FakeStatus(ABORTED, 'wounded')
+  })
+  test.same(await failureOf(first.commit(call)), { kind: 'aborted' })
+  const others = [1, 2].map(() => database.beginReadWrite({ isolation: 'serializable' }))
+  await Promise.all(others.map((other) => run(other, 'other')))
+  const second = database.beginReadWrite({ isolation: 'serializable', previousAttempt: first })
+  await run(second, 'one again')
+  const sessions = fake.requests('ExecuteStreamingSql').map((request) => request['session'])
+  test.equal(sessions[3], sessions[0])
+  test.equal(new Set(sessions).size, 3)
+  await Promise.all([...others, second].map((transaction) => transaction.rollback()))
+})
+
+t.test('a begin whose answer is lost is sent again, in the same session', async (test) => {
+  const { fake, database } = await openFakeDatabase(test.teardown)
+  let attempts = 0
+  fake.on('ExecuteStreamingSql', () => {
+    if (++attempts === 1) throw new FakeStatus(UNAVAILABLE, 'lost')
+    return [{ metadata: { ...noRows, transaction: { id: Buffer.from('second') } } }]
+  })
+  const transaction = database.beginReadWrite({ isolation: 'serializable' })
+  await run(transaction, 'one')
+  await transaction.commit(call)
+  const requests = fake.requests('ExecuteStreamingSql')
+  test.same(requests.map(isBegin), [true, true])
+  test.same(new Set(requests.map((request) => request['session'])).size, 1)
+  test.match(fake.requests('Commit'), [{ transactionId: Buffer.from('second') }])
+})
+
+t.test(
+  'one whose answer never comes aborts the transaction: nothing is committed',
+  async (test) => {
+    const { fake, database } = await openFakeDatabase(test.teardown, { maxRetryMs: 100 })
+    fake.on('ExecuteStreamingSql', () => {
+      throw new FakeStatus(UNAVAILABLE, 'lost')
+    })
+    fake.on('ExecuteBatchDml', () => {
+      throw new FakeStatus(UNAVAILABLE, 'lost')
+    })
+    const one = database.beginReadWrite({ isolation: 'serializable' })
+    test.same(await failureOf(run(one, 'one')), { kind: 'aborted' })
+    await one.rollback()
+    const batch = database.beginReadWrite({ isolation: 'serializable' })
+    test.same(await failureOf(batch.executeBatch([{ sql: 'a', params: [] }], dml)), {
+      kind: 'aborted',
+    })
+    await batch.rollback()
+    test.same(
+      fake.methods().filter((method) => !method.startsWith('Execute')),
+      ['BeginTransaction', 'Rollback', 'BeginTransaction', 'Rollback'],
+      'a begin on its session voids what may be open there',
+    )
+  },
+)
+
+t.test('a server that cannot be reached is unavailable, not a conflict', async (test) => {
+  const { fake, database } = await openFakeDatabase(test.teardown, { maxRetryMs: 100 })
+  fake.stop()
+  const transaction = database.beginReadWrite({ isolation: 'serializable' })
+  test.same(await failureOf(run(transaction, 'one')), { kind: 'unavailable' })
 })
 
 t.test('a session that is gone before anything was done is replaced', async (test) => {

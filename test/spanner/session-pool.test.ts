@@ -4,6 +4,7 @@ import { type SessionLeakEvent, sessionLeakEvents } from '../../server/base/chan
 import { plaintextCredentials } from '../../server/spanner/credentials.ts'
 import { GrpcJsTransport } from '../../server/spanner/grpc-js-transport.ts'
 import { RpcClient } from '../../server/spanner/rpc-client.ts'
+import { SessionClient } from '../../server/spanner/session-client.ts'
 import { SessionPool, type SessionPoolOptions } from '../../server/spanner/session-pool.ts'
 import { failureOf, openFakeDatabase } from '../helpers/fake-database.ts'
 import { FakeSpanner, FakeStatus } from '../helpers/fake-spanner.ts'
@@ -61,7 +62,12 @@ t.test(
       await transaction.commit(call)
     })
     const stream = database.singleUse({ sql: 'q', params: [] }, { timeoutMs: 50 })
-    test.same(await failureOf(drain(stream)), { kind: 'resource-exhausted' })
+    const error = await drain(stream).catch((caught: unknown) => caught)
+    test.match(error, {
+      failure: { kind: 'too-many-sessions' },
+      message:
+        /^no Spanner session came free within \d+ ms: 1 in use, 0 being created, [123] waiting$/,
+    })
     const controller = new AbortController()
     const aborted = failureOf(
       drain(database.singleUse({ sql: 'q', params: [] }, { ...call, signal: controller.signal })),
@@ -74,6 +80,17 @@ t.test(
     test.same(order, ['first', 'second'])
   },
 )
+
+t.test('nobody waits longer than the pool allows', async (test) => {
+  const { database } = await openFakeDatabase(test.teardown, {
+    sessions: { max: 1, acquireTimeoutMs: 50 },
+  })
+  const holder = database.beginReadWrite({ isolation: 'serializable' })
+  await write(holder)
+  const stream = database.singleUse({ sql: 'q', params: [] }, { timeoutMs: 3_600_000 })
+  test.same(await failureOf(drain(stream)), { kind: 'too-many-sessions' })
+  await holder.rollback()
+})
 
 t.test('those who wait are told when no session can be made', async (test) => {
   const { fake, database } = await openFakeDatabase(test.teardown)
@@ -136,12 +153,14 @@ async function poolOf(
     credentials: plaintextCredentials(),
     channels: 1,
   })
-  const pool = new SessionPool(new RpcClient(transport, 1000), {
-    database: 'd',
+  const pool = new SessionPool(new SessionClient(new RpcClient(transport, 1000), 'd'), {
     minSessions: 1,
     maxSessions: 10,
+    acquireTimeoutMs: 60_000,
     idleReleaseMs: 60_000,
     keepAliveMs: 60_000,
+    maxAgeMs: 60_000,
+    leakAfterMs: 60_000,
     housekeepingMs: 10,
     ...options,
   })
@@ -183,14 +202,64 @@ t.test(
     await until(() => fake.requests('ExecuteSql').length >= 2)
     test.match(fake.requests('ExecuteSql')[0], { sql: 'SELECT 1' })
     test.equal(pool.stats.idle, 1)
-    fake.on('ExecuteSql', () => {
-      throw new FakeStatus(5, 'Session not found: s')
+    const [gone] = fake.requests('ExecuteSql').map((request) => request['session'])
+    fake.on('ExecuteSql', ({ request }) => {
+      if (request['session'] === gone) throw new FakeStatus(5, 'Session not found: s')
+      return {}
     })
-    await until(() => pool.stats.idle === 0)
-    test.equal(pool.stats.idle, 0)
-    test.equal(pool.stats.dropped, 1)
+    await until(() => pool.stats.dropped === 1 && pool.stats.idle === 1)
+    test.match(pool.stats, { dropped: 1, idle: 1 }, 'and replaced')
+    test.not((await pool.acquire(call)).name, gone)
   },
 )
+
+t.test('sessions that are too old are replaced, up to the minimum', async (test) => {
+  const { fake, pool } = await poolOf(test.teardown, { minSessions: 2, maxAgeMs: 40 })
+  await holdAtOnce(pool, 2)
+  await until(() => fake.requests('DeleteSession').length >= 2)
+  const first = fake.requests('DeleteSession').slice(0, 2)
+  test.same(first.map((request) => request['name']).sort(), ['d/sessions/1', 'd/sessions/2'])
+  await until(() => pool.stats.idle === 2)
+  test.match(await pool.acquire(call), { name: /^d\/sessions\/([3-9]|\d\d+)$/ })
+})
+
+t.test('the session of an aborted transaction waits for its next attempt', async (test) => {
+  const { pool } = await poolOf(test.teardown, { housekeepingMs: 60_000 })
+  const aborted = await pool.acquire(call)
+  pool.park(aborted)
+  const other = await pool.acquire(call)
+  test.not(other.name, aborted.name, 'others do not get it')
+  const again = await pool.acquire(call, aborted)
+  test.equal(again.name, aborted.name)
+  pool.release(again)
+  pool.release(other)
+  test.match(pool.stats, { idle: 2, inUse: 0 })
+})
+
+t.test('at the maximum, whoever comes gets it all the same', async (test) => {
+  const { pool } = await poolOf(test.teardown, { maxSessions: 1 })
+  const aborted = await pool.acquire(call)
+  pool.park(aborted)
+  const other = await pool.acquire(call)
+  test.equal(other.name, aborted.name)
+  const waiting = pool.acquire(call, aborted)
+  pool.park(other)
+  test.equal((await waiting).name, aborted.name, 'and whoever waits')
+  pool.release(await waiting)
+})
+
+t.test('a session that does not come back is reported, once', async (test) => {
+  const { pool } = await poolOf(test.teardown, { leakAfterMs: 20 })
+  const leaks: SessionLeakEvent[] = []
+  test.teardown(sessionLeakEvents.subscribe((event) => leaks.push(event)))
+  const forgotten = await pool.acquire(call)
+  await until(() => leaks.length > 0)
+  test.match(leaks, [{ database: 'd', count: 1 }])
+  test.ok((leaks[0]?.longestHeldMs ?? 0) > 20)
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  test.equal(leaks.length, 1)
+  pool.release(forgotten)
+})
 
 t.test('the pool accounts for what is out, and tells of it at its end', async (test) => {
   const { pool } = await poolOf(test.teardown, {})
