@@ -128,13 +128,14 @@ async function backendOptions(
   binaries: PostgresBinaries,
   parts: Parts,
 ): Promise<SpannerBackendOptions> {
-  const { project, instance, spannerEmulatorHost } = config
+  const { project, instance, spannerEmulatorHost, channels } = config
+  const sessions = { min: config.minSessions, max: config.maxSessions }
   if (project !== undefined && instance !== undefined) {
     const endpoint =
       spannerEmulatorHost === undefined
         ? ({ kind: 'google' } as const)
         : ({ kind: 'emulator', address: spannerEmulatorHost } as const)
-    return { project, instance, endpoint }
+    return { project, instance, endpoint, channels, sessions }
   }
   const embedded = await parts.add(
     startEmbedded({
@@ -147,7 +148,7 @@ async function backendOptions(
     (part) => part.stop(),
   )
   const path = embedded.address.slice('unix:'.length)
-  return { ...EMBEDDED_INSTANCE, endpoint: { kind: 'socket', path } }
+  return { ...EMBEDDED_INSTANCE, endpoint: { kind: 'socket', path }, channels, sessions }
 }
 
 function startFront(config: Config, directory: Databases): Promise<RunningServer> {

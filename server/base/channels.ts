@@ -55,7 +55,10 @@ export interface RpcEvent {
 
 export const rpcEvents = new EventChannel<RpcEvent>('spanwire:rpc')
 
-/** A database was closed while some of its sessions were out: their transactions have not been ended. */
+/**
+ * Sessions have been out for an hour, each told of once, or were out when their database was closed: their transactions have
+ * not been ended.
+ */
 export interface SessionLeakEvent {
   /** Full name. */
   readonly database: string

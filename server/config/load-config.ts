@@ -19,6 +19,8 @@ type GivenOptions = { readonly [K in OptionKey]: Given<K> }
 /** What the program runs with. Sizes are bytes, times milliseconds, paths absolute. */
 export interface Config extends GivenOptions {
   readonly dataDir: string
+  readonly channels: number
+  readonly maxSessions: number
   /** HOST:PORT of Google's emulator, from SPANNER_EMULATOR_HOST. */
   readonly spannerEmulatorHost: string | undefined
 }
@@ -116,7 +118,14 @@ function complete(given: GivenOptions, environment: Environment): Config {
     )
   }
   const dataDir = given.dataDir ?? defaultDataDirectory(environment)
-  return { ...given, project, instance, dataDir, spannerEmulatorHost: emulator }
+  // A channel carries a hundred calls at once. Each client needs a session, and the proxy's own work some more.
+  const channels = given.channels ?? Math.max(4, Math.ceil(given.maxConnections / 100))
+  const maxSessions = given.maxSessions ?? given.maxConnections + 64
+  if (given.minSessions > maxSessions) {
+    throw new ConfigError(`--min-sessions: ${given.minSessions} exceeds --max-sessions`)
+  }
+  const sizes = { channels, maxSessions }
+  return { ...given, ...sizes, project, instance, dataDir, spannerEmulatorHost: emulator }
 }
 
 function defaultDataDirectory(environment: Environment): string {

@@ -8,6 +8,7 @@ import {
   fallbackEvents,
   rpcEvents,
   type StatementEvent,
+  sessionLeakEvents,
   statementEvents,
   type TransactionEvent,
   transactionEvents,
@@ -28,6 +29,12 @@ export function logEvents(log: pino.Logger): () => void {
       log.warn(
         { conn_id: connId, reason, ...(isDebug && { sql }) },
         'Spanner refused a statement, which was emulated instead',
+      ),
+    ),
+    sessionLeakEvents.subscribe(({ database, count, longestHeldMs }) =>
+      log.warn(
+        { database, sessions: count, longest_held_ms: round(longestHeldMs) },
+        'Spanner sessions were not given back: their transactions are still open',
       ),
     ),
     bugEvents.subscribe(({ connId, error }) =>

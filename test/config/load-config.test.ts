@@ -32,6 +32,9 @@ test('nothing given: the defaults', async (t) => {
     database: undefined,
     postgresBinDir: undefined,
     maxConnections: 200,
+    channels: 4,
+    minSessions: 1,
+    maxSessions: 264,
     authenticationTimeoutMs: 60_000,
     maxMessageSizeBytes: 67_108_864,
     healthListen: undefined,
@@ -45,6 +48,7 @@ test('every flag arrives, with = and without', async (t) => {
     ...['--listen', '127.0.0.1:0', '--listen=[::1]:5433', '--socket-dir', 'run', '--auth=trust'],
     ...['--data-dir', '/data', '--project=p-1', '--instance', 'i-1', '--database', 'Shop'],
     ...['--postgres-bin-dir', '../pg', '--max-connections', '7', '--authentication-timeout=2min'],
+    ...['--channels=9', '--min-sessions', '2', '--max-sessions=30'],
     ...['--max-message-size', '1MB', '--health-listen', '0.0.0.0:8080', '--log-level', 'debug'],
   ])
   t.strictSame(config, {
@@ -60,6 +64,9 @@ test('every flag arrives, with = and without', async (t) => {
     database: 'Shop',
     postgresBinDir: '/pg',
     maxConnections: 7,
+    channels: 9,
+    minSessions: 2,
+    maxSessions: 30,
     authenticationTimeoutMs: 120_000,
     maxMessageSizeBytes: 1_048_576,
     healthListen: { host: '0.0.0.0', port: 8080 },
@@ -103,6 +110,15 @@ test('flag over environment over file over default', async (t) => {
   t.equal(load(['--max-connections=5'], environmentWith(variables)).maxConnections, 5)
 })
 
+test('channels and sessions follow the number of clients', async (t) => {
+  t.match(load(['--max-connections=50']), { channels: 4, maxSessions: 114 })
+  t.match(load(['--max-connections=1001']), { channels: 11, maxSessions: 1065 })
+  t.match(load(['--max-connections=1001', '--channels=2', '--max-sessions=5']), {
+    channels: 2,
+    maxSessions: 5,
+  })
+})
+
 test('--help and --version ask for a text', async (t) => {
   t.strictSame(loadConfig(['--help'], ENVIRONMENT), { kind: 'help' })
   t.strictSame(loadConfig(['--log-level=info', '--version'], ENVIRONMENT), { kind: 'version' })
@@ -116,6 +132,7 @@ test('what cannot be used is one line that says why', async (t) => {
     [['serve'], /^"serve" is not a flag/],
     [['--', 'serve'], /^"serve" is not a flag/],
     [['--data-dir'], /^--data-dir: a value is needed$/],
+    [['--min-sessions=9', '--max-sessions=8'], /^--min-sessions: 9 exceeds --max-sessions$/],
     [['--data-dir='], /^--data-dir: a value is needed$/],
     [['--data-dir', '--help'], /^--data-dir: a value is needed$/],
     [['--help=yes'], /^--help: it takes no value$/],

@@ -7,6 +7,7 @@ import {
   clusterEvents,
   fallbackEvents,
   rpcEvents,
+  sessionLeakEvents,
   statementEvents,
   transactionEvents,
 } from '../../server/base/channels.ts'
@@ -57,6 +58,7 @@ function publishEverything(): void {
     attempts: 2,
   })
   fallbackEvents.publish({ connId: 7, reason: 'no such function', sql: 'select secret()' })
+  sessionLeakEvents.publish({ database: 'd', count: 2, longestHeldMs: 3_600_000.25 })
   clusterEvents.publish({ kind: 'started', cluster: 'companion', durationMs: 31.25 })
   clusterEvents.publish({ kind: 'lost', cluster: 'companion', status: 2 })
   clusterEvents.publish({
@@ -82,6 +84,7 @@ test('events become lines, and no SQL is in them', async (t) => {
     { level: 'info', msg: 'statement failed', conn_id: 7, tag: 'INSERT', sql_state: '23505' },
     { level: 'info', msg: 'transaction aborted by Spanner', conn_id: 7, will_replay: true },
     { level: 'warn', reason: 'no such function', conn_id: 7 },
+    { level: 'warn', database: 'd', sessions: 2, longest_held_ms: 3_600_000.3 },
     { level: 'info', msg: 'PostgreSQL started', cluster: 'companion', duration_ms: 31.3 },
     { level: 'error', msg: 'PostgreSQL ended by itself', status: 2 },
     { level: 'error', reason: 'disk full', retry_ms: 100 },
@@ -95,14 +98,14 @@ test('events become lines, and no SQL is in them', async (t) => {
     },
     { level: 'info', msg: 'client disconnected', reason: 'terminated', duration_ms: 10 },
   ])
-  t.equal(lines.length, 13)
+  t.equal(lines.length, 14)
   t.notMatch(lines.join(''), /secret/)
 })
 
 test('at debug everything is told, SQL too; keys are snake_case', async (t) => {
   const { lines, objects } = logAt(t, 'debug')
   publishEverything()
-  t.equal(lines.length, 17)
+  t.equal(lines.length, 18)
   const told = objects()
   t.match(told[3], {
     level: 'debug',
