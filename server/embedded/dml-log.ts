@@ -10,20 +10,23 @@ export interface DmlAnswer {
 
 interface Entry {
   readonly statements: readonly SqlRequest[]
-  readonly answer: DmlAnswer
+  readonly answer: Promise<DmlAnswer>
 }
 
 /** Answers larger than this are not kept: to ask for one again is an error. */
 const KEPT_BYTES = 1024 * 1024
 const KEPT_ENTRIES = 100
 
-/** The DML requests of one transaction by their seqno: one that comes twice is answered once more, and not run again. */
+/**
+ * The DML requests of one transaction by their seqno: one that comes twice is answered once more, and not run again; it may come
+ * while the first still runs, whose connection was lost.
+ */
 export class DmlLog {
   readonly #entries = new Map<bigint, Entry>()
   #last: bigint | undefined
 
   /** The answer of a request that came before; undefined where it is new. Throws INVALID_ARGUMENT where the number was used otherwise. */
-  replay(seqno: bigint, statements: readonly SqlRequest[]): DmlAnswer | undefined {
+  replay(seqno: bigint, statements: readonly SqlRequest[]): Promise<DmlAnswer> | undefined {
     if (this.#last === undefined || seqno > this.#last) {
       this.#last = seqno
       return undefined
@@ -39,12 +42,15 @@ export class DmlLog {
     )
   }
 
-  keep(seqno: bigint, statements: readonly SqlRequest[], answer: DmlAnswer): void {
-    const sizeBytes = answer.messages.reduce((sum, message) => sum + message.length, 0)
-    if (sizeBytes > KEPT_BYTES) return
+  /** Of a request that runs now. */
+  keep(seqno: bigint, statements: readonly SqlRequest[], answer: Promise<DmlAnswer>): void {
     this.#entries.set(seqno, { statements, answer })
     const [oldest] = this.#entries.keys()
     if (this.#entries.size > KEPT_ENTRIES && oldest !== undefined) this.#entries.delete(oldest)
+    const forget = (): void => void this.#entries.delete(seqno)
+    answer.then(({ messages }) => {
+      if (messages.reduce((sum, message) => sum + message.length, 0) > KEPT_BYTES) forget()
+    }, forget)
   }
 }
 

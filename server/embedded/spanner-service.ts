@@ -120,7 +120,7 @@ class SpannerService {
         } catch (error) {
           const status =
             error instanceof GrpcStatus ? error : new GrpcStatus(GRPC.INTERNAL, String(error))
-          if (status.code === GRPC.ABORTED) throw status
+          if (status.code === GRPC.ABORTED || status.code === GRPC.CANCELLED) throw status
           return [out.message(2, encodeStatus(status)).take()]
         }
         out.message(1, sink.take())
@@ -261,21 +261,34 @@ class SpannerService {
     if (transaction === undefined || transaction.mode !== 'read-write' || !isDml) {
       return { messages: (await run(() => undefined)) ?? [], error: undefined }
     }
-    const known = transaction.dml.replay(request.seqno, statements)
-    if (known?.error !== undefined) throw known.error
-    if (known !== undefined) return known
-    const kept: Buffer[] = []
-    try {
-      const messages = (await run((message) => void kept.push(message))) ?? kept
-      const answer = { messages, error: undefined }
-      transaction.dml.keep(request.seqno, statements, answer)
-      return answer
-    } catch (error) {
-      if (error instanceof GrpcStatus) {
-        transaction.dml.keep(request.seqno, statements, { messages: [], error })
-      }
-      throw error
+    let coming = transaction.dml.replay(request.seqno, statements)
+    if (coming === undefined) {
+      coming = answerOf(transaction, run)
+      transaction.dml.keep(request.seqno, statements, coming)
     }
+    const answer = await coming
+    if (answer.error !== undefined) throw answer.error
+    return answer
+  }
+}
+
+/**
+ * Runs DML and gives its answer, errors of Spanner's included. What a call has done that was given up is not known to whoever
+ * asks again: the transaction is over then.
+ */
+async function answerOf(
+  transaction: ServerTransaction,
+  run: (keep: (message: Buffer) => void) => Promise<readonly Buffer[] | undefined>,
+): Promise<DmlAnswer> {
+  const kept: Buffer[] = []
+  try {
+    const messages = (await run((message) => void kept.push(message))) ?? kept
+    return { messages, error: undefined }
+  } catch (error) {
+    if (!(error instanceof GrpcStatus)) throw error
+    if (error.code !== GRPC.CANCELLED) return { messages: [], error }
+    transaction.terminate('aborted')
+    return { messages: [], error: aborted('Transaction was aborted: a call of it was cancelled.') }
   }
 }
 

@@ -290,6 +290,36 @@ tap.test('DML that comes twice under one number runs once', async (t) => {
   t.strictSame(await values(), [['1', '2']])
 })
 
+tap.test('it may come again while it still runs', async (t) => {
+  await reset([1, 1])
+  const holder = await open('UPDATE n SET v = 10 WHERE id = 1')
+  const transaction = await open('SELECT 1')
+  const update = () =>
+    transaction.run('UPDATE n SET v = v + 1 WHERE id = 1 RETURNING v', { seqno: 5 })
+  const both = Promise.all([update(), update()])
+  await holder.rollback()
+  t.strictSame(
+    (await both).map(({ rows }) => rows),
+    [[['2']], [['2']]],
+  )
+  await transaction.commit()
+  t.strictSame(await values(), [['1', '2']])
+})
+
+tap.test('DML that was given up ends its transaction', async (t) => {
+  await reset([1, 1])
+  const holder = await open('UPDATE n SET v = 10 WHERE id = 1')
+  const { session, id, run } = await open('SELECT 1')
+  const sql = 'UPDATE n SET v = v + 1 WHERE id = 1'
+  const stream = client.stream({ session, transaction: { id }, seqno: 5, sql })
+  setTimeout(() => stream.cancel(), 200)
+  t.equal((await failure(stream.messages)).code, 1)
+  await holder.rollback()
+  t.equal((await failure(run(sql, { seqno: 5 }))).code, ABORTED)
+  t.equal((await failure(run('SELECT 1'))).code, ABORTED)
+  t.strictSame(await values(), [['1', '1']])
+})
+
 tap.test('after the last statement only Commit follows', async (t) => {
   await reset([1, 1])
   const transaction = await open('SELECT 1')
