@@ -17,7 +17,8 @@ import {
 /** Cells of 10 MiB, rows of 100 MiB (Spanner's quotas page), and some room for framing. */
 const MAX_MESSAGE_SIZE_BYTES = 128 * 1024 * 1024
 const KEEPALIVE_MS = 120_000
-const KEEPALIVE_TIMEOUT_MS = 20_000
+/** A connection that was dropped without a word holds its calls so long; grpc-js pings when a call meets one that was idle. */
+const KEEPALIVE_TIMEOUT_MS = 10_000
 
 export interface GrpcJsTransportOptions {
   /** `host:port`, or `unix:/path`. */

@@ -1,4 +1,5 @@
 import type { CallOptions } from '../backend/backend.ts'
+import { Deadline } from './deadline.ts'
 import type { Session, SessionStats, Sessions } from './session.ts'
 import type { SessionClient } from './session-client.ts'
 import { SessionLedger } from './session-ledger.ts'
@@ -66,9 +67,7 @@ export class SessionPool implements Sessions {
   }
 
   async warmUp(options: CallOptions): Promise<void> {
-    const missing = Math.max(1, this.#options.minSessions) - this.#shelf.size
-    if (missing <= 0) return
-    for (const session of await this.#create(missing, options)) this.#shelf.put(session)
+    await this.#fill(Math.max(1, this.#options.minSessions), options)
   }
 
   acquire(options: CallOptions, preferred?: Session): Session | Promise<Session> {
@@ -157,6 +156,16 @@ export class SessionPool implements Sessions {
     )
   }
 
+  /** Creates sessions until there are so many. */
+  async #fill(wanted: number, options: CallOptions): Promise<void> {
+    const deadline = new Deadline(options.timeoutMs)
+    while (this.#total < wanted && !this.#isClosed) {
+      const count = Math.min(wanted - this.#total, CREATE_AT_ONCE)
+      const sessions = await this.#create(count, deadline.options(options.signal))
+      for (const session of sessions) this.#hand(session)
+    }
+  }
+
   async #create(count: number, options: CallOptions): Promise<PooledSession[]> {
     this.#creating += count
     try {
@@ -215,11 +224,8 @@ export class SessionPool implements Sessions {
   }
 
   async #refill(): Promise<void> {
-    const missing = Math.min(this.#options.minSessions - this.#total, CREATE_AT_ONCE)
-    if (missing <= 0 || this.#isClosed) return
     try {
-      const sessions = await this.#create(missing, { timeoutMs: CREATE_TIMEOUT_MS })
-      for (const session of sessions) this.#hand(session)
+      await this.#fill(this.#options.minSessions, { timeoutMs: CREATE_TIMEOUT_MS })
     } catch (error) {
       // The next round tries again; who needs a session meanwhile hears of it.
       toBackendError(error)

@@ -223,6 +223,19 @@ t.test('sessions that are too old are replaced, up to the minimum', async (test)
   test.match(await pool.acquire(call), { name: /^d\/sessions\/([3-9]|\d\d+)$/ })
 })
 
+t.test('a large minimum is made in several calls, and made up for', async (test) => {
+  const { fake, pool } = await poolOf(test.teardown, { minSessions: 60, maxSessions: 100 })
+  await pool.warmUp(call)
+  test.equal(pool.stats.idle, 60)
+  test.same(
+    fake.requests('BatchCreateSessions').map((request) => request['sessionCount']),
+    [25, 25, 10],
+  )
+  pool.drop(await pool.acquire(call))
+  await until(() => pool.stats.idle === 60)
+  test.match(pool.stats, { idle: 60, dropped: 1 })
+})
+
 t.test('the session of an aborted transaction waits for its next attempt', async (test) => {
   const { pool } = await poolOf(test.teardown, { housekeepingMs: 60_000 })
   const aborted = await pool.acquire(call)
