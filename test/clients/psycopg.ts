@@ -1,21 +1,13 @@
 import { spawn } from 'node:child_process'
-import { access } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { findPython } from '../helpers/python.ts'
 import type { ServerAddress } from '../helpers/wire-client.ts'
 
 /** Runs the Python suite (its TAP lines become assertions) with the interpreter that `test/clients/install` made. */
 export async function checkPsycopg(t: Test, address: ServerAddress): Promise<void> {
-  const venv =
-    process.env['SPANWIRE_TEST_VENV'] ??
-    join(tmpdir(), `spanwire-clients-${process.getuid?.() ?? 0}`)
-  const python = join(venv, 'bin', 'python')
-  const isThere = await access(python).then(
-    () => true,
-    () => false,
-  )
-  if (!isThere) {
+  const python = await findPython()
+  if (python === undefined) {
     t.pass('SKIPPED: no psycopg here; `bash test/clients/install` installs it', { skip: true })
     return
   }
