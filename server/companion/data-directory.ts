@@ -4,6 +4,7 @@ import { ClusterError } from './cluster-error.ts'
 import type { PostgresBinaries } from './postgres-binaries.ts'
 import { chownTree, findBarrier, type RunAs } from './run-as.ts'
 import { lastLine, runProgram } from './run-program.ts'
+import { unfinishedDirectory } from './unfinished-directory.ts'
 
 export interface DataDirectoryOptions {
   readonly binaries: PostgresBinaries
@@ -100,9 +101,10 @@ const CHARACTER_TYPES = ['C.UTF-8', 'C']
 
 async function initialise(options: DataDirectoryOptions): Promise<void> {
   const { dataDir, binaries } = options
-  const unfinished = `${dataDir}.initdb-${process.pid}`
+  let unfinished: string | undefined
   try {
     await mkdir(dirname(dataDir), { recursive: true, mode: 0o755 })
+    unfinished = await unfinishedDirectory(dataDir)
     if (binaries.runAs !== undefined) await demandReachable(dirname(dataDir), binaries.runAs)
     let complaint = ''
     for (const characterType of CHARACTER_TYPES) {
@@ -116,7 +118,7 @@ async function initialise(options: DataDirectoryOptions): Promise<void> {
     if (errorCode(error) === undefined) throw error
     throw unreadable(dataDir, error)
   } finally {
-    await rm(unfinished, { recursive: true, force: true })
+    if (unfinished !== undefined) await rm(unfinished, { recursive: true, force: true })
   }
 }
 

