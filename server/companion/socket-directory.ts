@@ -25,14 +25,14 @@ export async function makeSocketDirectory(
   dataDir: string,
   runAs: RunAs | undefined,
 ): Promise<string> {
-  const directory = wanted ?? (await findOwnDirectory(dataDir, runAs))
+  const directory = wanted ?? (await findOwnDirectory(dataDir, runAs).catch(refuse(tmpdir())))
   if (Buffer.byteLength(socketPath(directory)) > SOCKET_PATH_LIMIT_BYTES) {
     throw new ClusterError(
       'unreadable',
       `socket directory ${directory} has too long a name: a socket's path may have ${SOCKET_PATH_LIMIT_BYTES} bytes`,
     )
   }
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await mkdir(directory, { recursive: true, mode: 0o700 }).catch(refuse(directory))
   if (runAs !== undefined) {
     await chown(directory, runAs.uid, runAs.gid)
     const barrier = await findBarrier(directory, runAs)
@@ -44,6 +44,16 @@ export async function makeSocketDirectory(
     }
   }
   return directory
+}
+
+function refuse(directory: string): (error: NodeJS.ErrnoException) => never {
+  return (error) => {
+    throw new ClusterError(
+      'unreadable',
+      `no socket can be made in ${directory}: ${error.code ?? error.message}`,
+      { cause: error },
+    )
+  }
 }
 
 async function findOwnDirectory(dataDir: string, runAs: RunAs | undefined): Promise<string> {

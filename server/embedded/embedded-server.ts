@@ -1,9 +1,10 @@
 import { channel } from 'node:diagnostics_channel'
-import { chmod, mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import type { PostgresBinaries } from '../companion/postgres-binaries.ts'
 import { PostgresCluster } from '../companion/postgres-cluster.ts'
+import { makeSocketDirectory, removeSocketDirectory } from '../companion/socket-directory.ts'
 import {
   databaseAdminService,
   instanceAdminService,
@@ -18,7 +19,7 @@ export interface EmbeddedOptions {
   readonly binaries: PostgresBinaries
   /** Directory of the PostgreSQL cluster: the data. */
   readonly dataDir: string
-  /** Directory, made where it is missing, of the gRPC server's Unix socket; needed where `listen` is absent. It is closed to other users. */
+  /** Private directory of the gRPC server's Unix socket; chosen below the system's temporary directory where absent, and then removed by `stop`. */
   readonly socketDir?: string | undefined
   /** `host:port` in place of the socket; port 0 is chosen by the system. */
   readonly listen?: string | undefined
@@ -88,8 +89,13 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
       'grpc.max_send_message_length': -1,
     })
     addServices(server, instance)
-    const address = await bind(server, options)
-    return { address, instance: name, cluster, stop: () => stop(server, instance, cluster) }
+    const { address, unbind } = await bind(server, options)
+    const end = async () => {
+      await stop(server, instance)
+      await unbind()
+      await cluster.stop()
+    }
+    return { address, instance: name, cluster, stop: end }
   } catch (error) {
     await cluster.stop()
     throw error
@@ -115,20 +121,28 @@ function addServices(server: Server, instance: EmbeddedInstance): void {
   addService(server, 'google.longrunning.Operations', operationsService(operations), onDefect)
 }
 
-async function bind(server: Server, options: EmbeddedOptions): Promise<string> {
-  const { listen, socketDir } = options
+interface Bound {
+  readonly address: string
+  /** Takes away what was made for the address. */
+  readonly unbind: () => Promise<void>
+}
+
+async function bind(server: Server, options: EmbeddedOptions): Promise<Bound> {
+  const { listen, socketDir, dataDir } = options
   if (listen !== undefined) {
     const port = await bindTo(server, listen)
-    return `${listen.slice(0, listen.lastIndexOf(':'))}:${port}`
+    const address = `${listen.slice(0, listen.lastIndexOf(':'))}:${port}`
+    return { address, unbind: async () => undefined }
   }
-  if (socketDir === undefined) throw new TypeError('an embedded server needs socketDir or listen')
-  await mkdir(socketDir, { recursive: true, mode: 0o700 })
-  await chmod(socketDir, 0o700)
-  const path = join(socketDir, SOCKET_NAME)
+  // The data directory may lie too deep for a socket's path; the cluster's own socket has another directory.
+  const directory = await makeSocketDirectory(socketDir, join(dataDir, SOCKET_NAME), undefined)
+  const path = join(directory, SOCKET_NAME)
   // What a predecessor left; the cluster's lock has made sure that there is none alive.
   await rm(path, { force: true })
   await bindTo(server, `unix:${path}`)
-  return `unix:${path}`
+  const unbind = () =>
+    socketDir === undefined ? removeSocketDirectory(directory) : rm(path, { force: true })
+  return { address: `unix:${path}`, unbind }
 }
 
 function bindTo(server: Server, target: string): Promise<number> {
@@ -140,11 +154,7 @@ function bindTo(server: Server, target: string): Promise<number> {
   })
 }
 
-async function stop(
-  server: Server,
-  instance: EmbeddedInstance,
-  cluster: PostgresCluster,
-): Promise<void> {
+async function stop(server: Server, instance: EmbeddedInstance): Promise<void> {
   await instance.close()
   await new Promise<void>((resolve) => {
     const timer = setTimeout(() => {
@@ -156,5 +166,4 @@ async function stop(
       resolve()
     })
   })
-  await cluster.stop()
 }
