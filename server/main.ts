@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Backend } from './backend/backend.ts'
+import type { Backend, CallOptions } from './backend/backend.ts'
 import { BackendError } from './backend/backend-error.ts'
 import { bugEvents } from './base/channels.ts'
 import { ListenError } from './base/listen-error.ts'
@@ -16,31 +16,55 @@ import { type Config, loadConfig } from './config/load-config.ts'
 import { startEmbedded } from './embedded/embedded-server.ts'
 import { type RunningServer, startServer } from './net/server.ts'
 import { type HealthServer, startHealthServer } from './observe/health.ts'
-import { createLog, logReady, standardOutput } from './observe/log.ts'
+import { createLog, logReady, logWarnings, standardOutput } from './observe/log.ts'
 import { logEvents } from './observe/log-events.ts'
 import { Metrics } from './observe/metrics.ts'
 import { Databases, ensureDatabase, MAINTENANCE_DATABASE } from './session/database-directory.ts'
 import { Session } from './session/session.ts'
-import { createSpannerBackend, type SpannerBackendOptions } from './spanner/spanner-backend.ts'
+import {
+  createSpannerBackend,
+  describeBackend,
+  type SpannerBackendOptions,
+} from './spanner/spanner-backend.ts'
 import { loadParser } from './sql/statement.ts'
 
 /** How long clients may finish what they are in the middle of, after SIGTERM. */
 const DRAIN_MS = 10_000
 const EMBEDDED_INSTANCE = { project: 'spanwire', instance: 'embedded' }
 const START_TIMEOUT_MS = 60_000
+/** How long Spanner may take for what is asked of it at the start. */
+const FIRST_CALL_TIMEOUT_MS = 30_000
 const READY_CHECK_TIMEOUT_MS = 2_000
 
 /** What is started, in order, and ended in the opposite order. */
 class Parts {
   readonly #ends: (() => Promise<void>)[] = []
+  readonly #starting = new Set<Promise<unknown>>()
+  readonly #ending = new AbortController()
+
+  /** Ends a start that is under way: it takes too long, or all of it is to end. */
+  startSignal(): AbortSignal {
+    return AbortSignal.any([this.#ending.signal, AbortSignal.timeout(START_TIMEOUT_MS)])
+  }
+
+  get isEnding(): boolean {
+    return this.#ending.signal.aborted
+  }
 
   async add<T>(starting: Promise<T>, end: (part: T) => Promise<void>): Promise<T> {
-    const part = await starting
-    this.#ends.push(() => end(part))
-    return part
+    this.#starting.add(starting)
+    try {
+      const part = await starting
+      this.#ends.push(() => end(part))
+      return part
+    } finally {
+      this.#starting.delete(starting)
+    }
   }
 
   async end(): Promise<void> {
+    this.#ending.abort()
+    while (this.#starting.size > 0) await Promise.allSettled(this.#starting)
     for (const end of this.#ends.splice(0).reverse()) await end()
   }
 }
@@ -53,9 +77,12 @@ async function main(): Promise<void> {
     return
   }
   const parts = new Parts()
+  endOnSignal(parts)
   try {
     await run(command.config, parts, startedAt)
   } catch (error) {
+    // A start that was given up fails, too.
+    if (parts.isEnding) return
     await parts.end()
     throw error
   }
@@ -68,11 +95,12 @@ async function run(config: Config, parts: Parts, startedAt: number): Promise<voi
     destination: standardOutput(),
   })
   logEvents(log)
+  logWarnings(log)
   const metrics = new Metrics()
   metrics.subscribe()
   const { companion, backend } = await startBehind(config, parts)
   const directory = new Databases(backend, companion)
-  await directory.announce(AbortSignal.timeout(START_TIMEOUT_MS))
+  await asked(backend.description, directory.announce(firstCall(parts)))
   const server = await parts.add(startFront(config, directory), (part) => part.stop(DRAIN_MS))
   const health = await startHealth(config, parts, { backend, server, metrics })
   logReady(log, {
@@ -82,7 +110,6 @@ async function run(config: Config, parts: Parts, startedAt: number): Promise<voi
     healthAddress: health?.address,
     durationMs: performance.now() - startedAt,
   })
-  endOnSignal(parts)
 }
 
 /** The companion and the backend, side by side: neither needs the other to start. */
@@ -90,7 +117,7 @@ async function startBehind(
   config: Config,
   parts: Parts,
 ): Promise<{ companion: Companion; backend: Backend }> {
-  const signal = AbortSignal.timeout(START_TIMEOUT_MS)
+  const signal = parts.startSignal()
   const binaries = await findPostgresBinaries({
     binDir: config.postgresBinDir,
     stateDir: config.dataDir,
@@ -113,13 +140,33 @@ async function startBackend(
   binaries: PostgresBinaries,
   parts: Parts,
 ): Promise<Backend> {
-  const signal = AbortSignal.timeout(START_TIMEOUT_MS)
   const options = await backendOptions(config, binaries, parts)
-  const backend = await parts.add(createSpannerBackend(options), (part) => part.close())
+  const description = describeBackend(options)
+  const connecting = asked(description, createSpannerBackend(options))
+  const backend = await parts.add(connecting, (part) => part.close())
   if (options.endpoint.kind === 'google') return backend
   const names = new Set([MAINTENANCE_DATABASE, config.database ?? MAINTENANCE_DATABASE])
-  for (const name of names) await ensureDatabase(backend, name, signal)
+  for (const name of names) {
+    await asked(description, ensureDatabase(backend, name, firstCall(parts)))
+  }
   return backend
+}
+
+function firstCall(parts: Parts): CallOptions {
+  return { timeoutMs: FIRST_CALL_TIMEOUT_MS, signal: parts.startSignal() }
+}
+
+/** Spanner could not be asked, or said no, before anybody could be served. */
+class StartError extends Error {}
+
+/** Names the Spanner that was asked in what it failed with. */
+async function asked<T>(description: string, question: Promise<T>): Promise<T> {
+  try {
+    return await question
+  } catch (error) {
+    if (!(error instanceof BackendError)) throw error
+    throw new StartError(`cannot use ${description}: ${error.message}`, { cause: error })
+  }
 }
 
 /** Cloud Spanner or the emulator where a project is named, else the embedded server. */
@@ -130,25 +177,25 @@ async function backendOptions(
 ): Promise<SpannerBackendOptions> {
   const { project, instance, spannerEmulatorHost, channels } = config
   const sessions = { min: config.minSessions, max: config.maxSessions }
+  const shared = { channels, sessions, signal: parts.startSignal() }
   if (project !== undefined && instance !== undefined) {
     const endpoint =
       spannerEmulatorHost === undefined
         ? ({ kind: 'google' } as const)
         : ({ kind: 'emulator', address: spannerEmulatorHost } as const)
-    return { project, instance, endpoint, channels, sessions }
+    return { project, instance, endpoint, ...shared }
   }
   const embedded = await parts.add(
     startEmbedded({
       binaries,
       dataDir: join(config.dataDir, 'embedded'),
-      socketDir: join(config.dataDir, 'spanner'),
       ...EMBEDDED_INSTANCE,
-      signal: AbortSignal.timeout(START_TIMEOUT_MS),
+      signal: parts.startSignal(),
     }),
     (part) => part.stop(),
   )
   const path = embedded.address.slice('unix:'.length)
-  return { ...EMBEDDED_INSTANCE, endpoint: { kind: 'socket', path }, channels, sessions }
+  return { ...EMBEDDED_INSTANCE, endpoint: { kind: 'socket', path }, ...shared }
 }
 
 function startFront(config: Config, directory: Databases): Promise<RunningServer> {
@@ -184,11 +231,9 @@ async function startHealth(
 
 /** SIGTERM and SIGINT drain; the second one does not wait. */
 function endOnSignal(parts: Parts): void {
-  let isEnding = false
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (isEnding) process.exit(1)
-      isEnding = true
+      if (parts.isEnding) process.exit(1)
       parts.end().then(
         () => process.exit(0),
         (error: unknown) => fail(error),
@@ -209,9 +254,10 @@ function fail(error: unknown): never {
     error instanceof ConfigError ||
     error instanceof ClusterError ||
     error instanceof ListenError ||
-    error instanceof BackendError
+    error instanceof StartError
   const text = error instanceof Error ? (isForeseen ? error.message : error.stack) : String(error)
-  process.stderr.write(`spanwire: ${text}\n`)
+  const shown = isForeseen ? text?.replaceAll(/\s*\n\s*/g, ' ') : text
+  process.stderr.write(`spanwire: ${shown}\n`)
   process.exit(1)
 }
 

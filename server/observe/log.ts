@@ -39,6 +39,12 @@ export function standardOutput(): LogDestination {
   return destination
 }
 
+/** Node's own warnings become lines of the log: standard error is for what ends the program. */
+export function logWarnings(log: pino.Logger): void {
+  process.removeAllListeners('warning')
+  process.on('warning', (warning) => log.warn({ name: warning.name }, warning.message))
+}
+
 /** What a server that accepts clients has to say. */
 export interface ReadyReport {
   readonly version: string

@@ -35,8 +35,8 @@ export class Databases implements DatabaseDirectory {
   }
 
   /** Gives every database of the backend a mirror, so that catalogs list it. */
-  async announce(signal: AbortSignal): Promise<void> {
-    for (const id of await this.#backend.listDatabases(adminCall(signal))) {
+  async announce(options: CallOptions): Promise<void> {
+    for (const id of await this.#backend.listDatabases(options)) {
       await this.#companion.createDatabase(id)
     }
   }
@@ -130,10 +130,10 @@ export const MAINTENANCE_DATABASE = 'postgres'
 export async function ensureDatabase(
   backend: Backend,
   name: string,
-  signal: AbortSignal,
+  options: CallOptions,
 ): Promise<void> {
   try {
-    await backend.createDatabase(spannerId(name), adminCall(signal))
+    await backend.createDatabase(spannerId(name), options)
   } catch (error) {
     if (!hasKind(error, 'database-exists')) throw error
   }

@@ -1,4 +1,6 @@
 import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js'
+import { backendFailure } from './status.ts'
+import { GRPC_CODE } from './transport.ts'
 
 /** Scopes of google.spanner.v1 and of the admin services. */
 const SCOPES = [
@@ -17,14 +19,27 @@ export interface GoogleCredentialOptions {
   readonly keyFile?: string | undefined
 }
 
-/** The identity of the environment or of a key file. Loads google-auth-library only where it is needed (it costs 0.2 s). */
+/**
+ * The identity of the environment or of a key file; rejects with a BackendError where there is none that can be used. Loads
+ * google-auth-library only where it is needed (it costs 0.2 s).
+ */
 export async function googleHeaderSource(options: GoogleCredentialOptions): Promise<HeaderSource> {
   const { GoogleAuth } = await import('google-auth-library')
   const auth = new GoogleAuth({
     scopes: SCOPES,
     ...(options.keyFile === undefined ? {} : { keyFilename: options.keyFile }),
   })
-  return auth.getClient()
+  try {
+    return await auth.getClient()
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw backendFailure(
+      { kind: 'unauthenticated' },
+      GRPC_CODE.UNAUTHENTICATED,
+      `no Google credentials: ${reason}`,
+      error,
+    )
+  }
 }
 
 /**

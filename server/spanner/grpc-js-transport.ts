@@ -201,11 +201,17 @@ interface Waiter {
 function settle(status: StatusObject): Promise<undefined> {
   if (status.code === 0) return Promise.resolve(undefined)
   return Promise.reject(
-    new TransportError(status.code, status.details, {
+    new TransportError(status.code, plainDetails(status.details), {
       statusDetails: binaryTrailer(status.metadata, 'grpc-status-details-bin'),
       retryInfo: binaryTrailer(status.metadata, 'google.rpc.retryinfo-bin'),
     }),
   )
+}
+
+/** grpc-js wraps what the socket said: `No connection established. Last error: Error: connect ECONNREFUSED 127.0.0.1:1. Resolution note: `. */
+function plainDetails(details: string): string {
+  const wrapped = /^No connection established\. Last error: (?:Error: )?(.+?)\. Resolution note: /s
+  return wrapped.exec(details)?.[1] ?? details
 }
 
 function binaryTrailer(metadata: Metadata, name: string): Buffer | undefined {

@@ -44,6 +44,8 @@ export interface SpannerBackendOptions {
   /** How long a single call is tried again while the server cannot be reached, 10 s if absent. */
   readonly maxRetryMs?: number | undefined
   readonly userAgent?: string | undefined
+  /** Ends connecting. */
+  readonly signal?: AbortSignal | undefined
 }
 
 const CONNECT_TIMEOUT_MS = 30_000
@@ -68,7 +70,7 @@ export async function createBackendOn(
   const admin = new AdminClient(rpc, options.project, options.instance)
   if (options.ensureInstance ?? options.endpoint.kind === 'emulator') {
     try {
-      await admin.ensureInstance({ timeoutMs: CONNECT_TIMEOUT_MS })
+      await admin.ensureInstance({ timeoutMs: CONNECT_TIMEOUT_MS, signal: options.signal })
     } catch (error) {
       await transport.close()
       throw error
@@ -115,7 +117,7 @@ class SpannerBackend implements Backend {
     this.#rpc = rpc
     this.#admin = admin
     this.#options = options
-    this.description = `${admin.instance} at ${endpointText(options.endpoint)}`
+    this.description = describeBackend(options)
   }
 
   async openDatabase(id: string, options: CallOptions): Promise<BackendDatabase> {
@@ -211,13 +213,16 @@ class SpannerBackend implements Backend {
   }
 }
 
-function endpointText(endpoint: SpannerEndpoint): string {
+/** What is behind, for people: the instance and the server that has it, or `embedded`. */
+export function describeBackend(options: SpannerBackendOptions): string {
+  const { project, instance, endpoint } = options
+  const name = `projects/${project}/instances/${instance}`
   switch (endpoint.kind) {
     case 'google':
-      return endpoint.host ?? 'spanner.googleapis.com'
+      return `${name} at ${endpoint.host ?? 'spanner.googleapis.com'}`
     case 'emulator':
-      return endpoint.address
+      return `${name} at ${endpoint.address}`
     case 'socket':
-      return endpoint.path
+      return 'embedded'
   }
 }

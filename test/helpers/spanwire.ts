@@ -12,8 +12,11 @@ export interface RunningSpanwire extends ServerAddress {
   readonly healthUrl: string
   /** SIGTERM, and the exit code. */
   stop(): Promise<number | null>
-  /** kill -9; the data directory stays until `stop`. */
+  /** kill -9; the data directory stays. */
   kill(): Promise<void>
+  signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): void
+  /** The exit code; null where a signal ended it. */
+  readonly exited: Promise<number | null>
   /** Everything it printed. */
   output(): string
 }
@@ -27,16 +30,46 @@ export interface SpanwireOptions {
   readonly readyTimeoutMs?: number
 }
 
+const MAIN = join(import.meta.dirname, '..', '..', 'server', 'main.js')
+
+/** What a run that ended by itself left behind. */
+export interface EndedRun {
+  /** null where it had to be killed. */
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the product until it ends by itself; after a minute it is killed. */
+export async function runSpanwire(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<EndedRun> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 60_000,
+    killSignal: 'SIGKILL',
+  })
+  const printed = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      printed[name] += text
+    })
+  }
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
+  return { code, ...printed }
+}
+
 /** Starts the product on free ports and waits until it says that it is ready. */
 export async function startSpanwire(options: SpanwireOptions = {}): Promise<RunningSpanwire> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'spanwire-test-')))
   // Where the tests run as root, PostgreSQL runs as somebody else and must get in.
   await chmod(dataDir, 0o755)
-  const main = join(import.meta.dirname, '..', '..', 'server', 'main.js')
   const child = spawn(
     process.execPath,
     [
-      main,
+      MAIN,
       '--listen',
       '127.0.0.1:0',
       '--health-listen',
@@ -84,7 +117,11 @@ export async function startSpanwire(options: SpanwireOptions = {}): Promise<Runn
     pid: child.pid ?? 0,
     dataDir,
     healthUrl: `http://${health}`,
+    exited,
     output: () => printed.join('\n'),
+    signal(name) {
+      child.kill(name)
+    },
     async stop() {
       child.kill('SIGTERM')
       const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
