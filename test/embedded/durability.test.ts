@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import tap from 'tap'
 import { isAlive, makeWorkspace, until } from '../companion/test-cluster.ts'
@@ -56,6 +58,21 @@ tap.test('what was committed is there after kill -9, and Commit is answered agai
     /^10 /,
   )
   t.match(await failureText(after.run('SELECT 1', { session })), /^5 Session not found/)
+})
+
+tap.test('the data directory may lie deeper than a socket could', async (t) => {
+  const workspace = await makeWorkspace()
+  t.teardown(() => workspace.remove())
+  const dataDir = join(workspace.root, 'deep'.repeat(30), 'data')
+  const server = await startTestServer(workspace, { dataDir })
+  const path = server.address.slice('unix:'.length)
+  t.equal((await stat(dirname(path))).mode & 0o777, 0o700, 'closed to others')
+  t.notOk(path.startsWith(workspace.root))
+  const client = await connectTo(server, 'deep')
+  t.strictSame((await client.run('SELECT 1')).rows, [['1']])
+  client.close()
+  await server.stop()
+  await t.rejects(stat(dirname(path)), { code: 'ENOENT' })
 })
 
 tap.test('a stopped server starts again on the same data', async (t) => {

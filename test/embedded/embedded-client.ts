@@ -11,7 +11,11 @@ import {
 } from '@grpc/grpc-js'
 import { fromJSON } from '@grpc/proto-loader'
 import { findPostgresBinaries } from '../../server/companion/postgres-binaries.ts'
-import { type EmbeddedServer, startEmbedded } from '../../server/embedded/embedded-server.ts'
+import {
+  type EmbeddedOptions,
+  type EmbeddedServer,
+  startEmbedded,
+} from '../../server/embedded/embedded-server.ts'
 import { makeWorkspace, type Workspace } from '../companion/test-cluster.ts'
 
 /*
@@ -273,13 +277,15 @@ export interface TestServer extends EmbeddedServer {
 }
 
 /** Starts an embedded server in a directory of its own, without waiting for the disk. */
-export async function startTestServer(given?: Workspace): Promise<TestServer> {
+export async function startTestServer(
+  given?: Workspace,
+  options: Pick<EmbeddedOptions, 'dataDir' | 'socketDir'> | undefined = undefined,
+): Promise<TestServer> {
   const workspace = given ?? (await makeWorkspace())
   const signal = AbortSignal.timeout(120_000)
   const server = await startEmbedded({
     binaries: await findPostgresBinaries({ stateDir: workspace.stateDir, signal }),
-    dataDir: workspace.dataDir,
-    socketDir: join(workspace.root, 'grpc'),
+    ...(options ?? { dataDir: workspace.dataDir, socketDir: join(workspace.root, 'grpc') }),
     settings: { fsync: 'off', shared_buffers: '16MB', autovacuum: 'off' },
     signal,
   })
