@@ -1,4 +1,5 @@
 import { createConnection } from 'node:net'
+import { asError } from '../base/as-error.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import {
@@ -10,7 +11,6 @@ import {
   parseParameterStatus,
 } from '../wire/backend-decoder.ts'
 import { parseErrorResponse } from '../wire/error-fields.ts'
-import { asError } from './as-error.ts'
 import { FrontendWriter } from './frontend-messages.ts'
 import { ConnectionLostError, ServerConnection } from './server-connection.ts'
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
+import { asError } from '../base/as-error.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import { asError } from './as-error.ts'
 import type { ServerConnection } from './server-connection.ts'
 
 export interface PoolOptions {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PgError } from '../base/pg-error.ts'
+import { raceAbort } from '../base/race-abort.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import { asError } from './as-error.ts'
 import { ClusterError } from './cluster-error.ts'
 import { publishClusterEvent } from './cluster-events.ts'
 import { connectToServer } from './connect-to-server.ts'
@@ -224,20 +224,5 @@ function endOrphan(connection: ServerConnection): void {
   } catch (error) {
     const hasGone = error instanceof Error && 'code' in error && error.code === 'ESRCH'
     if (!hasGone) throw error
-  }
-}
-
-/** Waits for `promise`, but not beyond the signal. */
-async function raceAbort(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  let abort = () => {}
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(asError(signal.reason))
-    signal.addEventListener('abort', abort, { once: true })
-  })
-  try {
-    await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', abort)
   }
 }

@@ -1,4 +1,5 @@
 import { createConnection, type Socket } from 'node:net'
+import { asError } from '../base/as-error.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import {
@@ -9,7 +10,6 @@ import {
 } from '../wire/backend-decoder.ts'
 import type { TransactionStatus } from '../wire/backend-messages.ts'
 import { parseErrorResponse } from '../wire/error-fields.ts'
-import { asError } from './as-error.ts'
 import type { ServiceRow } from './companion-types.ts'
 import { FrontendWriter } from './frontend-messages.ts'
 import { decodeRows, throwFirstError } from './service-rows.ts'

@@ -1,6 +1,7 @@
 import { BackendError } from '../backend/backend-error.ts'
 import { Bug, PgError, type PgErrorOptions } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
+import { toPlainPgError } from '../schema/backend-words.ts'
 import { toPgError } from '../schema/constraint-errors.ts'
 import type { LogicalSchema } from '../schema/logical-schema.ts'
 
@@ -13,9 +14,8 @@ export function clientError(
   // Whatever broke after the statement was given up, broke because of that.
   if (signal?.aborted && signal.reason instanceof PgError) return signal.reason
   if (error instanceof PgError) return error
-  if (error instanceof BackendError && schema !== undefined) return toPgError(error, schema)
   if (error instanceof BackendError) {
-    return new PgError(SQL_STATE.connectionFailure, error.message, { cause: error })
+    return schema === undefined ? toPlainPgError(error) : toPgError(error, schema)
   }
   const cause = error instanceof Error ? error : new Bug(String(error))
   return new PgError(SQL_STATE.internalError, 'internal error in Spanwire', {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Backend, BackendDatabase, CallOptions } from '../backend/backend.ts'
 import { BackendError } from '../backend/backend-error.ts'
 import { PgError } from '../base/pg-error.ts'
+import { raceAbort } from '../base/race-abort.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import type { Companion } from '../companion/companion-types.ts'
 import { Planner } from '../plan/planner.ts'
@@ -43,15 +44,15 @@ export class Databases implements DatabaseDirectory {
 
   async open(name: string, signal: AbortSignal): Promise<ServedDatabase> {
     const present = this.#open.get(name)
-    if (present !== undefined) return present
-    const opening = this.#openNew(name, signal)
+    if (present !== undefined) return raceAbort(present, signal)
+    // Others may be waiting for it when the client that came first has gone.
+    const opening = this.#openNew(name, AbortSignal.timeout(ADMIN_TIMEOUT_MS))
     this.#open.set(name, opening)
-    try {
-      return await opening
-    } catch (error) {
-      this.#open.delete(name)
-      throw error
-    }
+    // The next client tries again.
+    opening.catch(() => {
+      if (this.#open.get(name) === opening) this.#open.delete(name)
+    })
+    return raceAbort(opening, signal)
   }
 
   async create(name: string, signal: AbortSignal): Promise<void> {
@@ -88,6 +89,19 @@ export class Databases implements DatabaseDirectory {
 
   async #openNew(name: string, signal: AbortSignal): Promise<ServedDatabase> {
     const found = await this.#findBackend(name, signal)
+    try {
+      return await this.#serve(name, found, signal)
+    } catch (error) {
+      await found?.close()
+      throw error
+    }
+  }
+
+  async #serve(
+    name: string,
+    found: BackendDatabase | undefined,
+    signal: AbortSignal,
+  ): Promise<ServedDatabase> {
     await this.#companion.createDatabase(name)
     const companion = this.#companion.database(name)
     const backend = found ?? companionOnlyBackend(name)
