@@ -34,6 +34,9 @@ export class Connection {
   #conversation: Conversation | undefined
   /** Set where we end it: the last words to the client. */
   #farewell: PgError | undefined
+  /** Set where we end it as soon as the client has its answer. */
+  #ending: PgError | undefined
+  #isHandling = false
 
   /** The socket must have been accepted with allowHalfOpen. */
   constructor(socket: Socket, host: ConnectionHost) {
@@ -66,6 +69,12 @@ export class Connection {
     this.#socket.abort(error)
   }
 
+  /** Ends the connection, but not before what runs has been answered, up to the Sync of a pipeline. */
+  endWhenIdle(error: PgError): void {
+    this.#ending = error
+    if (!this.#isHandling && this.#conversation?.isIdle !== false) this.terminate(error)
+  }
+
   /** Closes the socket at once, for those that did not end in time. */
   destroy(): void {
     this.#socket.destroy()
@@ -84,6 +93,7 @@ export class Connection {
       const message = await this.#socket.next(() => this.#input.pull())
       if (!message) return this.#socket.gone.aborted ? 'connection lost' : 'end of input'
       if (!(await this.#handle(message))) return 'terminated'
+      if (this.#ending && this.#conversation?.isIdle) throw this.#ending
     }
   }
 
@@ -103,9 +113,14 @@ export class Connection {
   async #handle(message: FrontendMessage | UnreadableMessage): Promise<boolean> {
     const conversation = this.#conversation
     if (!conversation) return false
-    if (message.kind !== 'Unreadable') return await conversation.message(message)
-    if (conversation.unreadable) return await conversation.unreadable(message)
-    throw message.error
+    this.#isHandling = true
+    try {
+      if (message.kind !== 'Unreadable') return await conversation.message(message)
+      if (conversation.unreadable) return await conversation.unreadable(message)
+      throw message.error
+    } finally {
+      this.#isHandling = false
+    }
   }
 
   #io({ processId, secretKey }: Admission): ClientIo {

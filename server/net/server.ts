@@ -6,6 +6,9 @@ import { ClientRegistry } from './client-registry.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
 import { type Endpoint, type Listener, listenTcp, listenUnix } from './listener.ts'
 
+/** How long a conversation may take to notice that what it runs has been aborted. */
+const ABORT_MS = 2000
+
 /** What a server is told. */
 export interface ServerOptions {
   readonly listen: readonly Endpoint[]
@@ -24,8 +27,9 @@ export interface RunningServer {
   readonly addresses: readonly string[]
   readonly clientCount: number
   /**
-   * As PostgreSQL's fast shutdown: accepts no more, ends every connection with 57P01, and resolves when their conversations are
-   * closed. What has not ended after `graceMs` loses its socket and is not waited for.
+   * Accepts no more, and ends every connection with 57P01: at once where nothing runs, else when what runs has been answered, or
+   * after `graceMs`, as PostgreSQL's fast shutdown does. Resolves when their conversations are closed; one that does not hear that
+   * its client is gone loses its socket and is not waited for.
    */
   stop(graceMs: number): Promise<void>
 }
@@ -82,22 +86,26 @@ async function listenEverywhere(
   }
 }
 
-async function endAll(
-  connections: ReadonlyMap<Connection, Promise<void>>,
-  graceMs: number,
-): Promise<void> {
-  for (const connection of connections.keys()) {
-    connection.terminate(
-      new PgError(SQL_STATE.adminShutdown, 'terminating connection due to administrator command', {
-        severity: 'FATAL',
-      }),
-    )
-  }
+type Connections = ReadonlyMap<Connection, Promise<void>>
+
+async function endAll(connections: Connections, graceMs: number): Promise<void> {
+  const goodbye = new PgError(
+    SQL_STATE.adminShutdown,
+    'terminating connection due to administrator command',
+    { severity: 'FATAL' },
+  )
+  for (const connection of connections.keys()) connection.endWhenIdle(goodbye)
+  await allClosed(connections, graceMs)
+  for (const connection of connections.keys()) connection.terminate(goodbye)
+  await allClosed(connections, ABORT_MS)
+  for (const connection of connections.keys()) connection.destroy()
+}
+
+async function allClosed(connections: Connections, deadlineMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, graceMs)
+    timer = setTimeout(resolve, deadlineMs)
   })
   await Promise.race([Promise.all(connections.values()), deadline])
   clearTimeout(timer)
-  for (const connection of connections.keys()) connection.destroy()
 }

@@ -94,6 +94,10 @@ export class Session implements Conversation {
     return this.#attempt(state, unreadable.of, () => Promise.reject(unreadable.error))
   }
 
+  get isIdle(): boolean {
+    return this.#phase === 'ready' && this.#unit === undefined
+  }
+
   cancel(): void {
     this.#state?.scope.cancel()
   }

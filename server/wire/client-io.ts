@@ -33,6 +33,8 @@ export interface Conversation {
    * connection ends with that error.
    */
   unreadable?(unreadable: UnreadableMessage): Promise<boolean>
+  /** Between two messages: whether everything that the client asked for has been answered. False inside a pipeline, up to its Sync. */
+  readonly isIdle: boolean
   /** A CancelRequest with the right key. Called at any time. */
   cancel(): void
   /** The connection is over, for whatever reason: transactions are rolled back. Called exactly once, after the last message. */

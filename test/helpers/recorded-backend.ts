@@ -8,8 +8,13 @@ export type BackendKind = 'embedded' | 'emulator'
 
 /** A backend behind a recording proxy. Spanwire is led there by {@link env}, the way users lead it to the emulator. */
 export interface RecordedBackend {
+  /** The same until `reconnect` makes another. */
   readonly proxy: RecordingProxy
   readonly env: Readonly<Record<string, string>>
+  /** The backend lives on, and cannot be reached. */
+  disconnect(): Promise<void>
+  /** It can be reached again at the same address. */
+  reconnect(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -27,10 +32,26 @@ export async function startRecordedBackend(
 ): Promise<RecordedBackend | undefined> {
   const behind = kind === 'emulator' ? await startEmulator() : await startEmbeddedAlone()
   if (behind === undefined) return undefined
-  const proxy = await RecordingProxy.start(behind.address)
+  return recorded(behind)
+}
+
+/** The same for tests that need the embedded server only. */
+export async function startRecordedEmbedded(): Promise<RecordedBackend> {
+  return recorded(await startEmbeddedAlone())
+}
+
+async function recorded(behind: Behind): Promise<RecordedBackend> {
+  let proxy = await RecordingProxy.start(behind.address)
+  const { address } = proxy
   return {
-    proxy,
-    env: { SPANNER_EMULATOR_HOST: proxy.address },
+    get proxy() {
+      return proxy
+    },
+    env: { SPANNER_EMULATOR_HOST: address },
+    disconnect: () => proxy.stop(),
+    async reconnect() {
+      proxy = await RecordingProxy.start(behind.address, Number(address.split(':')[1]))
+    },
     async stop() {
       await proxy.stop()
       await behind.stop()

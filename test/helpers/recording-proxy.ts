@@ -34,6 +34,8 @@ export type Fault =
   | { readonly kind: 'lose-answer'; readonly code: number; readonly message: string }
   /** The client's connection is reset; the backend does its work first, or never sees the call. */
   | { readonly kind: 'reset'; readonly isDelivered: boolean }
+  /** Passed on later, unless the client has given the call up by then. */
+  | { readonly kind: 'hold'; readonly until: Promise<void> }
 
 /**
  * Stands between a client and any gRPC backend, passes every call on byte by byte, and keeps a record: for tests that count
@@ -62,12 +64,12 @@ export class RecordingProxy {
     server.on('stream', (stream, headers) => void this.#serve(stream, headers))
   }
 
-  /** In front of `target`: `host:port`, or the path of a Unix socket. */
-  static async start(target: string): Promise<RecordingProxy> {
+  /** In front of `target`: `host:port`, or the path of a Unix socket; on a free port, or on that of a proxy that was stopped. */
+  static async start(target: string, wantedPort = 0): Promise<RecordingProxy> {
     const server = createServer()
     const port = await new Promise<number>((resolve, reject) => {
       server.once('error', reject)
-      server.listen(0, '127.0.0.1', () => {
+      server.listen(wantedPort, '127.0.0.1', () => {
         const address = server.address()
         if (address === null || typeof address === 'string') reject(new Error('no port'))
         else resolve(address.port)
@@ -127,9 +129,14 @@ export class RecordingProxy {
     }
     this.calls.push(call)
     const fault = this.#intercept(call)
+    if (fault?.kind === 'hold') await fault.until
+    if (stream.destroyed) return
     if (fault?.kind === 'status') respondStatus(stream, fault)
     else if (fault?.kind === 'reset' && !fault.isDelivered) reset(stream)
-    else this.#forward(stream, { headers, body, fault })
+    else {
+      const lost = fault?.kind === 'hold' ? undefined : fault
+      this.#forward(stream, { headers, body, lost })
+    }
   }
 
   /** The connection to the backend; a new one where the last has gone. */
@@ -151,7 +158,8 @@ export class RecordingProxy {
     call: {
       readonly headers: IncomingHttpHeaders
       readonly body: Buffer
-      readonly fault: Fault | undefined
+      /** What the client gets in place of the answer. */
+      readonly lost: Exclude<Fault, { readonly kind: 'hold' }> | undefined
     },
   ): void {
     const upstream = this.#connection().request(call.headers, { endStream: false })
@@ -165,12 +173,12 @@ export class RecordingProxy {
       trailers = received
     })
     upstream.on('response', (received, flags) => {
-      if (call.fault !== undefined) {
-        const { fault } = call
+      const { lost } = call
+      if (lost !== undefined) {
         upstream.resume()
         upstream.on('end', () => {
-          if (fault.kind === 'reset') reset(stream)
-          else respondStatus(stream, fault)
+          if (lost.kind === 'reset') reset(stream)
+          else respondStatus(stream, lost)
         })
         return
       }

@@ -30,7 +30,8 @@ export interface SpanwireOptions {
   readonly readyTimeoutMs?: number
 }
 
-const MAIN = join(import.meta.dirname, '..', '..', 'server', 'main.js')
+/** The built program. */
+export const MAIN = join(import.meta.dirname, '..', '..', 'server', 'main.js')
 
 /** What a run that ended by itself left behind. */
 export interface EndedRun {

@@ -33,6 +33,7 @@ export class EchoConversation implements Conversation {
   readonly io: ClientIo
   readonly messages: FrontendMessage[] = []
   parameters: ReadonlyMap<string, string> = new Map()
+  isIdle = true
   cancelCount = 0
   closeCount = 0
   /** Calls that run at this moment, and the most that ever did. */

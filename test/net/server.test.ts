@@ -84,6 +84,12 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve))
 }
 
+const GOODBYE = {
+  code: '57P01',
+  severity: 'FATAL',
+  message: 'terminating connection due to administrator command',
+}
+
 test('a PostgreSQL driver is served, and told apart from the next', async (t) => {
   const { echo, address } = await serve(t)
   const events = clientEventsOf(t)
@@ -408,7 +414,43 @@ test('a conversation that cannot be closed does not stay counted', async (t) => 
   t.match(bugs, [{ error: { message: 'no rollback' } }])
 })
 
-test('stop tells everybody, aborts what runs, and waits for the conversations to close', async (t) => {
+test('stop lets what runs be answered, and ends the others at once', async (t) => {
+  const { echo, server, address } = await serve(t)
+  let release = (): void => undefined
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  echo.onMessage = async ({ kind }, conversation) => {
+    conversation.isIdle = kind === 'Query' || kind === 'Sync'
+    if (kind === 'Query') await released
+    return true
+  }
+  const busy = await startedClient(address)
+  const inPipeline = await startedClient(address)
+  const idle = await startedClient(address)
+  const silent = await WireClient.connect(address)
+  busy.send(Buffer.concat([query('insert'), query('and more')]))
+  inPipeline.write(encoder.writeFlush)
+  await until(() => echo.conversations.slice(0, 2).every(({ messages }) => messages.length === 1))
+  const stopped = server.stop(600_000)
+  t.match(await idle.error(), GOODBYE)
+  await Promise.all([idle.closed(), silent.closed()])
+  t.notOk(echo.conversations[0]?.io.gone.aborted)
+  t.notOk(echo.conversations[1]?.io.gone.aborted)
+  inPipeline.write(encoder.writeSync)
+  t.match(await inPipeline.error(), GOODBYE)
+  release()
+  t.equal(await busy.lettersUpTo('Z'), 'CZ')
+  t.match(await busy.error(), GOODBYE)
+  await stopped
+  t.equal(echo.conversations[0]?.messages.length, 1, 'what waits behind it is not begun')
+  t.strictSame(
+    echo.conversations.map(({ closeCount }) => closeCount),
+    [1, 1, 1],
+  )
+})
+
+test('after its grace stop aborts what runs, and waits for the conversations to close', async (t) => {
   const { echo, server, address } = await serve(t)
   echo.onMessage = async (_, { io }) => {
     await aborted(io.gone)
@@ -419,15 +461,10 @@ test('stop tells everybody, aborts what runs, and waits for the conversations to
   const silent = await WireClient.connect(address)
   busy.send(query('sleep'))
   await until(() => echo.conversations[0]?.messages.length === 1)
-  await server.stop(10_000)
-  const goodbye = {
-    code: '57P01',
-    severity: 'FATAL',
-    message: 'terminating connection due to administrator command',
-  }
-  t.match(await idle.error(), goodbye)
+  await server.stop(20)
+  t.match(await idle.error(), GOODBYE)
   t.equal(await busy.lettersUpTo('Z'), 'CZ', 'its handler answered before it looked')
-  t.match(await busy.error(), goodbye)
+  t.match(await busy.error(), GOODBYE)
   await Promise.all([busy.closed(), idle.closed(), silent.closed()])
   t.strictSame(
     echo.conversations.map(({ closeCount }) => closeCount),

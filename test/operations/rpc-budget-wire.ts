@@ -1,5 +1,6 @@
 import { serialize } from 'pg-protocol/dist/index.js'
 import type { Test } from 'tap'
+import { mustSucceed } from '../helpers/messages.ts'
 import { type ServerAddress, type ServerMessage, WireClient } from '../helpers/wire-client.ts'
 import { type BudgetRow, type CheckRows, DATABASE, DDL_CALLS, USER } from './rpc-budget.ts'
 
@@ -167,11 +168,6 @@ function extended(text: string): readonly Buffer[] {
     serialize.describe({ type: 'P' }),
     serialize.execute({}),
   ]
-}
-
-function mustSucceed(messages: readonly ServerMessage[]): void {
-  const error = messages.find(({ name }) => name === 'error')
-  if (error !== undefined) throw new Error(`${String(error['code'])}: ${String(error['message'])}`)
 }
 
 function mustFail(messages: readonly ServerMessage[], code: string): void {
