@@ -5,6 +5,7 @@ import type { Backend, CallOptions } from './backend/backend.ts'
 import { BackendError } from './backend/backend-error.ts'
 import { bugEvents } from './base/channels.ts'
 import { ListenError } from './base/listen-error.ts'
+import { raceAbort } from './base/race-abort.ts'
 import { ClusterError } from './companion/cluster-error.ts'
 import { startCompanion } from './companion/companion.ts'
 import type { Companion } from './companion/companion-types.ts'
@@ -102,7 +103,7 @@ async function run(config: Config, parts: Parts, startedAt: number): Promise<voi
   const directory = new Databases(backend, companion)
   await asked(backend.description, directory.announce(firstCall(parts)))
   const server = await parts.add(startFront(config, directory), (part) => part.stop(DRAIN_MS))
-  const health = await startHealth(config, parts, { backend, server, metrics })
+  const health = await startHealth(config, parts, { backend, companion, metrics })
   logReady(log, {
     version: version(),
     addresses: server.addresses,
@@ -216,13 +217,17 @@ function startFront(config: Config, directory: Databases): Promise<RunningServer
 async function startHealth(
   config: Config,
   parts: Parts,
-  behind: { readonly backend: Backend; readonly server: RunningServer; readonly metrics: Metrics },
+  behind: { readonly backend: Backend; readonly companion: Companion; readonly metrics: Metrics },
 ): Promise<HealthServer | undefined> {
   if (config.healthListen === undefined) return undefined
   const source = {
     whyNotReady: async (signal: AbortSignal) => {
       await behind.backend.listDatabases({ timeoutMs: READY_CHECK_TIMEOUT_MS, signal })
-      return undefined
+      const patience = AbortSignal.timeout(READY_CHECK_TIMEOUT_MS)
+      return raceAbort(behind.companion.listDatabases(), AbortSignal.any([signal, patience])).then(
+        () => undefined,
+        () => 'the companion PostgreSQL does not answer',
+      )
     },
     metricsText: () => behind.metrics.text(),
   }
