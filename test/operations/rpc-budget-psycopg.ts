@@ -28,8 +28,9 @@ const STEPS: readonly (readonly [step: string, calls: readonly string[]])[] = [
   ['empty transaction', []],
   ['implicit transaction', ['begin', 'execute', 'Commit']],
   ['pipeline of reads', ['begin', 'execute', 'Commit']],
-  ['pipeline of writes', ['begin', 'execute', 'execute', 'Commit']],
-  ['executemany', ['begin', 'execute', 'execute', 'Commit']],
+  ['pipeline of writes', ['ExecuteBatchDml: begin', 'Commit']],
+  ['pipeline of prepared writes', ['ExecuteBatchDml: begin', 'Commit']],
+  ['executemany', ['ExecuteBatchDml: begin', 'Commit']],
 ]
 
 /** What an application pays that uses psycopg 3; its script does one step for each line it gets. */

@@ -98,12 +98,22 @@ export async function wireBudget(t: Test, address: ServerAddress, check: CheckRo
     await check(t, [
       pipeline(['select * from item', 'select * from other'], ['begin', 'execute', 'Commit']),
       pipeline(['select 1', 'select now()'], []),
-      pipeline(inserts, ['begin', 'execute', 'execute', 'Commit']),
+      pipeline(inserts, ['ExecuteBatchDml: begin', 'Commit']),
       query('delete from item where id = 20; delete from item where id > 20', [
-        'begin',
-        'execute',
+        'ExecuteBatchDml: begin',
         'Commit',
       ]),
+      pipeline(
+        ['insert into item values (23, 1)', 'delete from item where id = 23', 'select n from item'],
+        ['ExecuteBatchDml: begin', 'execute', 'Commit'],
+      ),
+      pipeline(
+        [
+          'insert into item values (24, 1) returning n',
+          'delete from item where id = 24 returning n',
+        ],
+        ['begin', 'execute', 'Commit'],
+      ),
       query('select * from item; select * from other', ['begin', 'execute', 'Commit']),
     ])
   })

@@ -34,10 +34,10 @@ def implicit():
     manual.commit()
 
 
-def pipeline(*texts):
+def pipeline(*texts, prepare=False):
     with auto.pipeline():
         for text in texts:
-            auto.execute(text, (1,))
+            auto.execute(text, (1,), prepare=prepare)
 
 
 STEPS = {
@@ -53,6 +53,7 @@ STEPS = {
     "implicit transaction": implicit,
     "pipeline of reads": lambda: pipeline(READ, READ),
     "pipeline of writes": lambda: pipeline(WRITE, WRITE, WRITE),
+    "pipeline of prepared writes": lambda: pipeline(WRITE, WRITE, WRITE, prepare=True),
     "executemany": lambda: auto.cursor().executemany(
         "insert into item values (%s, %s)", [(200 + n, n) for n in range(3)]
     ),
