@@ -7,15 +7,23 @@ import type { TransactionParticipant } from '../transaction/transaction-block.ts
 export class DdlParticipant implements TransactionParticipant {
   readonly pinned: PinnedConnection
   readonly #transaction: DdlTransaction
+  readonly #onLost: () => void
 
-  private constructor(pinned: PinnedConnection, transaction: DdlTransaction) {
+  private constructor(pinned: PinnedConnection, transaction: DdlTransaction, onLost: () => void) {
     this.pinned = pinned
     this.#transaction = transaction
+    this.#onLost = onLost
+    pinned.lost.addEventListener('abort', onLost, { once: true })
   }
 
-  static async begin(schema: DatabaseSchema, pinned: PinnedConnection): Promise<DdlParticipant> {
+  /** `onLost` is called when the companion loses the transaction, and with it what the client has declared, before its end. */
+  static async begin(
+    schema: DatabaseSchema,
+    pinned: PinnedConnection,
+    onLost: () => void,
+  ): Promise<DdlParticipant> {
     try {
-      return new DdlParticipant(pinned, await schema.begin(pinned))
+      return new DdlParticipant(pinned, await schema.begin(pinned), onLost)
     } catch (error) {
       await pinned.release()
       throw error
@@ -28,6 +36,7 @@ export class DdlParticipant implements TransactionParticipant {
   }
 
   async commit(options: CallOptions): Promise<void> {
+    this.#unwatch()
     try {
       await this.#transaction.commit(options)
     } finally {
@@ -36,6 +45,7 @@ export class DdlParticipant implements TransactionParticipant {
   }
 
   rollback(): Promise<void> {
+    this.#unwatch()
     return this.pinned.release()
   }
 
@@ -49,5 +59,10 @@ export class DdlParticipant implements TransactionParticipant {
 
   rollbackTo(level: number): Promise<void> {
     return this.pinned.rollbackTo(level)
+  }
+
+  /** From here on a loss is the answer to what is asked, or of no interest. */
+  #unwatch(): void {
+    this.pinned.lost.removeEventListener('abort', this.#onLost)
   }
 }

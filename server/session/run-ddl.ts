@@ -1,3 +1,5 @@
+import { PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
 import { isConcurrently, withoutConcurrently } from '../sql/concurrently.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
 import { readOnlyViolation } from '../transaction/transaction-block.ts'
@@ -37,11 +39,18 @@ async function joinDdl(state: SessionState): Promise<DdlParticipant> {
   if (state.ddl !== undefined) return state.ddl
   const { companion, schema } = state.database
   const pinned = await companion.pin(state.context(), state.scope.signal)
-  const ddl = await DdlParticipant.begin(schema, pinned)
+  const ddl = await DdlParticipant.begin(schema, pinned, () => state.io.terminate(LOST))
   state.ddl = ddl
   await state.block.enlist(ddl)
   return ddl
 }
+
+/** The companion's transaction is gone: what the client declared in it cannot be brought back. */
+const LOST = new PgError(
+  SQL_STATE.adminShutdown,
+  'terminating connection due to administrator command',
+  { severity: 'FATAL' },
+)
 
 /** DML after DDL in one transaction, or the other way round. */
 export function mixed() {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -65,6 +65,7 @@ export async function runSpanwire(
 /** Starts the product on free ports and waits until it says that it is ready. */
 export async function startSpanwire(options: SpanwireOptions = {}): Promise<RunningSpanwire> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'spanwire-test-')))
+  await mkdir(dataDir, { recursive: true })
   // Where the tests run as root, PostgreSQL runs as somebody else and must get in.
   await chmod(dataDir, 0o755)
   const child = spawn(
