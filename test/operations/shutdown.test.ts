@@ -94,3 +94,21 @@ t.test('a signal during the start ends it in order', async (t) => {
   const left = (await readdir(dataDir)).filter((name) => name.includes('unfinished'))
   t.strictSame(left, [], 'nothing half-made is left')
 })
+
+t.test('npm start passes a signal on, and the exit code back', async (t) => {
+  const workspace = await makeWorkspace()
+  t.teardown(() => workspace.remove())
+  const { dataDir } = workspace
+  const args = ['start', '--', '--listen=127.0.0.1:0', '--data-dir', dataDir]
+  const npm = spawn('npm', args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => npm.kill('SIGKILL'))
+  const exited = new Promise((resolve) => npm.once('exit', resolve))
+  let printed = ''
+  npm.stdout.on('data', (chunk) => {
+    printed += chunk
+  })
+  await until(() => printed.includes('ready for connections'))
+  npm.kill('SIGTERM')
+  t.equal(await exited, 0)
+  t.strictSame(await postgresProcesses(dataDir), [])
+})
