@@ -1,17 +1,37 @@
 /**
- * Ends a run of the tests with one line, `N passed, N failed, N skipped`, from the counts of tap's own last line, and with
- * exit code 1 where anything failed or nothing ran. Usage: summary.mjs LOG EXIT_CODE
+ * Ends a run with one line, `N passed, N failed, N skipped`, and with exit code 1 where anything failed or nothing ran. The
+ * counts are tap's own; what it does not count is added: files that died in the middle, and steps before the tests that failed.
+ * Usage: summary.mjs LOG EXIT_CODE [FAILED_STEPS]
  */
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 
-const [log, exitCode] = process.argv.slice(2)
-const totals = readFileSync(log, 'utf8')
-  .split('\n')
-  .findLast((line) => line.startsWith('# { total:'))
+const [log, exitCode, failedSteps = '0'] = process.argv.slice(2)
+const lines = readFileSync(log, 'utf8').split('\n')
+
+/** Files that a signal ended: each is `not ok`, but none of its assertions is, and so tap's sum does not know of it. */
+function countDeadFiles() {
+  let [dead, points, failures] = [0, 0, 0]
+  for (const line of lines) {
+    const [, indent, not] = /^( *)(not )?ok \d+\b/.exec(line) ?? []
+    if (indent === undefined) continue
+    if (indent !== '') {
+      points += 1
+      if (not && !/ # TODO\b/i.test(line)) failures += 1
+      continue
+    }
+    if (not && points > 0 && failures === 0) dead += 1
+    points = 0
+    failures = 0
+  }
+  return dead
+}
+
+const totals = lines.findLast((line) => line.startsWith('# { total:'))
 const count = (name) => Number(new RegExp(`\\b${name}: (\\d+)`).exec(totals ?? '')?.[1] ?? 0)
-const [passed, skipped, todo] = [count('pass'), count('skip'), count('todo')]
-// A test file that died counts as failed even where none of its assertions did.
-const failed = Math.max(count('fail'), exitCode === '0' && totals !== undefined ? 0 : 1)
-process.stdout.write(`${passed} passed, ${failed} failed, ${skipped + todo} skipped\n`)
+const [passed, skipped] = [count('pass'), count('skip') + count('todo')]
+const inTests = count('fail') + countDeadFiles()
+// Whatever tap died of, it did not succeed.
+const failed = Number(failedSteps) + Math.max(inTests, exitCode === '0' && totals ? 0 : 1)
+process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`)
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0
