@@ -121,11 +121,13 @@ function logCluster(log: pino.Logger, event: ClusterEvent): void {
   const { cluster } = event
   switch (event.kind) {
     case 'started':
+      log.debug({ cluster, duration_ms: round(event.durationMs) }, 'PostgreSQL started')
+      return
     case 'back':
-      log.info({ cluster, duration_ms: round(event.durationMs) }, `PostgreSQL ${event.kind}`)
+      log.info({ cluster, duration_ms: round(event.durationMs) }, 'PostgreSQL back')
       return
     case 'stopped':
-      log.info({ cluster }, 'PostgreSQL stopped')
+      log.debug({ cluster }, 'PostgreSQL stopped')
       return
     case 'lost':
       log.error({ cluster, status: event.status }, 'PostgreSQL ended by itself')

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import t from 'tap'
 import { until } from '../companion/test-cluster.ts'
 import { findError, mustSucceed, rowsOf } from '../helpers/messages.ts'
@@ -6,6 +7,13 @@ import { startSpanwire } from '../helpers/spanwire.ts'
 import { WireClient } from '../helpers/wire-client.ts'
 
 const LOGIN = { user: 'tester', database: 'postgres' }
+
+/** The exit code of the container's health check. */
+function healthcheck(healthUrl: string): Promise<number | null> {
+  const env = { SPANWIRE_HEALTH_LISTEN: healthUrl.slice('http://'.length) }
+  const child = spawn(process.execPath, ['deploy/healthcheck.mjs'], { env, stdio: 'ignore' })
+  return new Promise((resolve) => child.once('close', resolve))
+}
 
 t.test('Spanner goes away and comes back', async (t) => {
   const backend = await startRecordedEmbedded()
@@ -25,10 +33,12 @@ t.test('Spanner goes away and comes back', async (t) => {
   mustSucceed(await reader.query('create table t (id bigint primary key)'))
   mustSucceed(await inBlock.query('begin; insert into t values (1)'))
   t.strictSame(await readiness(), { status: 200, text: 'ready\n' })
+  t.equal(await healthcheck(spanwire.healthUrl), 0)
 
   await backend.disconnect()
   t.match(await readiness(), { status: 503, text: /^not ready: .+\n$/ })
   t.equal((await fetch(`${spanwire.healthUrl}/healthz`)).status, 200)
+  t.equal(await healthcheck(spanwire.healthUrl), 1)
   const [read, write, later, lost] = await Promise.all([
     reader.query('select * from t'),
     writer.query('insert into t values (2)'),
