@@ -75,7 +75,7 @@ export function decodeParameter(name: string, bytes: Buffer, oid: number): Bound
 function scalar(name: string, value: Decoded, oid: number): BoundValue {
   const [kind, typeName] = EXPECTED.get(oid) ?? ['string', typeNames.get(oid) ?? 'STRING']
   if (value.kind === 'bool' && kind === 'bool') return value.value ? 't' : 'f'
-  if (value.kind === 'number' && kind === 'number') return String(value.value)
+  if (value.kind === 'number' && kind === 'number') return numberText(value.value)
   if (value.kind === 'string' && kind === 'number' && /^(NaN|-?Infinity)$/.test(value.value)) {
     return value.value
   }
@@ -85,6 +85,11 @@ function scalar(name: string, value: Decoded, oid: number): BoundValue {
     throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'invalid byte sequence for encoding "UTF8": 0x00')
   }
   return value.value
+}
+
+/** float8in's text: JavaScript leaves out the sign of a zero. */
+function numberText(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value)
 }
 
 const typeNames: ReadonlyMap<number, string> = new Map<number, string>([
