@@ -399,6 +399,11 @@ const EVALUATION: readonly ErrorPattern[] = [
 /** PostgreSQL's own words, by which its SQLSTATE is known. */
 const POSTGRESQL: readonly ErrorPattern[] = [
   {
+    name: 'length of a type',
+    text: /^value too long for type character\b/s,
+    failure: sql(SQL_STATE.stringDataRightTruncation),
+  },
+  {
     name: 'out of range',
     text: /\bout of range(?: for type \S+)?$/s,
     failure: sql(SQL_STATE.numericValueOutOfRange),

@@ -152,6 +152,12 @@ const SAMPLES: readonly Sample[] = [
     failure: { kind: 'string-too-long', table: 'k', column: 's', limit: 5 },
   },
   {
+    pattern: 'length of a type',
+    code: C.FAILED_PRECONDITION,
+    text: 'value too long for type character varying(5)',
+    failure: { kind: 'sql', sqlState: '22001' },
+  },
+  {
     pattern: 'too long for a shorter column',
     code: C.FAILED_PRECONDITION,
     text: 'Reducing the length of column x to 1 is not allowed because it has a value of length 3 at key: {Int64(5)}',
