@@ -182,18 +182,20 @@ async function writePortalRows(
   const { portal, unit } = run
   const { answer } = portal
   if (answer === undefined) return
+  let rowCount = 0
   if (answer.rows !== undefined && !portal.isDone) {
     const sink = { output: state.io.output, relieve: () => unit.relieve() }
     const written = await answer.rows.write(sink, run.maxRows)
-    portal.rowsSent += BigInt(written.rowCount)
+    rowCount = written.rowCount
+    portal.rowsSent += BigInt(rowCount)
     if (!written.isDone) {
       writePortalSuspended(state.io.output)
       return
     }
   }
-  const rowsSent = portal.isDone ? 0n : portal.rowsSent
   portal.isDone = true
-  writeCommandComplete(state.io.output, answer.tag(rowsSent))
+  // The rows of this Execute alone (src/backend/tcop/pquery.c, PortalRun).
+  writeCommandComplete(state.io.output, answer.tag(BigInt(rowCount)))
 }
 
 /** Closing what does not exist is no error (manual, section 55.2.3). */

@@ -27,5 +27,10 @@ export async function readFromCompanion(
       'Read the tables in a statement of their own.',
     )
   }
-  return { fields: plan.fields, rows: readyRows(answer.rows), tag: () => answer.tag }
+  return {
+    fields: plan.fields,
+    rows: readyRows(answer.rows),
+    // SHOW and EXPLAIN come here too: their tags have no count.
+    tag: (rowCount) => answer.tag.replace(/\d+$/, String(rowCount)),
+  }
 }

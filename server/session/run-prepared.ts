@@ -1,13 +1,18 @@
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import { deallocateCommand, executeCommand, prepareCommand } from '../sql/prepared-commands.ts'
+import {
+  deallocateCommand,
+  type ExecuteArgument,
+  executeCommand,
+  prepareCommand,
+} from '../sql/prepared-commands.ts'
 import { discardCommand } from '../sql/session-commands.ts'
 import { type ParsedStatement, parseStatements } from '../sql/statement.ts'
 import { splitDataRow } from '../wire/data-row.ts'
 import type { Format } from '../wire/field-description.ts'
 import { type Answer, tagOnly } from './answer.ts'
 import { type BoundStatement, bindStatement } from './bound-statement.ts'
-import { mustBe } from './client-error.ts'
+import { mustBe, withFields } from './client-error.ts'
 import { describeStatement } from './describe.ts'
 import { mustFindPrepared, storePrepared } from './prepared-statement.ts'
 import { preventInBlock } from './run-transaction.ts'
@@ -53,37 +58,67 @@ export async function bindExecute(
   const command = mustBe(executeCommand(statement.text, statement.node))
   const prepared = mustFindPrepared(state, command.name)
   const { paramTypes } = prepared.described
-  if (command.argumentTexts.length !== paramTypes.length) {
+  if (command.args.length !== paramTypes.length) {
     throw new PgError(
       SQL_STATE.syntaxError,
       `wrong number of parameters for prepared statement "${command.name}"`,
       {
-        detail: `Expected ${paramTypes.length} parameters but got ${command.argumentTexts.length}.`,
+        detail: `Expected ${paramTypes.length} parameters but got ${command.args.length}.`,
       },
     )
   }
-  const values = await computeArguments(state, command.argumentTexts, paramTypes)
+  const values = await computeArguments(state, command.args, paramTypes)
   return bindStatement(state, prepared, { formats: [1], values }, resultFormats)
 }
 
 async function computeArguments(
   state: SessionState,
-  args: readonly string[],
+  args: readonly ExecuteArgument[],
   types: readonly number[],
 ): Promise<readonly (Buffer | null)[]> {
   if (args.length === 0) return []
   const names = await typeNames(state, types)
-  const answer = await state.database.companion.read({
-    text: `SELECT ${args.map((arg, index) => `CAST((${arg}) AS ${names[index]})`).join(', ')}`,
-    paramTypes: [],
-    paramFormats: [],
-    params: [],
-    resultFormats: [1],
-    session: state.context(),
-    signal: state.scope.signal,
-  })
+  const casts = args.map(({ text }, index) => `CAST((${text}) AS ${names[index]})`)
+  const answer = await state.database.companion
+    .read({
+      text: `${SELECT}${casts.join(SEPARATOR)}`,
+      paramTypes: [],
+      paramFormats: [],
+      params: [],
+      resultFormats: [1],
+      session: state.context(),
+      signal: state.scope.signal,
+    })
+    .catch((error: unknown) => {
+      throw error instanceof PgError ? inExecute(error, args, casts) : error
+    })
   const [row] = answer.rows
   return row === undefined ? [] : splitDataRow(row)
+}
+
+const SELECT = 'SELECT '
+const CAST = 'CAST(('
+const SEPARATOR = ', '
+
+/** An error in the SELECT of the arguments points into the EXECUTE instead: to its place in the argument, or to the whole of it. */
+function inExecute(
+  error: PgError,
+  args: readonly ExecuteArgument[],
+  casts: readonly string[],
+): PgError {
+  const { position } = error.fields
+  if (position === undefined) return error
+  let castStart = SELECT.length
+  for (const [index, { text, offset }] of args.entries()) {
+    const castEnd = castStart + [...(casts[index] ?? '')].length
+    if (position <= castEnd) {
+      const inside = position - castStart - CAST.length
+      const isInside = inside >= 1 && inside <= [...text].length
+      return withFields(error, { position: offset + (isInside ? inside : 1) })
+    }
+    castStart = castEnd + SEPARATOR.length
+  }
+  return error
 }
 
 async function typeNames(

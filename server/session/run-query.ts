@@ -94,7 +94,7 @@ async function runPushdown(state: SessionState, run: PushdownRun): Promise<Answe
   return {
     fields: plan.fields,
     rows: streamRows(stream, writers),
-    tag: (rowCount) => (isDml ? dmlTag(route, stream.rowCount()) : `SELECT ${rowCount}`),
+    tag: (rowCount) => (isDml ? dmlTag(route, rowCount) : `SELECT ${rowCount}`),
   }
 }
 

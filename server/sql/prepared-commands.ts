@@ -34,7 +34,13 @@ export function prepareCommand(text: string, node: RawNode): PrepareCommand | un
 export interface ExecuteCommand {
   readonly name: string
   /** The argument expressions, as written: the caller has them evaluated. */
-  readonly argumentTexts: readonly string[]
+  readonly args: readonly ExecuteArgument[]
+}
+
+export interface ExecuteArgument {
+  readonly text: string
+  /** Characters before it in the EXECUTE, as PostgreSQL counts them. */
+  readonly offset: number
 }
 
 /** What an EXECUTE says; undefined for any other statement. */
@@ -42,7 +48,12 @@ export function executeCommand(text: string, node: RawNode): ExecuteCommand | un
   if (!('ExecuteStmt' in node)) return undefined
   const { name = '', params = [] } = node.ExecuteStmt
   const source = new StatementTokens(text)
-  return { name, argumentTexts: params.length > 0 ? source.listIn(source.find('(', 0)) : [] }
+  const items = params.length > 0 ? source.itemsIn(source.find('(', 0)) : []
+  const args = items.map((item) => ({
+    text: item.text,
+    offset: [...source.slice(0, item.startByte)].length,
+  }))
+  return { name, args }
 }
 
 /** DEALLOCATE; `name` undefined: ALL. */

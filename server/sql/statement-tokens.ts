@@ -8,6 +8,12 @@ export interface StatementToken {
   readonly text: string
 }
 
+/** One of the texts that commas part. */
+export interface ListItem {
+  readonly text: string
+  readonly startByte: number
+}
+
 const COMMENTS = new Set(['C_COMMENT', 'SQL_COMMENT'])
 const OPENING = new Set(['(', '['])
 const CLOSING = new Set([')', ']'])
@@ -64,17 +70,23 @@ export class StatementTokens {
 
   /** The texts between the parentheses at `open`, split at commas, as written; none for `()`. */
   listIn(open: number): readonly string[] {
+    return this.itemsIn(open).map((item) => item.text)
+  }
+
+  /** As {@link listIn}, with where each text begins. */
+  itemsIn(open: number): readonly ListItem[] {
     const close = this.closing(open)
     if (close <= open + 1) return []
-    const texts: string[] = []
+    const items: ListItem[] = []
     let first = open + 1
     for (let at = first; at <= close; ) {
       const comma = this.find(',', at)
       const end = comma < 0 || comma > close ? close : comma
-      texts.push(this.slice(this.tokens[first]?.start ?? 0, this.tokens[end - 1]?.end ?? 0))
+      const startByte = this.tokens[first]?.start ?? 0
+      items.push({ text: this.slice(startByte, this.tokens[end - 1]?.end ?? 0), startByte })
       first = end + 1
       at = first
     }
-    return texts
+    return items
   }
 }

@@ -15,9 +15,16 @@ export async function checkScripts(t: Test, backend: string, address: ServerAddr
       for (const [index, step] of script.steps.entries()) {
         const answer = answers[index]
         const known = step.knownDifferences.find((difference) => difference.backend === backend)
-        if (known === undefined) t.strictSame(answer, step.expected, step.text)
-        else t.notSame(answer, step.expected, `${step.text} (known to differ: ${known.reason})`)
+        const [found, wanted] = step.isInAnyOrder
+          ? [sorted(answer), sorted(step.expected)]
+          : [answer, step.expected]
+        if (known === undefined) t.strictSame(found, wanted, step.text)
+        else t.notSame(found, wanted, `${step.text} (known to differ: ${known.reason})`)
       }
     })
   }
+}
+
+function sorted(lines: readonly string[] | undefined): readonly string[] | undefined {
+  return lines === undefined ? undefined : [...lines].sort()
 }

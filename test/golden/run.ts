@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ServerAddress, WireClient } from '../helpers/wire-client.ts'
+import { type ServerAddress, type ServerMessage, WireClient } from '../helpers/wire-client.ts'
 import { renderAnswer } from './render.ts'
-import { type GoldenScript, parseScript } from './script.ts'
+import { type GoldenScript, type GoldenStep, parseScript } from './script.ts'
 
 /** Sources, not the built copies: the scripts are read and rewritten where they are kept. */
 export const SCRIPTS_DIR = join(import.meta.dirname, '..', '..', '..', 'test', 'golden', 'scripts')
@@ -36,11 +36,7 @@ export async function runScript(
     for (const step of script.steps) {
       const client = clients.get(step.connection) ?? (await connect(address, database))
       clients.set(step.connection, client)
-      const messages =
-        step.mode === 'simple'
-          ? await client.query(step.text)
-          : await client.extended(step.text, step.values)
-      answers.push(renderAnswer(messages))
+      answers.push(renderAnswer(await send(client, step)))
     }
   } finally {
     for (const client of clients.values()) await client.end()
@@ -49,6 +45,12 @@ export async function runScript(
     await admin.query(`drop database if exists ${database}`)
   })
   return answers
+}
+
+function send(client: WireClient, step: GoldenStep): Promise<readonly ServerMessage[]> {
+  if (step.mode === 'simple') return client.query(step.text)
+  if (step.maxRows > 0) return client.inPieces(step.text, step.values, step.maxRows)
+  return client.extended(step.text, step.values)
 }
 
 async function connect(address: ServerAddress, database: string): Promise<WireClient> {

@@ -9,8 +9,9 @@
  *     SELECT 1
  *
  * `>` is one Query message (continued on lines that begin with two spaces), `> [b] ...` goes over a second connection named b,
- * `> extended('5', null) select $1::int` uses Parse, Bind, Describe, Execute, Sync with text parameters. A line
- * `~ emulator, embedded: why` before a statement says that those backends are known to answer otherwise: then they must.
+ * `> extended('5', null) select $1::int` uses Parse, Bind, Describe, Execute, Sync with text parameters, `> extended('5'; 2 rows)`
+ * one Execute for every two rows. A line `~ emulator, embedded: why` before a statement says that those backends are known to
+ * answer otherwise: then they must. `~ in any order` says that the statement leaves the order of its rows open.
  */
 export interface GoldenStep {
   /** Prose and blank lines before the statement, as they stand. */
@@ -18,10 +19,13 @@ export interface GoldenStep {
   readonly connection: string
   readonly mode: 'simple' | 'extended'
   readonly values: readonly (string | null)[]
+  /** Rows that one Execute asks for; 0: all. */
+  readonly maxRows: number
   readonly text: string
   /** The statement's lines as they stand in the file. */
   readonly source: readonly string[]
   readonly knownDifferences: readonly KnownDifference[]
+  readonly isInAnyOrder: boolean
   readonly expected: readonly string[]
 }
 
@@ -60,9 +64,11 @@ export function parseScript(content: string): GoldenScript {
       connection: match[1] ?? 'a',
       mode: match[2] === undefined ? 'simple' : 'extended',
       values: parseValues(match[2] ?? ''),
+      maxRows: Number(/; (\d+) rows$/.exec(match[2] ?? '')?.[1] ?? 0),
       text: [match[3] ?? '', ...source.slice(1).map((more) => more.slice(2))].join('\n'),
       source,
       knownDifferences: preamble.flatMap(parseDifference),
+      isInAnyOrder: preamble.includes('~ in any order'),
       expected,
     })
     preamble = []

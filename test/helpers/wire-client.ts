@@ -13,6 +13,8 @@ export interface ServerMessage {
   readonly [field: string]: unknown
 }
 
+const ENDS_OF_EXECUTE = ['portalSuspended', 'commandComplete', 'emptyQuery', 'error']
+
 /**
  * A scripted client: it sends just the messages that it is told to, and collects the answers up to ReadyForQuery. Unlike a
  * driver it hides nothing.
@@ -77,15 +79,40 @@ export class WireClient {
     return this.untilReady()
   }
 
+  /** As {@link extended}, but with an Execute for every `maxRows` rows until the portal is at its end. */
+  async inPieces(
+    text: string,
+    values: readonly (string | null)[],
+    maxRows: number,
+  ): Promise<readonly ServerMessage[]> {
+    this.send(
+      serialize.parse({ text }),
+      serialize.bind({ values: [...values] }),
+      serialize.describe({ type: 'P' }),
+    )
+    const answers: ServerMessage[] = []
+    do {
+      this.send(serialize.execute({ portal: '', rows: maxRows }), serialize.flush())
+      answers.push(...(await this.until(ENDS_OF_EXECUTE)))
+    } while (answers.at(-1)?.name === 'portalSuspended')
+    this.send(serialize.sync())
+    return [...answers, ...(await this.untilReady())]
+  }
+
   /** Everything up to and with the next ReadyForQuery; what there is where the connection ends first. */
-  async untilReady(timeoutMs = 30_000): Promise<readonly ServerMessage[]> {
+  untilReady(timeoutMs = 30_000): Promise<readonly ServerMessage[]> {
+    return this.until(['readyForQuery'], timeoutMs)
+  }
+
+  /** Everything up to and with the next message of one of these names; what there is where the connection ends first. */
+  async until(names: readonly string[], timeoutMs = 30_000): Promise<readonly ServerMessage[]> {
     const deadline = Date.now() + timeoutMs
     for (;;) {
-      const ready = this.#received.findIndex((message) => message.name === 'readyForQuery')
-      if (ready >= 0) return this.#received.splice(0, ready + 1)
+      const last = this.#received.findIndex((message) => names.includes(message.name))
+      if (last >= 0) return this.#received.splice(0, last + 1)
       if (this.#closed) return this.#received.splice(0)
       const left = deadline - Date.now()
-      if (left <= 0) throw new Error(`no ReadyForQuery within ${timeoutMs} ms`)
+      if (left <= 0) throw new Error(`no ${names.join(' or ')} within ${timeoutMs} ms`)
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left)
         this.#wake = () => {

@@ -139,11 +139,15 @@ tap.test('prepared statements', async (t) => {
     16,
   ])
   const execute = (text: string) => executeCommand(text, one(text).node)
-  t.same(execute("execute a ( 1 , f(2, 'é,'), array[1, 2])"), {
+  t.same(execute("execute a ( 1 , f(2, 'é🙂,'), array[1, 2])"), {
     name: 'a',
-    argumentTexts: ['1', "f(2, 'é,')", 'array[1, 2]'],
+    args: [
+      { text: '1', offset: 12 },
+      { text: "f(2, 'é🙂,')", offset: 16 },
+      { text: 'array[1, 2]', offset: 29 },
+    ],
   })
-  t.same(execute('execute b'), { name: 'b', argumentTexts: [] })
+  t.same(execute('execute b'), { name: 'b', args: [] })
   t.same(deallocateCommand(one('deallocate prepare "X"').node), { name: 'X' })
   t.same(deallocateCommand(one('deallocate all').node), { name: undefined })
   t.equal(prepareCommand('select 1', one('select 1').node), undefined)
