@@ -8,12 +8,15 @@ export type BackendFailure =
       readonly table?: string
       readonly index?: string
       readonly key?: readonly (string | null)[]
+      /** The key as PostgreSQL prints it, where the backend says it so. */
+      readonly keyText?: string
     }
   | {
       readonly kind: 'foreign-key-violation'
       readonly constraint?: string
       readonly table?: string
       readonly key?: readonly (string | null)[]
+      readonly keyText?: string
       readonly side: 'referencing' | 'referenced'
     }
   | { readonly kind: 'not-null-violation'; readonly table?: string; readonly column?: string }

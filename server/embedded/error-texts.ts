@@ -1,7 +1,7 @@
 import { status as GRPC } from '@grpc/grpc-js'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import { aborted, GrpcStatus } from './grpc-status.ts'
+import { aborted, GrpcStatus, violationInfo } from './grpc-status.ts'
 
 /** What the texts of constraint errors need to know of a database and PostgreSQL does not say. */
 export interface ConstraintNames {
@@ -149,15 +149,14 @@ function uniqueStatus(error: PgError, { shown, constraint, info }: Violated): Gr
     return new GrpcStatus(
       GRPC.FAILED_PRECONDITION,
       `Unique index violation at index ${constraint} at index key [${key}].`,
+      violationInfo(constraint, keyText(error)),
     )
   }
-  if (info === undefined || info.kind === 'primary-key') {
-    return new GrpcStatus(GRPC.ALREADY_EXISTS, `Row [${key}] in table ${shown} already exists`)
-  }
-  return new GrpcStatus(
-    GRPC.ALREADY_EXISTS,
-    `Unique index violation on index ${constraint} at index key [${key}]. It conflicts with row [..] in table ${shown}.`,
-  )
+  const text =
+    info === undefined || info.kind === 'primary-key'
+      ? `Row [${key}] in table ${shown} already exists`
+      : `Unique index violation on index ${constraint} at index key [${key}]. It conflicts with row [..] in table ${shown}.`
+  return new GrpcStatus(GRPC.ALREADY_EXISTS, text, violationInfo(constraint, keyText(error)))
 }
 
 function foreignKeyStatus(error: PgError, { shown, constraint, info }: Violated): GrpcStatus {
@@ -178,7 +177,7 @@ function foreignKeyStatus(error: PgError, { shown, constraint, info }: Violated)
     ? `Foreign key constraint \`${constraint}\` is violated on table \`${shown}\`. Cannot find referenced values in ` +
       `${info?.referencedTable ?? ''}(${info?.referencedColumns?.join(', ') ?? ''}).`
     : `Foreign key constraint violation when deleting or updating referenced row(s): referencing row(s) found in table \`${shown}\`.`
-  return new GrpcStatus(GRPC.FAILED_PRECONDITION, text)
+  return new GrpcStatus(GRPC.FAILED_PRECONDITION, text, violationInfo(constraint, keyText(error)))
 }
 
 function qualified(schema: string, table: string): string {
@@ -187,12 +186,16 @@ function qualified(schema: string, table: string): string {
 
 /** Values of `Key (a, b)=(1, x) already exists.` as `1,x`. */
 function keyOf(error: PgError): string {
-  const detail = error.fields.detail ?? ''
+  return keyText(error).replaceAll(', ', ',')
+}
+
+/** Values of `Key (a, b)=(1, x) already exists.` as `1, x`. */
+function keyText(error: PgError): string {
   const match =
     /\)=\((.*)\) (?:already exists|is not present|is still referenced|is duplicated|conflicts)/s.exec(
-      detail,
+      error.fields.detail ?? '',
     )
-  return (match?.[1] ?? '').replaceAll(', ', ',')
+  return match?.[1] ?? ''
 }
 
 /** The key of `Failing row contains (1, x, ...).`, where it is made of the first columns. */

@@ -54,6 +54,26 @@ const RESOURCE_PACKAGE = {
   Operation: 'longrunning',
 } as const
 
+const ERROR_INFO = 'type.googleapis.com/google.rpc.ErrorInfo'
+/** Trailers are headers of HTTP/2, which are bounded. */
+const MAX_INFO_BYTES = 1024
+
+/**
+ * google.rpc.ErrorInfo of a violated constraint, beside the texts that are Spanner's: the constraint, and the key as PostgreSQL
+ * prints it. Spanner itself says neither for foreign keys. None where it would be too large.
+ */
+export function violationInfo(constraint: string, key: string): readonly StatusDetail[] {
+  const entry = (name: string, text: string) =>
+    new ProtoWriter().string(1, name).string(2, text).take()
+  const value = new ProtoWriter()
+    .string(1, 'CONSTRAINT_VIOLATION')
+    .string(2, 'spanwire')
+    .message(3, entry('constraint', constraint))
+    .message(3, entry('key', key))
+    .take()
+  return value.length > MAX_INFO_BYTES ? [] : [{ typeUrl: ERROR_INFO, value }]
+}
+
 /** google.rpc.Status. */
 export function encodeStatus(error: GrpcStatus): Buffer {
   const out = new ProtoWriter().uint(1, error.code).string(2, error.message)

@@ -4,7 +4,7 @@ import type { CallRule } from '../sql/dialect.ts'
 import type { Expr, Query } from '../sql/query-tree.ts'
 import type { ComputedList } from './computed-expressions.ts'
 import type { ParamList } from './param-list.ts'
-import type { DrawnValues, OutputColumn } from './plan.ts'
+import type { DrawnValues, OutputColumn, WrittenRelation } from './plan.ts'
 import type { Scope } from './scope.ts'
 
 /** What the emitter asks of the world around one statement. */
@@ -67,6 +67,7 @@ export interface EmittedSelect {
   readonly sql: string
   readonly columns: readonly OutputColumn[]
   readonly again?: DrawnValues | undefined
+  readonly written?: WrittenRelation | undefined
 }
 
 /** One statement being written: what its parts share, and how they reach one another. */

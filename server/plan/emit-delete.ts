@@ -14,5 +14,9 @@ export function emitDelete(emission: Emission, query: Query): EmittedSelect {
   const where = joined.where()
   const returning = emitReturning(emission, written)
   const head = `DELETE FROM ${quotePhysical(written.table.physicalName)} AS ${written.alias}`
-  return { sql: `${head} WHERE ${where}${returning.sql}`, columns: returning.columns }
+  return {
+    sql: `${head} WHERE ${where}${returning.sql}`,
+    columns: returning.columns,
+    written: { table: written.table.physicalName, row: undefined },
+  }
 }

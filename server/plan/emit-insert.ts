@@ -16,15 +16,11 @@ import { emitOnConflict } from './emit-on-conflict.ts'
 import { mustFindColumn } from './emit-var.ts'
 import { DEFAULT, type InsertSource, plainRows } from './insert-source.ts'
 import { NotPushable } from './not-pushable.ts'
+import type { ComputedExpressions } from './plan.ts'
 import { outputsOf } from './query-outputs.ts'
 import { rowsOfEntry } from './rows-of-query.ts'
 import { substituteColumns } from './substitute.ts'
-
-/** A written column with what is written to it. */
-interface Assignment {
-  readonly column: Column
-  readonly expr: Expr
-}
+import { type Assignment, writtenRow } from './written-row.ts'
 
 /*
  * PostgreSQL:  INSERT INTO t (name) VALUES ($1) RETURNING id       the tree has id = nextval('t_id_seq') as well
@@ -37,7 +33,11 @@ export function emitInsert(emission: Emission, query: Query): EmittedSelect {
     .filter((target) => !target.junk)
     .map((target) => ({ column: columnOf(table, target), expr: target.expr }))
     .filter(({ column }) => !column.generated)
-  const source = emitSource(emission, written, assignments)
+  const known = knownRows(written, assignments)
+  const source =
+    known === undefined
+      ? emitQuery(emission, written, assignments)
+      : emitRows(emission, written, known)
   const keys = keysToFilter(emission, written, source.columns)
   const rows =
     keys.length === 0 ? plainRows(source) : filteredRows(emission, written, { source, keys })
@@ -59,6 +59,7 @@ export function emitInsert(emission: Emission, query: Query): EmittedSelect {
             conflict,
             returning: returning.sql,
           }),
+    written: { table: table.physicalName, row: onlyRow(written, known) },
   }
 }
 
@@ -66,19 +67,31 @@ function columnOf(table: Table, target: TargetEntry): Column {
   return mustFindColumn(table, { attribute: target.resno })
 }
 
-function emitSource(
-  emission: Emission,
+/** What the statement itself says of its rows; undefined where a query finds them. */
+function knownRows(
   written: WrittenTable,
   assignments: readonly Assignment[],
-): InsertSource {
-  const [item, another] = written.query.from
-  if (item === undefined) return emitRows(emission, written, [assignments])
-  if (item.kind !== 'RangeTableRef' || another !== undefined)
+): readonly (readonly Assignment[])[] | undefined {
+  const [item] = written.query.from
+  return item === undefined ? [assignments] : rowsOf(written, sourceIndex(written), assignments)
+}
+
+/** The place in FROM of what an INSERT reads: PostgreSQL puts one item there. */
+function sourceIndex({ query }: WrittenTable): number {
+  const [item, another] = query.from
+  if (item?.kind !== 'RangeTableRef' || another !== undefined)
     throw new NotPushable('INSERT from a join')
-  const rows = rowsOf(written, item.rtindex, assignments)
-  return rows === undefined
-    ? emitQuery(emission, written, { assignments, rtindex: item.rtindex })
-    : emitRows(emission, written, rows)
+  return item.rtindex
+}
+
+/** ON CONFLICT DO UPDATE may fail with the row as updated. */
+function onlyRow(
+  { query, table }: WrittenTable,
+  rows: readonly (readonly Assignment[])[] | undefined,
+): ComputedExpressions | undefined {
+  const [row, another] = rows ?? []
+  if (row === undefined || another !== undefined) return undefined
+  return query.onConflict?.action === 'update' ? undefined : writtenRow(table, row)
 }
 
 /*
@@ -136,12 +149,6 @@ function leavesToSpanner(cell: Assignment | undefined): boolean {
   return isDeclared && column.physical.hasDefault && isFromDefault(expr)
 }
 
-/** The columns that a query fills, and the query's place in FROM. */
-interface QuerySource {
-  readonly assignments: readonly Assignment[]
-  readonly rtindex: number
-}
-
 /*
  * PostgreSQL:  INSERT INTO t (a, b) SELECT x, y FROM u
  * Spanner:     INSERT INTO "t" AS t1 ("a", "b") SELECT t3."x", t3."y" FROM "u" AS t3
@@ -149,8 +156,9 @@ interface QuerySource {
 function emitQuery(
   emission: Emission,
   written: WrittenTable,
-  { assignments, rtindex }: QuerySource,
+  assignments: readonly Assignment[],
 ): InsertSource {
+  const rtindex = sourceIndex(written)
   const kept = assignments.filter((assignment) => !leavesToSpanner(assignment))
   const columns = kept.map(({ column }) => column)
   const { scope } = written

@@ -24,7 +24,7 @@ import type { PushdownRoute } from './plan.ts'
 export function emitPushdown(tree: Query, context: EmitContext): PushdownRoute {
   const emission = openEmission(context)
   const command = commandOf(tree)
-  const { sql, columns, again } = emitCommand(emission, tree)
+  const { sql, columns, again, written } = emitCommand(emission, tree)
   const whole = `${lockHint(emission, tree)}${sql}`
   refuseBeyondLimits(whole, emission.params.sources.length)
   return {
@@ -35,6 +35,7 @@ export function emitPushdown(tree: Query, context: EmitContext): PushdownRoute {
     computed: emission.computed.toPlan(),
     columns,
     again,
+    written,
     locksRows: locksRows(tree),
     isOrdered: tree.command === 'select' && tree.sortClause.length > 0,
   }

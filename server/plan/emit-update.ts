@@ -40,6 +40,7 @@ export function emitUpdate(emission: Emission, query: Query): EmittedSelect {
   return {
     sql: `${head} SET ${sets.join(', ')} WHERE ${where}${returning.sql}`,
     columns: returning.columns,
+    written: { table: written.table.physicalName, row: undefined },
   }
 }
 

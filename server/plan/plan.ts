@@ -41,10 +41,20 @@ export interface PushdownRoute {
   readonly columns: readonly OutputColumn[]
   /** Where Spanner draws values that the client is told: what is sent when the transaction is run again. */
   readonly again?: DrawnValues | undefined
+  /** What INSERT, UPDATE and DELETE write to: PostgreSQL's errors name it. */
+  readonly written?: WrittenRelation | undefined
   /** FOR UPDATE, FOR SHARE ...: needs a read-write transaction although it is a SELECT. */
   readonly locksRows: boolean
   /** Whether rows come in a fixed order (ORDER BY at the top): a replay compares them in order. */
   readonly isOrdered: boolean
+}
+
+/** The table that a statement writes, for the words of its errors. */
+export interface WrittenRelation {
+  /** Spanner's name of the table. */
+  readonly table: string
+  /** The row of an INSERT of one row, a column of the table each, where it is known before it is sent. */
+  readonly row: ComputedExpressions | undefined
 }
 
 /** The values that an INSERT of several rows leaves to Spanner and returns to the client. */

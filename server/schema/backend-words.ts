@@ -113,14 +113,46 @@ export function findRangeError(
   })
 }
 
-/** `(a, b)=(1, x)` as PostgreSQL prints a key in a detail; undefined where Spanner gave no values. */
+/** What is known of a key in an error. */
+export interface KnownKey {
+  /** By value, from Spanner's text: it may have cut them in the wrong places. */
+  readonly key?: readonly (string | null)[]
+  /** As PostgreSQL prints it. */
+  readonly keyText?: string
+  /** By value, in the row that the statement writes. */
+  readonly written?: readonly (string | null)[] | undefined
+}
+
+/** `(a, b)=(1, x)` as PostgreSQL prints a key in a detail; undefined where its values are not known. */
 export function keyText(
   columns: readonly string[],
-  key: readonly (string | null)[] | undefined,
+  { key, keyText: text, written }: KnownKey,
 ): string | undefined {
-  if (key === undefined || key.length < columns.length) return undefined
-  const values = columns.map((_, i) => key[i] ?? 'null')
-  return `(${columns.map(quoteIfNeeded).join(', ')})=(${values.join(', ')})`
+  const values = written ?? (key?.length === columns.length ? key : undefined)
+  const shown = written === undefined && text !== undefined ? text : values?.map(orNull).join(', ')
+  if (shown === undefined) return undefined
+  return `(${columns.map(quoteIfNeeded).join(', ')})=(${shown})`
+}
+
+function orNull(value: string | null): string {
+  return value ?? 'null'
+}
+
+/** Bytes of a value that are shown of a row (maxfieldlen of src/backend/executor/execMain.c). */
+const MAX_FIELD_BYTES = 64
+
+/** `(1, x, null)` as PostgreSQL prints a row in a detail (ExecBuildSlotValueDescription of src/backend/executor/execMain.c). */
+export function rowText(row: readonly (string | null)[]): string {
+  return `(${row.map((value) => (value === null ? 'null' : clipped(value))).join(', ')})`
+}
+
+function clipped(value: string): string {
+  const bytes = Buffer.from(value)
+  if (bytes.length <= MAX_FIELD_BYTES) return value
+  let end = MAX_FIELD_BYTES
+  // No character is cut in two (pg_mbcliplen).
+  while (((bytes[end] ?? 0) & 0xc0) === 0x80) end--
+  return `${bytes.toString('utf8', 0, end)}...`
 }
 
 function quoteIfNeeded(name: string): string {

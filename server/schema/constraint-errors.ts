@@ -1,7 +1,7 @@
 import type { BackendError, BackendFailure } from '../backend/backend-error.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import { findRangeError, keyText, toPlainPgError } from './backend-words.ts'
+import { findRangeError, type KnownKey, keyText, rowText, toPlainPgError } from './backend-words.ts'
 import type { Column, Constraint, LogicalSchema, Table } from './logical-schema.ts'
 
 type Failure<K extends BackendFailure['kind']> = Extract<BackendFailure, { kind: K }>
@@ -10,22 +10,29 @@ type Failure<K extends BackendFailure['kind']> = Extract<BackendFailure, { kind:
 const VARLENA_HEADER_BYTES = 4
 const BPCHAR = 1042
 
+/** What a statement writes. */
+export interface Written {
+  readonly table: Table
+  /** The only row, in PostgreSQL's text form by column of the table; undefined where it is not known. */
+  readonly row: readonly (string | null)[] | undefined
+}
+
 /**
  * A failed statement in PostgreSQL's words: code, message, detail and the fields that name schema, table, column and
  * constraint (src/backend/access/nbtree/nbtinsert.c, src/backend/executor/execMain.c, src/backend/utils/adt/ri_triggers.c).
- * `written` is the table that the statement writes: the emulator's duplicate keys name none.
+ * `written` is what the statement writes: the emulator's duplicate keys name no table, and Spanner never says which row failed.
  */
-export function toPgError(error: BackendError, schema: LogicalSchema, written?: Table): PgError {
+export function toPgError(error: BackendError, schema: LogicalSchema, written?: Written): PgError {
   const { failure } = error
   switch (failure.kind) {
     case 'unique-violation':
       return uniqueViolation(failure, { error, schema, written })
     case 'foreign-key-violation':
-      return foreignKeyViolation(failure, error, schema)
+      return foreignKeyViolation(failure, { error, schema, written })
     case 'not-null-violation':
       return notNullViolation(failure, { error, schema, written })
     case 'check-violation':
-      return checkViolation(failure, error, schema)
+      return checkViolation(failure, { error, schema, written })
     case 'string-too-long':
       return stringTooLong(failure, error, schema)
     default:
@@ -36,7 +43,7 @@ export function toPgError(error: BackendError, schema: LogicalSchema, written?: 
 interface Case {
   readonly error: BackendError
   readonly schema: LogicalSchema
-  readonly written: Table | undefined
+  readonly written: Written | undefined
 }
 
 function findTable(schema: LogicalSchema, physicalName: string | undefined): Table | undefined {
@@ -60,12 +67,15 @@ function uniqueViolation(
 ): PgError {
   const found =
     failure.index === undefined
-      ? primaryKeyOf(findTable(schema, failure.table) ?? written)
+      ? primaryKeyOf(findTable(schema, failure.table) ?? written?.table)
       : findUnique(failure.index, [
-          ...tablesFirst(schema, findTable(schema, failure.table) ?? written),
+          ...tablesFirst(schema, findTable(schema, failure.table) ?? written?.table),
         ])
   if (found === undefined) return toPlainPgError(error)
-  const key = keyText(columnNames(found.table, found.columns), failure.key)
+  const key = keyText(columnNames(found.table, found.columns), {
+    ...failure,
+    written: writtenKey(written, found.table, found.columns),
+  })
   return new PgError(
     SQL_STATE.uniqueViolation,
     `duplicate key value violates unique constraint "${found.name}"`,
@@ -111,8 +121,7 @@ function findUnique(index: string, tables: readonly Table[]): FoundKey | undefin
 
 function foreignKeyViolation(
   failure: Failure<'foreign-key-violation'>,
-  error: BackendError,
-  schema: LogicalSchema,
+  { error, schema, written }: Case,
 ): PgError {
   const found = findForeignKey(failure, schema)
   if (found === undefined) return toPlainPgError(error)
@@ -123,7 +132,7 @@ function foreignKeyViolation(
           `insert or update on table "${table.name}" violates foreign key constraint "${constraint.name}"`,
           keyDetail(
             columnNames(table, constraint.columns),
-            failure.key,
+            { ...failure, written: writtenKey(written, table, constraint.columns) },
             `is not present in table "${target.name}".`,
           ),
         ]
@@ -131,7 +140,7 @@ function foreignKeyViolation(
           `update or delete on table "${target.name}" violates foreign key constraint "${constraint.name}" on table "${table.name}"`,
           keyDetail(
             columnNames(target, constraint.referencedColumns),
-            failure.key,
+            failure,
             `is still referenced from table "${table.name}".`,
           ),
         ]
@@ -144,11 +153,7 @@ function foreignKeyViolation(
   })
 }
 
-function keyDetail(
-  columns: readonly string[],
-  key: readonly (string | null)[] | undefined,
-  rest: string,
-): string | undefined {
+function keyDetail(columns: readonly string[], key: KnownKey, rest: string): string | undefined {
   const text = keyText(columns, key)
   return text === undefined ? undefined : `Key ${text} ${rest}`
 }
@@ -180,20 +185,25 @@ function notNullViolation(
   failure: Failure<'not-null-violation'>,
   { error, schema, written }: Case,
 ): PgError {
-  const table = findTable(schema, failure.table) ?? written
+  const table = findTable(schema, failure.table) ?? written?.table
   const column = findColumn(table, failure.column)
   if (table === undefined || column === undefined) return toPlainPgError(error)
   return new PgError(
     SQL_STATE.notNullViolation,
     `null value in column "${column.name}" of relation "${table.name}" violates not-null constraint`,
-    { schema: table.schema, table: table.name, column: column.name, cause: error },
+    {
+      detail: failingRow(written, table),
+      schema: table.schema,
+      table: table.name,
+      column: column.name,
+      cause: error,
+    },
   )
 }
 
 function checkViolation(
   failure: Failure<'check-violation'>,
-  error: BackendError,
-  schema: LogicalSchema,
+  { error, schema, written }: Case,
 ): PgError {
   const range = findRangeError(failure.constraint, error)
   if (range !== undefined) return range
@@ -205,7 +215,31 @@ function checkViolation(
   return new PgError(
     SQL_STATE.checkViolation,
     `new row for relation "${table.name}" violates check constraint "${constraint.name}"`,
-    { schema: table.schema, table: table.name, constraint: constraint.name, cause: error },
+    {
+      detail: failingRow(written, table),
+      schema: table.schema,
+      table: table.name,
+      constraint: constraint.name,
+      cause: error,
+    },
+  )
+}
+
+function failingRow(written: Written | undefined, table: Table): string | undefined {
+  if (written?.row === undefined || written.table !== table) return undefined
+  return `Failing row contains ${rowText(written.row)}.`
+}
+
+/** The values of some columns in the row that was to be written. */
+function writtenKey(
+  written: Written | undefined,
+  table: Table,
+  attributes: readonly number[],
+): readonly (string | null)[] | undefined {
+  const { row } = written ?? {}
+  if (row === undefined || written?.table !== table) return undefined
+  return attributes.map(
+    (attribute) => row[table.columns.findIndex((column) => column.attribute === attribute)] ?? null,
   )
 }
 

@@ -1,7 +1,7 @@
 import type { BackendError } from '../backend/backend-error.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import { findRangeError, keyText, toPlainPgError } from './backend-words.ts'
+import { findRangeError, type KnownKey, keyText, toPlainPgError } from './backend-words.ts'
 import type { StoredObject, StoredTable } from './physical-schema.ts'
 
 /**
@@ -51,18 +51,18 @@ function declaredName(
   return Object.entries(names).find(([, physical]) => physical === physicalName)?.[0]
 }
 
-interface KeyFailure {
+interface KeyFailure extends KnownKey {
   readonly index?: string
   readonly constraint?: string
-  readonly key?: readonly (string | null)[]
 }
 
 function uniqueViolation(
   error: BackendError,
   table: StoredTable | undefined,
-  { index, key }: KeyFailure,
+  failure: KeyFailure,
 ): PgError | undefined {
   if (table === undefined) return undefined
+  const { index } = failure
   const physical = index?.slice(index.lastIndexOf('.') + 1)
   const { constraints, indexes, columns } = table.names
   const name = declaredName(constraints, physical) ?? declaredName(indexes, physical)
@@ -72,7 +72,7 @@ function uniqueViolation(
   )?.columns
   const text = keyText(
     (keyColumns ?? []).map((column) => declaredName(columns, column.name) ?? column.name),
-    key,
+    failure,
   )
   return new PgError(SQL_STATE.uniqueViolation, `could not create unique index "${name}"`, {
     detail: text === undefined ? undefined : `Key ${text} is duplicated.`,
@@ -86,12 +86,12 @@ function uniqueViolation(
 function foreignKeyViolation(
   error: BackendError,
   table: StoredTable | undefined,
-  { constraint, key }: KeyFailure,
+  failure: KeyFailure,
 ): PgError | undefined {
-  const name = declaredName(table?.names.constraints ?? {}, constraint)
+  const name = declaredName(table?.names.constraints ?? {}, failure.constraint)
   const declared = table?.declared.constraints.find((candidate) => candidate.name === name)
   if (table === undefined || declared === undefined) return undefined
-  const text = keyText(declared.columns, key)
+  const text = keyText(declared.columns, failure)
   return new PgError(
     SQL_STATE.foreignKeyViolation,
     `insert or update on table "${table.declared.name}" violates foreign key constraint "${declared.name}"`,

@@ -1,7 +1,7 @@
 import type { SpannerParam } from '../backend/backend.ts'
 import { Bug, PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import type { ParamSource, PushdownRoute } from '../plan/plan.ts'
+import type { ComputedExpressions, ParamSource, PushdownRoute } from '../plan/plan.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
 import { encodeTransactionStart } from '../types/moment.ts'
 import { decodeParam, NEEDS_CANONICAL } from '../types/param-decoder.ts'
@@ -54,7 +54,7 @@ async function spannerParamsFor(
   route: PushdownRoute,
   params: TypedParams,
 ): Promise<readonly SpannerParam[]> {
-  const computed = await computeExpressions(state, route, params)
+  const computed = await computeExpressions(state, route.computed, params, BINARY_FORMAT)
   const bound: SpannerParam[] = []
   for (const source of route.params) {
     bound.push({ type: source.type, value: await bindSource(state, source, params, computed) })
@@ -110,13 +110,13 @@ function mustDecode(typeOid: number, value: Buffer | null, state: SessionState):
   return decoded
 }
 
-/** The expressions that do not depend on rows, evaluated by the companion in one SELECT. */
-async function computeExpressions(
+/** The expressions that do not depend on rows, evaluated by the companion in one SELECT: their values in one format. */
+export async function computeExpressions(
   state: SessionState,
-  route: PushdownRoute,
-  params: TypedParams,
+  computed: ComputedExpressions | undefined,
+  params: BoundParams,
+  format: Format,
 ): Promise<readonly (Buffer | null)[]> {
-  const { computed } = route
   if (computed === undefined) return []
   const start = state.block.startMicros ?? 0n
   const answer = await state.database.companion.read({
@@ -126,7 +126,7 @@ async function computeExpressions(
     params: computed.paramNumbers.map((n) =>
       n === 0 ? binaryTimestamp(start) : (params.values[n - 1] ?? null),
     ),
-    resultFormats: [BINARY_FORMAT],
+    resultFormats: [format],
     session: state.context(),
     signal: state.scope.signal,
   })

@@ -3,6 +3,7 @@ import { Bug } from '../base/pg-error.ts'
 import type { PushdownRoute } from '../plan/plan.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
 import type { BoundStatement } from './bound-statement.ts'
+import { explainFailedWrite } from './failed-write.ts'
 import { dmlTag } from './run-query.ts'
 import { runStatement } from './run-statement.ts'
 import type { SessionState } from './session-state.ts'
@@ -91,7 +92,9 @@ export async function runDmlBatch(
     { ...state.scope.callOptions(), isLast: isSole },
   )
   const tags = rowCounts.map((count, index) => tagOf(statements[index], count))
-  return { tags, error }
+  const failed = statements[tags.length]
+  if (failed === undefined) return { tags, error }
+  return { tags, error: await explainFailedWrite(state, failed, error) }
 }
 
 function toSpanner(bound: RunnableStatement): SpannerStatement {

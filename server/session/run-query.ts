@@ -10,6 +10,7 @@ import { timestampLiteral } from '../types/moment.ts'
 import { beginDataRow, endDataRow } from '../wire/backend-messages.ts'
 import { type Answer, formatAt, type RowSource, tagOnly } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
+import { explainFailedWrite } from './failed-write.ts'
 import { readFromCompanion } from './read-from-companion.ts'
 import { runWithSessionFunctions } from './session-functions.ts'
 import type { SessionState } from './session-state.ts'
@@ -69,20 +70,9 @@ async function runPushdown(state: SessionState, run: PushdownRun): Promise<Answe
   const { bound, plan, route } = run
   const isDml = route.command !== 'SELECT'
   if (isDml && run.isSole && isPartitioned(state, run)) return runPartitioned(state, run)
-  const stream = await state.block.execute(
-    { sql: route.sql, params: bound.spannerParams },
-    {
-      command: route.command,
-      isDml,
-      returnsRows: plan.fields !== undefined,
-      locksRows: route.locksRows,
-      isOrdered: route.isOrdered,
-      requestTag: state.settings.get('spanner.statement_tag') || undefined,
-      isSole: run.isSole,
-      again: (rows) => sendAgain(route, bound.spannerParams, rows),
-    },
-    state.scope.callOptions(),
-  )
+  const stream = await execute(state, run).catch(async (error: unknown) => {
+    throw await explainFailedWrite(state, bound, error)
+  })
   if (plan.fields === undefined) {
     await drain(stream)
     return { fields: undefined, rows: undefined, tag: () => dmlTag(route, stream.rowCount()) }
@@ -96,6 +86,26 @@ async function runPushdown(state: SessionState, run: PushdownRun): Promise<Answe
     rows: streamRows(stream, writers),
     tag: (rowCount) => (isDml ? dmlTag(route, rowCount) : `SELECT ${rowCount}`),
   }
+}
+
+function execute(
+  state: SessionState,
+  { bound, plan, route, isSole }: PushdownRun,
+): Promise<RowStream> {
+  return state.block.execute(
+    { sql: route.sql, params: bound.spannerParams },
+    {
+      command: route.command,
+      isDml: route.command !== 'SELECT',
+      returnsRows: plan.fields !== undefined,
+      locksRows: route.locksRows,
+      isOrdered: route.isOrdered,
+      requestTag: state.settings.get('spanner.statement_tag') || undefined,
+      isSole,
+      again: (rows) => sendAgain(route, bound.spannerParams, rows),
+    },
+    state.scope.callOptions(),
+  )
 }
 
 /** The statement with what Spanner drew in it bound as values, where that is all there. */

@@ -7,6 +7,15 @@ export interface RpcStatus {
   readonly retryDelayMs: number | undefined
   /** google.rpc.ResourceInfo: what was missing, `type.googleapis.com/google.spanner.v1.Session` for instance. */
   readonly resourceType: string | undefined
+  /** google.rpc.ErrorInfo of the embedded backend. */
+  readonly violation?: Violation | undefined
+}
+
+/** A violated constraint, as the embedded backend tells of it (violationInfo in embedded/grpc-status.ts). */
+export interface Violation {
+  readonly constraint: string | undefined
+  /** The values of its key as PostgreSQL prints them, `1, x`. */
+  readonly key: string | undefined
 }
 
 /** Decodes google.rpc.Status, as in the trailer grpc-status-details-bin; undefined where the bytes are no such message. */
@@ -23,22 +32,34 @@ export function decodeRetryInfo(bytes: Buffer): number | undefined {
 export function readRpcStatus(reader: ProtoReader): RpcStatus {
   let code = 0
   let message = ''
-  let retryDelayMs: number | undefined
-  let resourceType: string | undefined
+  const details: StatusDetails = {
+    retryDelayMs: undefined,
+    resourceType: undefined,
+    violation: undefined,
+  }
   while (reader.hasMore) {
     const tag = reader.uint()
     if (tag === 0x08) code = reader.uint()
     else if (tag === 0x12) message = reader.text()
-    else if (tag === 0x1a) {
-      const detail = readAny(reader.message())
-      if (detail.typeUrl.endsWith('/google.rpc.RetryInfo')) {
-        retryDelayMs = readRetryInfo(new ProtoReader(detail.value))
-      } else if (detail.typeUrl.endsWith('/google.rpc.ResourceInfo')) {
-        resourceType = readFirstText(new ProtoReader(detail.value))
-      }
-    } else reader.skip(tag)
+    else if (tag === 0x1a) readDetail(reader.message(), details)
+    else reader.skip(tag)
   }
-  return { code, message, retryDelayMs, resourceType }
+  return { code, message, ...details }
+}
+
+type StatusDetails = {
+  -readonly [Name in 'retryDelayMs' | 'resourceType' | 'violation']: RpcStatus[Name]
+}
+
+function readDetail(reader: ProtoReader, details: StatusDetails): void {
+  const { typeUrl, value } = readAny(reader)
+  if (typeUrl.endsWith('/google.rpc.RetryInfo')) {
+    details.retryDelayMs = readRetryInfo(new ProtoReader(value))
+  } else if (typeUrl.endsWith('/google.rpc.ResourceInfo')) {
+    details.resourceType = readFirstText(new ProtoReader(value))
+  } else if (typeUrl.endsWith('/google.rpc.ErrorInfo')) {
+    details.violation = readViolation(new ProtoReader(value))
+  }
 }
 
 /** google.protobuf.Any: type_url = 1, value = 2. */
@@ -73,6 +94,34 @@ function readRetryInfo(reader: ProtoReader): number | undefined {
     }
   }
   return delayMs
+}
+
+/** google.rpc.ErrorInfo: reason = 1, domain = 2, metadata = 3 (a map: key = 1, value = 2). */
+function readViolation(reader: ProtoReader): Violation | undefined {
+  let domain = ''
+  const metadata = new Map<string, string>()
+  while (reader.hasMore) {
+    const tag = reader.uint()
+    if (tag === 0x12) domain = reader.text()
+    else if (tag === 0x1a) {
+      const { name, text } = readMapEntry(reader.message())
+      metadata.set(name, text)
+    } else reader.skip(tag)
+  }
+  if (domain !== 'spanwire') return undefined
+  return { constraint: metadata.get('constraint'), key: metadata.get('key') }
+}
+
+function readMapEntry(reader: ProtoReader): { readonly name: string; readonly text: string } {
+  let name = ''
+  let text = ''
+  while (reader.hasMore) {
+    const tag = reader.uint()
+    if (tag === 0x0a) name = reader.text()
+    else if (tag === 0x12) text = reader.text()
+    else reader.skip(tag)
+  }
+  return { name, text }
 }
 
 function readFirstText(reader: ProtoReader): string | undefined {

@@ -2,7 +2,12 @@ import { BackendError, type BackendFailure } from '../backend/backend-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { matchErrorText } from './error-patterns.ts'
 import { MalformedMessage } from './protobuf-wire.ts'
-import { decodeRetryInfo, decodeRpcStatus, type RpcStatus } from './status-details.ts'
+import {
+  decodeRetryInfo,
+  decodeRpcStatus,
+  type RpcStatus,
+  type Violation,
+} from './status-details.ts'
 import { GRPC_CODE, TransportError } from './transport.ts'
 
 /**
@@ -112,6 +117,7 @@ function statusOf(error: TransportError): RpcStatus {
       details?.retryDelayMs ??
       (error.retryInfo === undefined ? undefined : decodeRetryInfo(error.retryInfo)),
     resourceType: details?.resourceType,
+    violation: details?.violation,
   }
 }
 
@@ -144,6 +150,9 @@ function classifyText(
   const match = matchErrorText(status.code, message)
   const failure = match?.failure ?? byCode
   const words = match?.words ?? message
+  if (failure.kind === 'unique-violation' || failure.kind === 'foreign-key-violation') {
+    return { failure: withViolation(failure, status.violation), message: words }
+  }
   if (failure.kind !== 'sql') return { failure, message: words }
   return {
     failure: {
@@ -152,6 +161,18 @@ function classifyText(
       ...(hint === undefined ? {} : { hint }),
     },
     message: words,
+  }
+}
+
+type KeyFailure = Extract<BackendFailure, { kind: 'unique-violation' | 'foreign-key-violation' }>
+
+/** What a text does not say, or not exactly, the details may. */
+function withViolation(failure: KeyFailure, violation: Violation | undefined): KeyFailure {
+  const { constraint, key } = violation ?? {}
+  return {
+    ...failure,
+    ...(key === undefined ? {} : { keyText: key }),
+    ...(constraint !== undefined && failure.kind === 'foreign-key-violation' ? { constraint } : {}),
   }
 }
 

@@ -4,7 +4,7 @@ import {
   type BackendFailure,
   type BackendFailureKind,
 } from '../../server/backend/backend-error.ts'
-import { toPgError } from '../../server/schema/constraint-errors.ts'
+import { toPgError, type Written } from '../../server/schema/constraint-errors.ts'
 import type { Column, LogicalSchema, Table } from '../../server/schema/logical-schema.ts'
 
 const STRING = { code: 'STRING' } as const
@@ -92,7 +92,7 @@ const SCHEMA: LogicalSchema = {
   tablesByPhysicalName: new Map([PARENT, CHILD].map((table) => [table.physicalName, table])),
 }
 
-function failed(failure: BackendFailure, message = 'what Spanner says', written?: Table) {
+function failed(failure: BackendFailure, message = 'what Spanner says', written?: Written) {
   const {
     code,
     message: text,
@@ -114,11 +114,11 @@ t.test('violated constraints are named as they were declared', async (t) => {
     table: 'Parent',
     constraint: 'Parent_pkey',
   })
-  t.match(failed({ kind: 'unique-violation', key: ['7'] }, '', PARENT), {
+  t.match(failed({ kind: 'unique-violation', key: ['7'] }, '', { table: PARENT, row: undefined }), {
     constraint: 'Parent_pkey',
     detail: 'Key (id)=(7) already exists.',
   })
-  t.match(failed({ kind: 'unique-violation', index: 'app.one_code', key: ['x', '1', 'more'] }), {
+  t.match(failed({ kind: 'unique-violation', index: 'app.one_code', key: ['x', '1'] }), {
     message: 'duplicate key value violates unique constraint "one code"',
     detail: 'Key (_code, id)=(x, 1) already exists.',
     table: 'Parent',
@@ -128,6 +128,13 @@ t.test('violated constraints are named as they were declared', async (t) => {
     table: 'child',
   })
   t.notOk('detail' in failed({ kind: 'unique-violation', index: 'ux_3' }), 'no key, no detail')
+  t.notOk(
+    'detail' in failed({ kind: 'unique-violation', index: 'ux_3', key: ['a', ' b'] }),
+    'a text that is cut in the wrong places is no key',
+  )
+  t.match(failed({ kind: 'unique-violation', index: 'ux_3', key: ['a', ' b'], keyText: 'a, b' }), {
+    detail: 'Key (fixed)=(a, b) already exists.',
+  })
   t.same(
     failed({
       kind: 'foreign-key-violation',
@@ -171,6 +178,43 @@ t.test('violated constraints are named as they were declared', async (t) => {
     table: 'Parent',
     constraint: 'good',
   })
+})
+
+t.test('the row that was written is in the detail where it is known', async (t) => {
+  const parent: Written = { table: PARENT, row: ['7', null] }
+  t.match(failed({ kind: 'not-null-violation', column: 'code' }, '', parent), {
+    message: 'null value in column "_code" of relation "Parent" violates not-null constraint',
+    detail: 'Failing row contains (7, null).',
+  })
+  const long = `${'x'.repeat(63)}é${'x'.repeat(9)}`
+  t.match(
+    failed({ kind: 'check-violation', table: 'app.Parent_2', constraint: 'good_2' }, '', {
+      table: PARENT,
+      row: ['', long],
+    }),
+    { detail: `Failing row contains (, ${'x'.repeat(63)}...).` },
+    '64 bytes of a value are shown, and no half of a character',
+  )
+  t.match(
+    failed({ kind: 'foreign-key-violation', side: 'referencing', table: 'child' }, '', {
+      table: CHILD,
+      row: ['8', 'x'],
+    }),
+    { detail: 'Key (p)=(8) is not present in table "Parent".' },
+  )
+  t.match(
+    failed({ kind: 'unique-violation', key: ['x', 'y'], keyText: 'x, y' }, '', {
+      table: PARENT,
+      row: ['7', null],
+    }),
+    { detail: 'Key (id)=(7) already exists.' },
+    'the row has the values themselves',
+  )
+  t.notOk(
+    'detail' in
+      failed({ kind: 'foreign-key-violation', side: 'referencing', table: 'child' }, '', parent),
+    'a row of another table says nothing',
+  )
 })
 
 t.test('checks of our own are errors of the declared type', async (t) => {

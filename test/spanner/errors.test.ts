@@ -602,6 +602,26 @@ t.test('details of a status', async (test) => {
     }),
   )
   test.same(gone.failure, { kind: 'session-not-found' })
+  const entry = (name: string, text: string) =>
+    new ProtoWriter().textField(1, name).textField(2, text).finish()
+  const info = (domain: string) =>
+    new ProtoWriter()
+      .textField(1, 'CONSTRAINT_VIOLATION')
+      .textField(2, domain)
+      .bytesField(3, entry('constraint', 'fk'))
+      .bytesField(3, entry('key', '1, x'))
+      .finish()
+  const referenced =
+    'Foreign key constraint violation when deleting or updating referenced row(s): referencing row(s) found in table `t`.'
+  const violated = (domain: string) =>
+    toBackendError(
+      new TransportError(C.FAILED_PRECONDITION, referenced, {
+        statusDetails: status(9, referenced, any('google.rpc.ErrorInfo', info(domain))),
+      }),
+    ).failure
+  const plain = { kind: 'foreign-key-violation', side: 'referenced', table: 't' }
+  test.same(violated('spanwire'), { ...plain, constraint: 'fk', keyText: '1, x' })
+  test.same(violated('spanner.googleapis.com'), plain)
   const garbage = toBackendError(
     new TransportError(C.ABORTED, 'x', {
       statusDetails: Buffer.from([255]),
