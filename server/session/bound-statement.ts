@@ -9,11 +9,14 @@ import type { EncodedValue } from '../types/spanner-type.ts'
 import { splitDataRow } from '../wire/data-row.ts'
 import { BINARY_FORMAT, type Format } from '../wire/field-description.ts'
 import { formatAt } from './answer.ts'
+import { inParameter, refusedParameter } from './parameter-context.ts'
 import type { Described } from './prepared-statement.ts'
 import type { SessionState } from './session-state.ts'
 
 /** The values of one Bind, as the client sent them. */
 export interface BoundParams {
+  /** The portal of a Bind; undefined where the values come from elsewhere. */
+  readonly portal?: string
   readonly formats: readonly Format[]
   readonly values: readonly (Buffer | null)[]
 }
@@ -87,10 +90,14 @@ async function clientValue(
 ): Promise<EncodedValue> {
   const value = params.values[index] ?? null
   const format = formatAt(params.formats, index)
-  const decoded = decodeParam(typeOid, format, value, state.formatSettings())
-  if (decoded !== NEEDS_CANONICAL) return decoded
-  const [row] = (
-    await state.database.companion.read({
+  try {
+    const decoded = decodeParam(typeOid, format, value, state.formatSettings())
+    if (decoded !== NEEDS_CANONICAL) return decoded
+  } catch (error) {
+    throw withContext(error, params, index + 1)
+  }
+  const answer = await state.database.companion
+    .read({
       text: 'SELECT $1',
       paramTypes: [typeOid],
       paramFormats: [format],
@@ -99,9 +106,29 @@ async function clientValue(
       session: state.context(),
       signal: state.scope.signal,
     })
-  ).rows
+    .catch((error: unknown) => {
+      throw withCompanionsContext(error, params, [index + 1])
+    })
+  const [row] = answer.rows
   if (row === undefined) throw new Bug('the companion returned no row for a parameter')
   return mustDecode(typeOid, splitDataRow(row)[0] ?? null, state)
+}
+
+/** `number` is the client's number of the parameter whose value cannot be read. */
+function withContext(error: unknown, { portal, formats }: BoundParams, number: number): unknown {
+  if (portal === undefined || !(error instanceof PgError)) return error
+  return inParameter(error, { portal, number, format: formatAt(formats, number - 1) })
+}
+
+/** `numbers` are the client's numbers of the parameters that the companion was given. */
+function withCompanionsContext(
+  error: unknown,
+  params: BoundParams,
+  numbers: readonly number[],
+): unknown {
+  const refused = error instanceof PgError ? refusedParameter(error) : undefined
+  const number = refused === undefined ? undefined : numbers[refused - 1]
+  return number === undefined ? error : withContext(error, params, number)
 }
 
 function mustDecode(typeOid: number, value: Buffer | null, state: SessionState): EncodedValue {
@@ -119,17 +146,23 @@ export async function computeExpressions(
 ): Promise<readonly (Buffer | null)[]> {
   if (computed === undefined) return []
   const start = state.block.startMicros ?? 0n
-  const answer = await state.database.companion.read({
-    text: computed.text,
-    paramTypes: computed.paramTypes,
-    paramFormats: computed.paramNumbers.map((n) => (n === 0 ? 1 : formatAt(params.formats, n - 1))),
-    params: computed.paramNumbers.map((n) =>
-      n === 0 ? binaryTimestamp(start) : (params.values[n - 1] ?? null),
-    ),
-    resultFormats: [format],
-    session: state.context(),
-    signal: state.scope.signal,
-  })
+  const answer = await state.database.companion
+    .read({
+      text: computed.text,
+      paramTypes: computed.paramTypes,
+      paramFormats: computed.paramNumbers.map((n) =>
+        n === 0 ? 1 : formatAt(params.formats, n - 1),
+      ),
+      params: computed.paramNumbers.map((n) =>
+        n === 0 ? binaryTimestamp(start) : (params.values[n - 1] ?? null),
+      ),
+      resultFormats: [format],
+      session: state.context(),
+      signal: state.scope.signal,
+    })
+    .catch((error: unknown) => {
+      throw withCompanionsContext(error, params, computed.paramNumbers)
+    })
   const [row] = answer.rows
   if (row === undefined) throw new Bug('the companion returned no row for computed expressions')
   return splitDataRow(row)

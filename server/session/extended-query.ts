@@ -62,7 +62,11 @@ export async function bindMessage(
   if (message.portal !== '') await unit.runBatch()
   const prepared = await revalidate(state, mustFindPrepared(state, message.statement))
   const { statement, described } = prepared
-  const params = { formats: message.paramFormats, values: message.params }
+  const params = {
+    portal: message.portal,
+    formats: message.paramFormats,
+    values: message.params,
+  }
   checkBindCounts(params, { count: described.paramTypes.length, statement: prepared.name })
   const columnCount = described.fields?.length ?? 0
   if (message.resultFormats.length > 1 && message.resultFormats.length !== columnCount) {

@@ -11,7 +11,7 @@ const TYPE_NAMES: Readonly<Record<number, string>> = {
 }
 
 /** Fields of an error that a script shows, beyond code and message. */
-const ERROR_FIELDS = ['detail', 'hint', 'position', 'schema', 'table', 'column', 'constraint', 'dataType'] as const
+const ERROR_FIELDS = ['detail', 'hint', 'where', 'position', 'schema', 'table', 'column', 'constraint', 'dataType'] as const
 
 /** An answer as lines: columns, rows, tag, errors, notices, and the transaction status where it is not idle. */
 export function renderAnswer(messages: readonly ServerMessage[]): readonly string[] {

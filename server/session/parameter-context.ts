@@ -1,0 +1,32 @@
+import type { PgError } from '../base/pg-error.ts'
+import type { Format } from '../wire/field-description.ts'
+import { withFields } from './client-error.ts'
+
+/** A parameter of a Bind. */
+export interface BindParameter {
+  /** The portal's name, empty for the unnamed one. */
+  readonly portal: string
+  /** From 1. */
+  readonly number: number
+  readonly format: Format
+}
+
+/** What PostgreSQL says in WHERE of the parameter of a companion's own, unnamed portal. */
+const COMPANIONS = /(?:^|\n)unnamed portal parameter \$(\d+)(?: = '\.\.\.')?$/
+
+/** The number of the parameter that the companion could not read; undefined where it was something else. */
+export function refusedParameter(error: PgError): number | undefined {
+  const match = COMPANIONS.exec(error.fields.where ?? '')
+  return match === null ? undefined : Number(match[1])
+}
+
+/**
+ * The error of a value that cannot be read says in WHERE which parameter it was (bind_param_error_callback of
+ * src/backend/tcop/postgres.c); of the value itself no more than that it was text.
+ */
+export function inParameter(error: PgError, { portal, number, format }: BindParameter): PgError {
+  const inner = error.fields.where?.replace(COMPANIONS, '') ?? ''
+  const name = portal === '' ? 'unnamed portal' : `portal "${portal}"`
+  const context = `${name} parameter $${number}${format === 0 ? " = '...'" : ''}`
+  return withFields(error, { where: inner === '' ? context : `${inner}\n${context}` })
+}
