@@ -42,9 +42,22 @@ export interface SessionContext {
   readonly settings: ReadonlyMap<string, string>
   /** What pg_backend_pid() answers. */
   readonly backendPid: number
-  /** What now() answers, in microseconds since the Unix epoch; undefined: the moment of the call. */
-  readonly transactionStartMicros: bigint | undefined
+  /** What inet_client_addr() and inet_client_port() answer; undefined over a Unix socket. */
+  readonly clientEnd?: SocketEnd | undefined
+  /** What inet_server_addr() and inet_server_port() answer. */
+  readonly serverEnd?: SocketEnd | undefined
+  /** What the session views show, as JSON (session-views-sql.ts): of those that the statement reads. */
+  readonly views?: ReadonlyMap<SessionView, string> | undefined
 }
+
+/** One end of a TCP connection. */
+export interface SocketEnd {
+  readonly address: string
+  readonly port: number
+}
+
+/** Catalogs that are about the proxy's sessions: pg_stat_activity, pg_prepared_statements, pg_cursors, pg_settings. */
+export type SessionView = 'backends' | 'prepared' | 'cursors' | 'settings'
 
 export interface AnalyseRequest {
   readonly text: string

@@ -1,5 +1,6 @@
 import type { PgNotice } from '../base/pg-error.ts'
 import type { SessionContext } from './companion-types.ts'
+import { SESSION_SETTINGS } from './session-views-sql.ts'
 
 /** What the borrowed connection is for: that decides which of the session's settings it gets. */
 export type Purpose =
@@ -33,8 +34,7 @@ const NOT_CARRIED = new Set([
   'debug_print_parse',
   'debug_print_rewritten',
   'debug_print_plan',
-  'spanwire.now',
-  'spanwire.backend_pid',
+  ...Object.values(SESSION_SETTINGS),
 ])
 
 /** Settings as the two text[] parameters of the statement that sets them. */
@@ -54,8 +54,7 @@ export function settingsFor(
     const key = name.toLowerCase()
     if (!NOT_CARRIED.has(key)) settings.set(key, value)
   }
-  settings.set('spanwire.backend_pid', String(session.backendPid))
-  settings.set('spanwire.now', formatMoment(session.transactionStartMicros))
+  for (const [name, value] of toldSettings(session)) settings.set(name, value)
   if (lane === 'fast') settings.set('lock_timeout', FAST_LANE_LOCK_TIMEOUT)
   if (purpose === 'execute') return settings
   // The tree comes as a LOG message; what the client itself would not get is left out afterwards.
@@ -88,13 +87,23 @@ function resolveUser(searchPath: string, user: string): string {
   )
 }
 
-/** Microseconds since the Unix epoch as a timestamptz constant that reads the same under every DateStyle and TimeZone; empty for undefined. */
-function formatMoment(micros: bigint | undefined): string {
-  if (micros === undefined) return ''
-  const fraction = ((micros % 1_000_000n) + 1_000_000n) % 1_000_000n
-  const seconds = Number((micros - fraction) / 1_000_000n)
-  const text = new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')
-  return `${text}.${fraction.toString().padStart(6, '0')}+00`
+/** The start of this process: pg_postmaster_start_time(). */
+const STARTED = new Date(performance.timeOrigin).toISOString()
+
+/** What the functions and views of session-views-sql.ts read. */
+function* toldSettings(session: SessionContext): Iterable<readonly [string, string]> {
+  const { clientEnd, serverEnd, views } = session
+  yield [SESSION_SETTINGS.started, STARTED]
+  yield [SESSION_SETTINGS.backendPid, String(session.backendPid)]
+  if (clientEnd !== undefined) {
+    yield [SESSION_SETTINGS.clientAddress, clientEnd.address]
+    yield [SESSION_SETTINGS.clientPort, String(clientEnd.port)]
+  }
+  if (serverEnd !== undefined) {
+    yield [SESSION_SETTINGS.serverAddress, serverEnd.address]
+    yield [SESSION_SETTINGS.serverPort, String(serverEnd.port)]
+  }
+  for (const [view, json] of views ?? []) yield [SESSION_SETTINGS[view], json]
 }
 
 /** Ranks of client_min_messages' values and of severities; INFO is always sent (src/backend/utils/error/elog.c). */

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
+import type { SocketEnds } from '../wire/client-io.ts'
 import type { FrontendDecoder } from '../wire/frontend-decoder.ts'
 
 /** Input that may wait while a message is handled; beyond it the socket is not read. */
@@ -19,6 +20,8 @@ const LINGER_MS = 2000
 export class ClientSocket {
   /** Address and port, or `[local]`. */
   readonly remoteAddress: string
+  /** Where the connection comes from and where it was accepted; undefined over a Unix socket. */
+  readonly ends: SocketEnds | undefined
   readonly #socket: Socket
   readonly #decoder: FrontendDecoder
   readonly #gone = new AbortController()
@@ -34,6 +37,7 @@ export class ClientSocket {
     this.#socket = socket
     this.#decoder = decoder
     this.remoteAddress = nameOf(socket)
+    this.ends = endsOf(socket)
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 60_000)
     socket.on('data', (chunk) => this.#receive(chunk))
@@ -128,6 +132,21 @@ function nameOf(socket: Socket): string {
   return remoteFamily === 'IPv6'
     ? `[${remoteAddress}]:${remotePort}`
     : `${remoteAddress}:${remotePort}`
+}
+
+function endsOf(socket: Socket): SocketEnds | undefined {
+  const { remoteAddress, remotePort, localAddress, localPort } = socket
+  if (remoteAddress === undefined || remotePort === undefined) return undefined
+  if (localAddress === undefined || localPort === undefined) return undefined
+  return {
+    client: { address: withoutMapping(remoteAddress), port: remotePort },
+    server: { address: withoutMapping(localAddress), port: localPort },
+  }
+}
+
+/** A socket that listens for IPv6 and IPv4 names the latter as `::ffff:127.0.0.1`; PostgreSQL has a socket for each. */
+function withoutMapping(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, '')
 }
 
 function connectionLost(): PgError {

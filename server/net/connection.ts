@@ -131,6 +131,7 @@ export class Connection {
       peek: () => this.#input.peek(),
       gone: this.#socket.gone,
       remoteAddress: this.#socket.remoteAddress,
+      ends: this.#socket.ends,
       processId,
       secretKey,
     }

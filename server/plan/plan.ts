@@ -1,4 +1,5 @@
 import type { PgError, PgNotice } from '../base/pg-error.ts'
+import type { SessionView } from '../companion/companion-types.ts'
 import type { SpannerType } from '../types/spanner-type.ts'
 import type { FieldDescription } from '../wire/field-description.ts'
 
@@ -20,6 +21,10 @@ export type Route = CatalogRoute | PushdownRoute | UnsupportedRoute
 /** System relations only, or none: the companion runs it, its bytes go to the client as they come. */
 export interface CatalogRoute {
   readonly kind: 'catalog'
+  /** The session views among those catalogs: their rows are the proxy's. */
+  readonly views: readonly SessionView[]
+  /** A view of a client's holds now() or its like, which stands for the client's transaction. */
+  readonly hasMomentInView: boolean
 }
 
 export interface UnsupportedRoute {

@@ -9,9 +9,11 @@ import type {
   PinnedConnection,
   SessionContext,
 } from '../companion/companion-types.ts'
+import { sessionViewsOf } from '../companion/session-views-sql.ts'
 import type { DatabaseSchema } from '../schema/schema-types.ts'
 import type { Query } from '../sql/query-tree.ts'
 import { readQueryTree } from '../sql/query-tree-reader.ts'
+import { readSessionReads } from '../sql/session-reads.ts'
 import type { DialectTable } from './emission.ts'
 import { emitPushdown } from './emit-pushdown.ts'
 import { NotPushable } from './not-pushable.ts'
@@ -119,9 +121,9 @@ export class Planner {
   }
 
   #route(analysis: Analysis): Route {
-    if (analysis.tree === undefined) return { kind: 'catalog' }
+    if (analysis.tree === undefined) return { kind: 'catalog', views: [], hasMomentInView: false }
     const queries = readQueryTree(analysis.tree)
-    if (!touchesUserRelations(queries)) return { kind: 'catalog' }
+    if (!touchesUserRelations(queries)) return catalogRoute(analysis.tree)
     try {
       return this.#pushdown(queries)
     } catch (error) {
@@ -143,6 +145,11 @@ export class Planner {
     const { schema, capabilities, dialect } = this.#options
     return emitPushdown(query, { schema: schema.current, capabilities, dialect })
   }
+}
+
+function catalogRoute(tree: string): Route {
+  const { settings, hasMomentInView } = readSessionReads(tree)
+  return { kind: 'catalog', views: sessionViewsOf(settings), hasMomentInView }
 }
 
 function unsupported(reason: NotPushable): PgError {

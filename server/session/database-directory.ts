@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Backend, BackendDatabase, CallOptions } from '../backend/backend.ts'
 import { BackendError } from '../backend/backend-error.ts'
 import { PgError } from '../base/pg-error.ts'
@@ -15,6 +16,7 @@ import {
 } from '../sql/dialect-lookup.ts'
 import { WriterQueue } from '../transaction/writer-queue.ts'
 import { AdvisoryLockTable } from './advisory-lock-table.ts'
+import { ClientBoard } from './client-board.ts'
 import { companionOnlyBackend, companionOnlySchema } from './companion-only-database.ts'
 import { NotificationHub } from './notifications.ts'
 import type { DatabaseDirectory, ServedDatabase } from './served-database.ts'
@@ -26,6 +28,7 @@ const DIALECT = { findOperatorRule, findFunctionRule, findAggregateRule, findIoC
 
 /** Opens each database once, when the first client asks for it, and keeps it for the others. */
 export class Databases implements DatabaseDirectory {
+  readonly clients = new ClientBoard()
   readonly #backend: Backend
   readonly #companion: Companion
   readonly #open = new Map<string, Promise<ServedDatabase>>()
@@ -68,7 +71,7 @@ export class Databases implements DatabaseDirectory {
 
   async drop(name: string, signal: AbortSignal): Promise<void> {
     const served = await this.open(name, signal)
-    const others = served.users.size
+    const others = await countOthers(served, signal)
     if (others > 0) {
       throw new PgError(
         SQL_STATE.objectInUse,
@@ -135,6 +138,14 @@ export class Databases implements DatabaseDirectory {
       throw noSuchDatabase(name, error)
     }
   }
+}
+
+/** As CountOtherDBBackends (src/backend/storage/ipc/procarray.c): clients that are leaving get five seconds to do so. */
+async function countOthers({ users }: ServedDatabase, signal: AbortSignal): Promise<number> {
+  for (let tries = 0; users.size > 0 && tries < 50; tries++) {
+    await delay(100, undefined, { signal })
+  }
+  return users.size
 }
 
 /** Where tools connect when they are to make or drop a database. */

@@ -61,7 +61,8 @@ export async function bindMessage(
 ): Promise<void> {
   if (message.portal !== '') await unit.runBatch()
   const prepared = await revalidate(state, mustFindPrepared(state, message.statement))
-  const { statement, described } = prepared
+  const { statement, described, source } = prepared
+  state.activity.run(source)
   const params = {
     portal: message.portal,
     formats: message.paramFormats,
@@ -147,6 +148,7 @@ export async function executeMessage(
 ): Promise<void> {
   const portal = mustFindPortal(state, message.portal)
   const { statement } = portal.bound
+  state.activity.run(statement?.text ?? '')
   if (statement === undefined) {
     writeEmptyQueryResponse(state.io.output)
     return

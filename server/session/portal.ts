@@ -1,3 +1,4 @@
+import { nowMicros } from '../base/clock.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import type { Answer } from './answer.ts'
@@ -10,6 +11,7 @@ export class Portal {
   readonly bound: BoundStatement
   /** The level of the savepoint that it was opened under; 0 outside any. */
   level: number
+  readonly createdMicros = nowMicros()
   /** What Execute made of it; undefined before the first one. */
   answer: Answer | undefined
   rowsSent = 0n

@@ -1,3 +1,4 @@
+import { nowMicros } from '../base/clock.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import type { Plan } from '../plan/plan.ts'
@@ -15,6 +16,9 @@ export interface PreparedStatement {
   readonly described: Described
   /** Made by PREPARE, not by Parse: pg_prepared_statements tells them apart, DEALLOCATE does not. */
   readonly fromSql: boolean
+  /** The query string that made it, whole, and when that was: for pg_prepared_statements. */
+  readonly source: string
+  readonly preparedMicros: bigint
 }
 
 /** What Describe tells of a statement. */
@@ -34,12 +38,16 @@ export function mustFindPrepared(state: SessionState, name: string): PreparedSta
 }
 
 /** Keeps a statement; a name is taken until it is closed, the unnamed one is replaced. */
-export function storePrepared(state: SessionState, prepared: PreparedStatement): void {
+export function storePrepared(
+  state: SessionState,
+  prepared: Omit<PreparedStatement, 'source' | 'preparedMicros'>,
+): void {
   if (prepared.name !== '' && state.prepared.has(prepared.name)) {
     throw new PgError(
       SQL_STATE.duplicatePreparedStatement,
       `prepared statement "${prepared.name}" already exists`,
     )
   }
-  state.prepared.set(prepared.name, prepared)
+  const { source } = state.activity
+  state.prepared.set(prepared.name, { ...prepared, source, preparedMicros: nowMicros() })
 }

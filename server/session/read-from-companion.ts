@@ -1,23 +1,42 @@
+import type { ReadAnswer } from '../companion/companion-types.ts'
 import type { Plan } from '../plan/plan.ts'
 import { type Answer, readyRows } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
 import { notSupported } from './client-error.ts'
 import type { SessionState } from './session-state.ts'
+import { contextWithViews } from './session-views.ts'
 
-/** Lets the companion run `text` with the statement's own parameters, and answers under the statement's own columns. */
-export async function readFromCompanion(
+/** A text that the companion is to run with a statement's own parameters. */
+export interface CompanionRun {
+  readonly text: string
+  readonly bound: BoundStatement
+  readonly plan: Plan
+}
+
+/** Lets the companion run `text`, and answers under the statement's own columns. */
+export async function readFromCompanion(state: SessionState, run: CompanionRun): Promise<Answer> {
+  const { rows, tag } = await rowsFromCompanion(state, run)
+  return {
+    fields: run.plan.fields,
+    rows: readyRows(rows),
+    // SHOW and EXPLAIN come here too: their tags have no count.
+    tag: (rowCount) => tag.replace(/\d+$/, String(rowCount)),
+  }
+}
+
+/** The companion's answer to `text`, its notices sent on. Rejects with 0A000 where a function has read tables: the companion's are empty. */
+export async function rowsFromCompanion(
   state: SessionState,
-  run: { readonly text: string; readonly bound: BoundStatement; readonly plan: Plan },
-): Promise<Answer> {
-  const { bound, plan } = run
+  { text, bound, plan }: CompanionRun,
+): Promise<ReadAnswer> {
   const source = state.ddl?.pinned ?? state.database.companion
   const answer = await source.read({
-    text: run.text,
+    text,
     paramTypes: plan.paramTypes,
     paramFormats: bound.params.formats,
     params: bound.params.values,
     resultFormats: bound.resultFormats,
-    session: state.context(),
+    session: contextWithViews(state, plan.route.kind === 'catalog' ? plan.route.views : []),
     signal: state.scope.signal,
   })
   for (const notice of answer.notices) state.notice(notice)
@@ -27,10 +46,5 @@ export async function readFromCompanion(
       'Read the tables in a statement of their own.',
     )
   }
-  return {
-    fields: plan.fields,
-    rows: readyRows(answer.rows),
-    // SHOW and EXPLAIN come here too: their tags have no count.
-    tag: (rowCount) => answer.tag.replace(/\d+$/, String(rowCount)),
-  }
+  return answer
 }

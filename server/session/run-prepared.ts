@@ -13,6 +13,7 @@ import type { Format } from '../wire/field-description.ts'
 import { type Answer, tagOnly } from './answer.ts'
 import { type BoundStatement, bindStatement } from './bound-statement.ts'
 import { mustBe, withFields } from './client-error.ts'
+import { companionText } from './companion-text.ts'
 import { describeStatement } from './describe.ts'
 import { mustFindPrepared, storePrepared } from './prepared-statement.ts'
 import { preventInBlock } from './run-transaction.ts'
@@ -79,9 +80,11 @@ async function computeArguments(
   if (args.length === 0) return []
   const names = await typeNames(state, types)
   const casts = args.map(({ text }, index) => `CAST((${text}) AS ${names[index]})`)
+  const [select] = parseStatements(`${SELECT}${casts.join(SEPARATOR)}`)
+  const { text } = await companionText(state, mustBe(select), false)
   const answer = await state.database.companion
     .read({
-      text: `${SELECT}${casts.join(SEPARATOR)}`,
+      text,
       paramTypes: [],
       paramFormats: [],
       params: [],

@@ -1,18 +1,17 @@
 import type { RowBatch, RowStream, SpannerParam, SpannerStatement } from '../backend/backend.ts'
 import { Bug } from '../base/pg-error.ts'
 import { unreachable } from '../base/unreachable.ts'
-import type { Plan, PushdownRoute } from '../plan/plan.ts'
-import { replaceMoments } from '../sql/replace-moments.ts'
+import type { CatalogRoute, Plan, PushdownRoute } from '../plan/plan.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
 import type { RowsSeen } from '../transaction/rows-seen.ts'
 import { type CellWriter, cellWriter } from '../types/cell-writer.ts'
-import { timestampLiteral } from '../types/moment.ts'
 import { beginDataRow, endDataRow } from '../wire/backend-messages.ts'
 import { type Answer, formatAt, type RowSource, tagOnly } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
+import { companionText } from './companion-text.ts'
 import { explainFailedWrite } from './failed-write.ts'
 import { readFromCompanion } from './read-from-companion.ts'
-import { runWithSessionFunctions } from './session-functions.ts'
+import { runWithSessionFunctions } from './run-session-functions.ts'
 import type { SessionState } from './session-state.ts'
 
 /** Runs SELECT, VALUES, INSERT, UPDATE, DELETE by the route that their plan found. */
@@ -31,7 +30,7 @@ export async function runQuery(
     case 'unsupported':
       throw route.error
     case 'catalog':
-      return runCatalog(state, { bound, statement, plan })
+      return runCatalog(state, { bound, statement, plan, route })
     case 'pushdown':
       return runPushdown(state, { bound, plan, route, isSole })
     default:
@@ -43,20 +42,14 @@ interface CatalogRun {
   readonly bound: BoundStatement
   readonly statement: ParsedStatement
   readonly plan: Plan
+  readonly route: CatalogRoute
 }
 
 async function runCatalog(state: SessionState, run: CatalogRun): Promise<Answer> {
-  const { bound, statement, plan } = run
-  const viaFunctions = await runWithSessionFunctions(state, bound)
-  if (viaFunctions !== undefined) return viaFunctions
-  return readFromCompanion(state, { text: statementAtMoment(state, statement), bound, plan })
-}
-
-/** now() and its relatives stand for the client's transaction, not for the companion's. */
-function statementAtMoment(state: SessionState, statement: ParsedStatement): string {
-  const { startMicros } = state.block
-  if (startMicros === undefined) return statement.text
-  return replaceMoments(statement.text, statement.node, timestampLiteral(startMicros))
+  const { bound, plan, route } = run
+  const statement = await companionText(state, run.statement, route.hasMomentInView)
+  const viaFunctions = runWithSessionFunctions(state, { bound, plan, statement })
+  return viaFunctions ?? readFromCompanion(state, { text: statement.text, bound, plan })
 }
 
 interface PushdownRun {

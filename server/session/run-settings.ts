@@ -1,25 +1,24 @@
 import type { CommitResult } from '../backend/backend.ts'
-import { ByteWriter } from '../base/byte-writer.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { unreachable } from '../base/unreachable.ts'
+import type { Plan } from '../plan/plan.ts'
 import { showCommand } from '../sql/session-commands.ts'
 import { type SetCommand, setCommand } from '../sql/set-command.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
 import { OID } from '../types/pg-type.ts'
-import { beginDataRow, endDataRow } from '../wire/backend-messages.ts'
-import { splitDataRow } from '../wire/data-row.ts'
+import { joinDataRow, splitDataRow } from '../wire/data-row.ts'
 import type { FieldDescription } from '../wire/field-description.ts'
 import { type Answer, readyRows, tagOnly } from './answer.ts'
 import { mustBe, notSupported } from './client-error.ts'
 import { canonicalValue, findOwnSetting, withoutAlias } from './own-settings.ts'
+import { findProxySetting, proxySettings } from './proxy-settings.ts'
 import type { SessionState } from './session-state.ts'
 import {
   assignTransactionSetting,
   isTransactionSetting,
   onOff,
   setTransactionModes,
-  transactionSetting,
 } from './transaction-settings.ts'
 
 /** SET, SET LOCAL, RESET, SET TRANSACTION, SET SESSION CHARACTERISTICS. */
@@ -149,12 +148,36 @@ function checkClientEncoding(value: string | undefined): void {
   )
 }
 
-/** SHOW of what only the session knows; undefined where the companion knows it too. */
-export function runShow(state: SessionState, statement: ParsedStatement): Answer | undefined {
+/** SHOW of what only the session knows, and of everything; undefined where the companion's answer is right. */
+export async function runShow(
+  state: SessionState,
+  statement: ParsedStatement,
+  plan: Plan | undefined,
+): Promise<Answer | undefined> {
   const { name } = mustBe(showCommand(statement.node))
-  const value = transactionSetting(state, name) ?? ownSettingValue(state, name.toLowerCase())
-  if (value === undefined) return undefined
-  return oneTextRow(name, value, 'SHOW')
+  if (name === 'all') return showAll(state, plan)
+  const value = shownByProxy(state, name)
+  return value === undefined ? undefined : oneTextRow(name, value, 'SHOW')
+}
+
+/** What SHOW and current_setting() answer without the companion; undefined where the companion knows. */
+export function shownByProxy(state: SessionState, name: string): string | undefined {
+  return findProxySetting(state, name)?.shown ?? ownSettingValue(state, name.toLowerCase())
+}
+
+/** src/backend/utils/misc/guc.c, ShowAllGUCConfig. */
+async function showAll(state: SessionState, plan: Plan | undefined): Promise<Answer> {
+  const { rows } = await state.database.companion.read({
+    text: `SELECT s.name, coalesce($1::pg_catalog.json ->> s.name, pg_catalog.current_setting(s.name)), s.short_desc
+      FROM pg_catalog.pg_show_all_settings() s`,
+    paramTypes: [OID.text],
+    paramFormats: [],
+    params: [Buffer.from(JSON.stringify(Object.fromEntries(proxySettings(state))))],
+    resultFormats: [],
+    session: state.context(),
+    signal: state.scope.signal,
+  })
+  return { fields: plan?.fields, rows: readyRows(rows), tag: () => 'SHOW' }
 }
 
 function ownSettingValue(state: SessionState, name: string): string | undefined {
@@ -182,13 +205,8 @@ function describeCommit({ commitTimestamp, mutationCount }: CommitResult): strin
 }
 
 function oneTextRow(column: string, value: string, tag: string): Answer {
-  const out = new ByteWriter(64)
-  const offset = beginDataRow(out, 1)
-  const bytes = Buffer.from(value)
-  out.int32(bytes.length)
-  out.bytes(bytes)
-  endDataRow(out, offset)
-  return { fields: [textField(column)], rows: readyRows([out.take()]), tag: () => tag }
+  const row = joinDataRow([Buffer.from(value)])
+  return { fields: [textField(column)], rows: readyRows([row]), tag: () => tag }
 }
 
 /** A column of SHOW. */

@@ -32,7 +32,9 @@ export async function runStatement(
       if (state.ddl !== undefined) throw mixed()
       return runQuery(state, bound, isSole)
     case 'show':
-      return runShow(state, statement) ?? runQuery(state, bound, isSole)
+      return (
+        (await runShow(state, statement, bound.described.plan)) ?? runQuery(state, bound, isSole)
+      )
     case 'execute': {
       const inner = await bindExecute(state, statement, bound.resultFormats)
       if (inner.statement === undefined) return tagOnly(statement.tag)

@@ -4,6 +4,7 @@ import type { Planner } from '../plan/planner.ts'
 import type { DatabaseSchema } from '../schema/schema-types.ts'
 import type { WriterQueue } from '../transaction/writer-queue.ts'
 import type { AdvisoryLockTable } from './advisory-lock-table.ts'
+import type { ClientBoard } from './client-board.ts'
 import type { NotificationHub } from './notifications.ts'
 
 /** One database that clients can connect to, with everything that its connections share. */
@@ -23,6 +24,8 @@ export interface ServedDatabase {
 
 /** All databases, by the names that clients use. */
 export interface DatabaseDirectory {
+  /** Who is connected, to whichever of them. */
+  readonly clients: ClientBoard
   /** Rejects with 3D000 where there is no such database. */
   open(name: string, signal: AbortSignal): Promise<ServedDatabase>
   /** CREATE DATABASE; rejects with 42P04 where it exists. */

@@ -1,24 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Bug, PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import type { Plan } from '../plan/plan.ts'
-import type { ParsedStatement } from '../sql/statement.ts'
-import {
-  referencedFunctionsInTargetList,
-  type TargetListFunction,
-} from '../sql/target-list-functions.ts'
+import type { TargetListFunction } from '../sql/target-list-functions.ts'
 import { splitDataRow } from '../wire/data-row.ts'
 import { ADVISORY_LOCK_FUNCTIONS } from './advisory-lock-functions.ts'
-import { type Answer, whenRun } from './answer.ts'
-import type { BoundStatement } from './bound-statement.ts'
 import { notSupported } from './client-error.ts'
-import { readFromCompanion } from './read-from-companion.ts'
+import { findProxySetting } from './proxy-settings.ts'
 import { assign } from './run-settings.ts'
 import type { SessionState } from './session-state.ts'
-import { transactionSetting } from './transaction-settings.ts'
+import { cancelBackend, terminateBackend } from './signal-functions.ts'
 
 /** The text of the result, and the type that the client sees. */
-interface FunctionResult {
+export interface FunctionResult {
   readonly value: string | null
   readonly type: string
 }
@@ -30,7 +23,7 @@ type SessionFunction = (
 
 /**
  * Functions that are about the client's session or reach beyond the companion, by name in pg_catalog. They are evaluated here
- * where they stand in the select list of a query without FROM, after the companion has computed their arguments.
+ * where they are entries of a select list, after the companion has computed their arguments.
  */
 const SESSION_FUNCTIONS: ReadonlyMap<string, SessionFunction> = new Map<string, SessionFunction>([
   ['set_config', setConfig],
@@ -38,94 +31,30 @@ const SESSION_FUNCTIONS: ReadonlyMap<string, SessionFunction> = new Map<string, 
   ['nextval', nextval],
   ['pg_notify', notify],
   ...ADVISORY_LOCK_FUNCTIONS,
+  ['pg_cancel_backend', cancelBackend],
+  ['pg_terminate_backend', terminateBackend],
 ])
 
 /** Functions that would be wrong if the companion ran them, and that nothing here stands for. */
 const REFUSED = new Set(['setval', 'currval', 'lastval', 'pg_listening_channels', 'txid_current'])
 
-/** Answers a query whose select list calls session functions; undefined where it calls none. */
-export async function runWithSessionFunctions(
-  state: SessionState,
-  bound: BoundStatement,
-): Promise<Answer | undefined> {
-  const { statement } = bound
-  const { plan } = bound.described
-  if (statement === undefined || plan === undefined || statement.category !== 'query')
-    return undefined
-  const calls = referencedFunctionsInTargetList(statement.text, statement.node).filter(
-    isSessionCall,
-  )
-  if (calls.length === 0) return undefined
-  return whenRun(plan.fields, () => runCalls(state, { bound, statement, plan, calls }))
-}
-
-interface FunctionCalls {
-  readonly bound: BoundStatement
-  readonly statement: ParsedStatement
-  readonly plan: Plan
-  readonly calls: readonly TargetListFunction[]
-}
-
-async function runCalls(state: SessionState, run: FunctionCalls): Promise<Answer> {
-  const { bound, statement, plan, calls } = run
-  let text = ''
-  let taken = 0
-  for (const call of calls) {
-    const result = await evaluate(state, bound, call)
-    // A scalar subquery lends its column's name to the select list, through casts as well.
-    text += `${statement.text.slice(taken, call.start)}(SELECT ${literal(result)} AS ${quoted(call.columnName)})`
-    taken = call.end
-  }
-  return readFromCompanion(state, { text: text + statement.text.slice(taken), bound, plan })
-}
-
-function isSessionCall({ name }: TargetListFunction): boolean {
+/** Whether a call is one that the companion must not see. */
+export function isSessionCall({ name }: TargetListFunction): boolean {
   const [last = '', schema = 'pg_catalog', ...rest] = [...name].reverse()
   if (schema !== 'pg_catalog' || rest.length > 0) return false
   return SESSION_FUNCTIONS.has(last) || REFUSED.has(last)
 }
 
-async function evaluate(
+/** Evaluates one call; rejects with 0A000 where nothing here stands for the function. */
+export function evaluateCall(
   state: SessionState,
-  bound: BoundStatement,
   call: TargetListFunction,
+  args: readonly (string | null)[],
 ): Promise<FunctionResult> {
   const name = call.name.at(-1) ?? ''
   const run = SESSION_FUNCTIONS.get(name)
   if (run === undefined) throw notSupported(`function ${name}`, 'See docs/limitations.md.')
-  return run(state, await computeArguments(state, bound, call))
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
-}
-
-function literal({ value, type }: FunctionResult): string {
-  const text = value === null ? 'NULL' : `'${value.replaceAll("'", "''")}'`
-  return value?.includes('\\')
-    ? `CAST(E${text.replaceAll('\\', '\\\\')} AS ${type})`
-    : `CAST(${text} AS ${type})`
-}
-
-async function computeArguments(
-  state: SessionState,
-  bound: BoundStatement,
-  call: TargetListFunction,
-): Promise<readonly (string | null)[]> {
-  if (call.argumentTexts.length === 0) return []
-  const { plan } = bound.described
-  const answer = await state.database.companion.read({
-    text: `SELECT ${call.argumentTexts.map((arg) => `CAST((${arg}) AS pg_catalog.text)`).join(', ')}`,
-    paramTypes: plan?.paramTypes ?? [],
-    paramFormats: bound.params.formats,
-    params: bound.params.values,
-    resultFormats: [],
-    session: state.context(),
-    signal: state.scope.signal,
-  })
-  const [row] = answer.rows
-  if (row === undefined) throw new Bug('the companion returned no row for arguments')
-  return splitDataRow(row).map((cell) => cell?.toString() ?? null)
+  return run(state, args)
 }
 
 async function setConfig(
@@ -140,7 +69,7 @@ async function setConfig(
     value: value ?? undefined,
     isLocal: isLocal === 'true',
   })
-  return { value: transactionSetting(state, name) ?? canonical, type: 'pg_catalog.text' }
+  return { value: findProxySetting(state, name)?.shown ?? canonical, type: 'pg_catalog.text' }
 }
 
 async function notify(

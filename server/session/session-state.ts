@@ -4,6 +4,7 @@ import { TransactionBlock } from '../transaction/transaction-block.ts'
 import type { FormatSettings } from '../types/format-settings.ts'
 import { writeNotice } from '../wire/backend-messages.ts'
 import type { ClientIo } from '../wire/client-io.ts'
+import { Activity } from './activity.ts'
 import type { CommandScope } from './command-scope.ts'
 import type { DdlParticipant } from './ddl-participant.ts'
 import { type NotificationListener, SessionNotifications } from './notifications.ts'
@@ -28,6 +29,7 @@ export class SessionState {
   readonly portals = new Map<string, Portal>()
   readonly notifications: SessionNotifications
   readonly locks: SessionLocks
+  readonly activity = new Activity()
   /** DDL of the open transaction, waiting in the companion. */
   ddl: DdlParticipant | undefined
 
@@ -79,7 +81,8 @@ export class SessionState {
       user: this.user,
       settings: this.settings.effective(),
       backendPid: this.io.processId,
-      transactionStartMicros: this.block.startMicros,
+      clientEnd: this.io.ends?.client,
+      serverEnd: this.io.ends?.server,
     }
   }
 

@@ -66,8 +66,14 @@ export class Session implements Conversation {
       await this.#io.flush()
       return false
     }
-    this.#state.database.users.add(this)
-    await this.#becomeReady(this.#state)
+    const state = this.#state
+    state.database.users.add(this)
+    state.directory.clients.add({
+      state,
+      cancel: () => this.cancel(),
+      terminate: () => this.#io.terminate(terminated()),
+    })
+    await this.#becomeReady(state)
     return true
   }
 
@@ -110,6 +116,7 @@ export class Session implements Conversation {
     state.database.users.delete(this)
     state.notifications.close()
     state.locks.releaseAll()
+    state.directory.clients.remove(this.#io.processId)
     for (const portal of state.portals.values()) portal.close()
     await state.block.rollback()
   }
@@ -144,9 +151,11 @@ export class Session implements Conversation {
   async #handle(state: SessionState, message: FrontendMessage): Promise<void> {
     switch (message.kind) {
       case 'Query':
+        state.activity.run(message.text)
         await simpleQuery(state, message.text)
         return this.#becomeReady(state)
       case 'Parse':
+        state.activity.run(message.text)
         return parseMessage(state, message, this.#pipeline(state))
       case 'Bind':
         return bindMessage(state, message, this.#pipeline(state))
@@ -203,6 +212,7 @@ export class Session implements Conversation {
 
   async #becomeReady(state: SessionState): Promise<void> {
     this.#unit = undefined
+    state.activity.rest()
     this.#reporter.report(state.settings)
     this.#inbox.deliver(state)
     writeReadyForQuery(this.#io.output, state.block.status)
@@ -224,6 +234,15 @@ export class Session implements Conversation {
     )
     return told
   }
+}
+
+/** src/backend/tcop/postgres.c, ProcessInterrupts. */
+function terminated(): PgError {
+  return new PgError(
+    SQL_STATE.adminShutdown,
+    'terminating connection due to administrator command',
+    { severity: 'FATAL' },
+  )
 }
 
 function unexpected(message: FrontendMessage): PgError {

@@ -72,6 +72,21 @@ export class Settings {
     this.#snapshot = undefined
   }
 
+  /**
+   * Where a setting's value comes from, in the words of pg_settings.source: SET, the startup packet, or neither; and what the startup packet said.
+   */
+  originOf(name: string): {
+    readonly source: 'session' | 'client' | 'default'
+    readonly startValue: string | undefined
+  } {
+    const key = canonicalName(name)
+    const layers = [this.#local, this.#pending, this.#committed]
+    const isSet = layers.find((values) => values.has(key))?.get(key) !== undefined
+    const startValue = this.#defaults.get(key)
+    const unset = startValue === undefined ? 'default' : 'client'
+    return { source: isSet ? 'session' : unset, startValue }
+  }
+
   /** The transaction ended: SET LOCAL goes, SET stays where it committed. */
   endTransaction(outcome: 'committed' | 'rolled-back'): void {
     this.#savepoints.length = 0

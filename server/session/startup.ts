@@ -144,7 +144,6 @@ async function settle(
         user: start.user,
         settings: new Map(),
         backendPid: start.io.processId,
-        transactionStartMicros: undefined,
       },
       signal: start.io.gone,
     })

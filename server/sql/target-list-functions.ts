@@ -35,6 +35,36 @@ export function referencedFunctionsInTargetList(
   })
 }
 
+/** Whether a statement is a SELECT of nothing but a select list: it gives one row, come what may. */
+export function isBareSelect(node: RawNode): boolean {
+  if (!('SelectStmt' in node)) return false
+  return Object.keys(node.SelectStmt).every((key) => BARE_FIELDS.has(key))
+}
+
+/** `limitOption` and `op` are always there. */
+const BARE_FIELDS = new Set(['targetList', 'limitOption', 'op'])
+
+/**
+ * The column of the result (from 0) that entry `position` of the select list of a SELECT is; undefined where an entry `*` before it and another behind
+ * it leave that open.
+ */
+export function columnOfEntry(
+  node: RawNode,
+  position: number,
+  columnCount: number,
+): number | undefined {
+  const targets = 'SelectStmt' in node ? (node.SelectStmt.targetList ?? []) : []
+  if (!targets.slice(0, position).some(isStar)) return position
+  if (targets.slice(position).some(isStar)) return undefined
+  return columnCount - (targets.length - position)
+}
+
+function isStar(target: RawNode): boolean {
+  const value = 'ResTarget' in target ? target.ResTarget.val : undefined
+  if (value === undefined || !('ColumnRef' in value)) return false
+  return (value.ColumnRef.fields ?? []).some((field) => 'A_Star' in field)
+}
+
 function entry(
   source: StatementTokens,
   position: number,

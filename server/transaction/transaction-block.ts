@@ -9,6 +9,7 @@ import type {
 } from '../backend/backend.ts'
 import { isAborted } from '../backend/backend-error.ts'
 import { transactionEvents } from '../base/channels.ts'
+import { nowMicros } from '../base/clock.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { BufferedStream } from './buffered-stream.ts'
@@ -427,10 +428,6 @@ export class TransactionBlock {
     if (state === 'idle') this.#startMicros = undefined
     this.#state = state
   }
-}
-
-function nowMicros(): bigint {
-  return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000))
 }
 
 /** src/backend/tcop/utility.c, PreventCommandIfReadOnly. */

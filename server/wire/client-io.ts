@@ -16,9 +16,17 @@ export interface ClientIo {
   readonly gone: AbortSignal
   /** For pg_stat_activity and logs: address and port, or `[local]`. */
   readonly remoteAddress: string
+  /** The two ends of the client's connection, for inet_client_addr() and its like; undefined over a Unix socket. */
+  readonly ends: SocketEnds | undefined
   readonly processId: number
   /** 4 bytes, or up to 256 in protocol 3.2. */
   readonly secretKey: Buffer
+}
+
+/** Addresses and ports of a TCP connection. */
+export interface SocketEnds {
+  readonly client: { readonly address: string; readonly port: number }
+  readonly server: { readonly address: string; readonly port: number }
 }
 
 /** One client's conversation: the side that decides what to answer. Its methods are called one after the other. */

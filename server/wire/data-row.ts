@@ -1,4 +1,6 @@
 import { ByteReader } from '../base/byte-reader.ts'
+import { ByteWriter } from '../base/byte-writer.ts'
+import { beginDataRow, endDataRow } from './backend-messages.ts'
 
 /** The cells of one whole DataRow message (type byte and length included); views into it, null is SQL NULL. */
 export function splitDataRow(message: Buffer): readonly (Buffer | null)[] {
@@ -12,4 +14,16 @@ export function splitDataRow(message: Buffer): readonly (Buffer | null)[] {
   }
   reader.end()
   return cells
+}
+
+/** One whole DataRow message of these cells: the opposite of {@link splitDataRow}. */
+export function joinDataRow(cells: readonly (Buffer | null)[]): Buffer {
+  const out = new ByteWriter(64)
+  const start = beginDataRow(out, cells.length)
+  for (const cell of cells) {
+    out.int32(cell === null ? -1 : cell.length)
+    if (cell !== null) out.bytes(cell)
+  }
+  endDataRow(out, start)
+  return out.take()
 }

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import tap from 'tap'
+import type { SessionView } from '../../server/companion/companion-types.ts'
 import { session, startTestCompanion, statement, textRows } from './test-companion.ts'
 
 const { companion, workspace, end } = await startTestCompanion()
@@ -142,29 +143,36 @@ tap.test('settings of the session count, and none stays', async (t) => {
   )
 })
 
-tap.test('who asks, and when', async (t) => {
-  const context = { ...session({}, 'Ann "x"'), transactionStartMicros: 1_577_836_800_123_456n }
+tap.test('who asks, and from where', async (t) => {
+  const context = {
+    ...session({}, 'Ann "x"'),
+    clientEnd: { address: '10.1.2.3', port: 50_000 },
+    serverEnd: { address: '::1', port: 5432 },
+  }
   t.strictSame(
     await rowsOf(
-      `select current_user, session_user, now(), transaction_timestamp(), pg_backend_pid(), current_setting('is_superuser') as super`,
+      `select current_user, session_user, pg_backend_pid(), current_setting('is_superuser') as super,
+        inet_client_addr(), inet_client_port(), inet_server_addr(), inet_server_port()`,
       context,
     ),
     [
       {
         current_user: 'Ann "x"',
         session_user: 'Ann "x"',
-        now: '2020-01-01 00:00:00.123456+00',
-        transaction_timestamp: '2020-01-01 00:00:00.123456+00',
         pg_backend_pid: '4711',
         super: 'off',
+        inet_client_addr: '10.1.2.3',
+        inet_client_port: '50000',
+        inet_server_addr: '::1',
+        inet_server_port: '5432',
       },
     ],
   )
-  const before = { ...context, transactionStartMicros: -1n }
-  t.match(await rowsOf(`select now()`, before), [{ now: '1969-12-31 23:59:59.999999+00' }])
-  t.match(await rowsOf(`select now() > '2026-01-01' and now() = current_timestamp as ok`), [
-    { ok: 't' },
+  t.match(await rowsOf('select inet_client_addr(), inet_server_port()'), [
+    { inet_client_addr: null, inet_server_port: null },
   ])
+  const started = new Date(performance.timeOrigin).toISOString()
+  t.match(await rowsOf(`select pg_postmaster_start_time() = '${started}' as ok`), [{ ok: 't' }])
   t.match(
     await rowsOf(
       'select current_user, rolsuper from pg_roles where rolname = current_user',
@@ -184,24 +192,54 @@ tap.test('who asks, and when', async (t) => {
     code: '42P01',
     message: /own/,
   })
-  t.match(await rowsOf('select pid, usename, datname, state from pg_stat_activity'), [
-    { pid: '4711', usename: 'alice', datname: 'shop', state: 'active' },
-  ])
-  const backends = JSON.stringify([
-    { pid: 1, usename: 'alice', datname: 'shop', client_addr: '127.0.0.1' },
+})
+
+tap.test('session views hold what the proxy tells, and only that', async (t) => {
+  const told = (view: SessionView, content: unknown) => ({
+    ...session(),
+    views: new Map([[view, JSON.stringify(content)]]),
+  })
+  for (const view of ['pg_stat_activity', 'pg_stat_ssl', 'pg_prepared_statements', 'pg_cursors']) {
+    t.strictSame(await rowsOf(`select * from ${view}`), [], view)
+  }
+  const backends = [
+    { pid: 1, usename: 'alice', datname: 'shop', client_addr: '127.0.0.1', state: 'idle' },
     { pid: 2, usename: 'bob', datname: 'shop', query: 'select 1' },
-  ])
+  ]
   t.strictSame(
     await rowsOf(
-      `select pid, host(client_addr) as host, query from pg_stat_activity order by pid`,
-      session({ 'spanwire.backends': backends }),
+      `select pid, datid = (select oid from pg_database where datname = 'shop') as here, usesysid::regrole, host(client_addr) as host, state, query
+      from pg_stat_activity order by pid`,
+      told('backends', backends),
     ),
     [
-      { pid: '1', host: '127.0.0.1', query: null },
-      { pid: '2', host: null, query: 'select 1' },
+      { pid: '1', here: 't', usesysid: 'alice', host: '127.0.0.1', state: 'idle', query: null },
+      { pid: '2', here: 't', usesysid: null, host: null, state: null, query: 'select 1' },
     ],
   )
-  t.strictSame(await rowsOf('select * from pg_prepared_statements'), [])
+  t.strictSame(await rowsOf('select pid, ssl from pg_stat_ssl', told('backends', backends)), [
+    { pid: '1', ssl: 'f' },
+    { pid: '2', ssl: 'f' },
+  ])
+  const prepared = { name: 'p', statement: 'select $1', parameter_types: ['25', '1231'] }
+  t.match(await rowsOf('select * from pg_prepared_statements', told('prepared', [prepared])), [
+    { name: 'p', statement: 'select $1', parameter_types: '{text,numeric[]}' },
+  ])
+  const settings = { work_mem: { source: 'client' }, lock_timeout: { setting: '7' } }
+  t.strictSame(
+    await rowsOf(
+      `select name, setting, source from pg_settings where name in ('lock_timeout', 'work_mem', 'DateStyle') order by name`,
+      told('settings', settings),
+    ),
+    [
+      { name: 'DateStyle', setting: 'ISO, MDY', source: 'configuration file' },
+      { name: 'lock_timeout', setting: '7', source: 'session' },
+      { name: 'work_mem', setting: '4096', source: 'client' },
+    ],
+  )
+  const forged = session({ 'spanwire.backends': '[{"pid":1}]', 'spanwire.backend_pid': '1' })
+  t.strictSame(await rowsOf('select * from pg_stat_activity', forged), [])
+  t.match(await rowsOf('select pg_backend_pid()', forged), [{ pg_backend_pid: '4711' }])
 })
 
 tap.test('answers keep formats, notices and tags', async (t) => {

@@ -37,7 +37,6 @@ export function session(settings: Record<string, string> = {}, user = 'alice'): 
     user,
     settings: new Map(Object.entries(settings)),
     backendPid: 4711,
-    transactionStartMicros: undefined,
   }
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findPostgresBinaries } from '../../server/companion/postgres-binaries.ts'
 import { PostgresCluster } from '../../server/companion/postgres-cluster.ts'
-import type { ServerAddress } from './wire-client.ts'
+import { type ServerAddress, WireClient } from './wire-client.ts'
 
 export interface RunningOracle extends ServerAddress {
   stop(): Promise<void>
@@ -13,7 +13,7 @@ export interface RunningOracle extends ServerAddress {
 export const ORACLE_USER = 'tester'
 
 /** A plain PostgreSQL 15 of the companion's own binaries, UTF8 and collation C: the answers that all others are held to. */
-export async function startOracle(): Promise<RunningOracle> {
+export async function startOracle(superuser = ORACLE_USER): Promise<RunningOracle> {
   const dir = await mkdtemp(join(tmpdir(), 'spanwire-oracle-'))
   // Where the tests run as root, the server runs as somebody else and must get in.
   await chmod(dir, 0o755)
@@ -23,7 +23,7 @@ export async function startOracle(): Promise<RunningOracle> {
     binaries: await findPostgresBinaries({ stateDir: dir, signal }),
     dataDir: join(dir, 'data'),
     settings: { fsync: 'off', autovacuum: 'off', listen_addresses: '', timezone: 'UTC' },
-    superuser: ORACLE_USER,
+    superuser,
     signal,
   })
   return {
@@ -34,4 +34,20 @@ export async function startOracle(): Promise<RunningOracle> {
       await rm(dir, { recursive: true, force: true })
     },
   }
+}
+
+/**
+ * The same, with `tester` as an ordinary user who may create databases. What initdb made belongs to `superuser`: where owners are compared, let
+ * it be the companion's.
+ */
+export async function startOracleWithUser(superuser: string): Promise<RunningOracle> {
+  const oracle = await startOracle(superuser)
+  const { client } = await WireClient.connect(oracle, { user: superuser, database: 'postgres' })
+  const answer = await client.query(`create role ${ORACLE_USER} login createdb`)
+  await client.end()
+  if (answer.some((message) => message.name === 'error')) {
+    await oracle.stop()
+    throw new Error(`the oracle said: ${JSON.stringify(answer)}`)
+  }
+  return oracle
 }

@@ -1,0 +1,107 @@
+import t from 'tap'
+import type { RawNode } from '../../server/sql/raw-node.ts'
+import {
+  namesOfCtes,
+  relationsInFrom,
+  replaceRelations,
+} from '../../server/sql/replace-relations.ts'
+import { replaceSettings } from '../../server/sql/replace-settings.ts'
+import { readSessionReads } from '../../server/sql/session-reads.ts'
+import { loadParser, parseStatements } from '../../server/sql/statement.ts'
+import { columnOfEntry, isBareSelect } from '../../server/sql/target-list-functions.ts'
+
+t.before(loadParser)
+
+function parse(text: string): RawNode {
+  const [statement] = parseStatements(text)
+  if (statement === undefined) throw new Error('no statement')
+  return statement.node
+}
+
+t.test('current_setting() of a known name is replaced, whatever stands around it', async (t) => {
+  const find = (name: string) => (name.toLowerCase() === 'a.b' ? "it's" : undefined)
+  const replace = (text: string) => replaceSettings(text, parse(text), find)
+  const value = `(SELECT CAST('it''s' AS pg_catalog.text) AS "current_setting")`
+  t.equal(replace(`select current_setting('A.B')`), `select ${value}`)
+  t.equal(
+    replace(`select 'é', pg_catalog . current_setting ( 'a.b' , true )||'x' from t`),
+    `select 'é', ${value}||'x' from t`,
+  )
+  t.equal(
+    replace(`select 1 where lower(current_setting('a.b')) = current_setting('a.b')`),
+    `select 1 where lower(${value}) = ${value}`,
+  )
+  for (const text of [
+    `select current_setting('other')`,
+    `select current_setting(name) from pg_settings`,
+    `select mine.current_setting('a.b')`,
+    `select * from current_setting('a.b')`,
+    `select current_setting($1)`,
+  ]) {
+    t.equal(replace(text), text)
+  }
+})
+
+t.test('relations give way to queries', async (t) => {
+  const replace = (text: string) => {
+    const replacements = relationsInFrom(parse(text))
+      .filter(({ name }) => name.endsWith('"v"'))
+      .map((relation) => ({ relation, query: 'select 1 as a' }))
+    return replaceRelations(text, replacements)
+  }
+  const table: readonly (readonly [string, string])[] = [
+    ['select * from v', 'select * from (select 1 as a) AS "v"'],
+    ['select * from s . "v" where 1=1', 'select * from (select 1 as a) AS "v" where 1=1'],
+    ['select x.a from v as x, v y', 'select x.a from (select 1 as a) as x, (select 1 as a) y'],
+    ['select * from v x(b)', 'select * from (select 1 as a) x(b)'],
+    ['table v', 'SELECT * FROM (select 1 as a) AS "v"'],
+    [
+      'select 1 where exists (table "v") union select a from w join s.v using (a)',
+      'select 1 where exists (SELECT * FROM (select 1 as a) AS "v") union select a from w join (select 1 as a) AS "v" using (a)',
+    ],
+    ['select * from only v', 'select * from only v'],
+    ['select * from w', 'select * from w'],
+  ]
+  for (const [text, expected] of table) t.equal(replace(text), expected, text)
+  t.strictSame(
+    [...namesOfCtes(parse('with a as (with b as (select 1) select 2) select * from a, "C"'))],
+    ['a', 'b'],
+  )
+})
+
+t.test('which column an entry of a select list is', async (t) => {
+  const node = (text: string) => parse(text)
+  t.equal(columnOfEntry(node('select a, f(), b from t'), 1, 3), 1)
+  t.equal(columnOfEntry(node('select *, f(), b from t'), 1, 7), 5)
+  t.equal(columnOfEntry(node('select f(), t.* from t'), 0, 7), 0)
+  t.equal(columnOfEntry(node('select *, f(), t.* from t'), 1, 7), undefined)
+  t.ok(isBareSelect(node('select f(), 1 as x')))
+  for (const text of [
+    'select f() from t',
+    'select f() where true',
+    'select f() limit 1',
+    'select f() union select 1',
+    'values (1)',
+    'delete from t',
+  ]) {
+    t.notOk(isBareSelect(node(text)), text)
+  }
+})
+
+t.test('what a tree asks of its session', async (t) => {
+  const none = { settings: new Set(), hasMomentInView: false }
+  t.strictSame(readSessionReads('({QUERY :commandType 1 :rtable <>})'), none)
+  const name = '{CONST :consttype 25 :constvalue 7 [ 28 0 0 0 77 46 120 ]}'
+  const asked = `({QUERY :rtable <> :targetList ({FUNCEXPR :funcid 3294 :args (${name} {CONST :consttype 16 :constvalue 1 [ 1 0 0 0 0 0 0 0 ]})})})`
+  t.strictSame(readSessionReads(asked), { settings: new Set(['m.x']), hasMomentInView: false })
+  const now = '{FUNCEXPR :funcid 1299 :args <>}'
+  const user = '{RANGETBLENTRY :rtekind 0 :relid 16400 :relkind v}'
+  const system = '{RANGETBLENTRY :rtekind 0 :relid 12100 :relkind v}'
+  const view = (entry: string, expr: string) =>
+    `({QUERY :rtable ({RANGETBLENTRY :rtekind 1 :subquery {QUERY :rtable (${entry}) :targetList (${expr})}})})`
+  t.equal(readSessionReads(view(user, now)).hasMomentInView, true)
+  t.equal(readSessionReads(view(system, now)).hasMomentInView, false)
+  t.equal(readSessionReads(view(user, '{SQLVALUEFUNCTION :op 8}')).hasMomentInView, true)
+  t.equal(readSessionReads(view(user, '{SQLVALUEFUNCTION :op 9}')).hasMomentInView, false)
+  t.equal(readSessionReads(`({QUERY :rtable <> :targetList (${now})})`).hasMomentInView, false)
+})
