@@ -6,7 +6,7 @@ import type { CompanionDatabase, PinnedConnection } from '../companion/companion
 import { toPlainPgError } from './backend-words.ts'
 import { applyDdl } from './ddl-apply.ts'
 import { type DdlPlan, planDdl } from './ddl-plan.ts'
-import type { DeclaredSchema } from './declared-object.ts'
+import type { DeclaredObject, DeclaredSchema } from './declared-object.ts'
 import { introspect } from './introspect.ts'
 import type { LogicalSchema } from './logical-schema.ts'
 import { buildLogicalSchema } from './logical-schema-builder.ts'
@@ -140,6 +140,14 @@ class StoredDatabaseSchema implements DatabaseSchema {
         name: 'public',
         owner: 'pg_database_owner',
         comment: 'standard public schema',
+        grants: [
+          {
+            grantee: 'pg_database_owner',
+            grantor: 'pg_database_owner',
+            privileges: ['USAGE', 'CREATE'],
+          },
+          { grantor: 'pg_database_owner', privileges: ['USAGE'] },
+        ],
       }
     )
   }
@@ -148,10 +156,9 @@ class StoredDatabaseSchema implements DatabaseSchema {
   #adopt(rows: readonly StoredObject[]): Promise<boolean> {
     return this.#mirror.run(async () => {
       const { companion, ensureRole } = this.#options
-      const owners = new Set(rows.map((row) => row.declared.owner))
-      for (const owner of owners) {
-        if (!isPredefined(owner) && owner !== (this.#options.defaultOwner ?? DEFAULT_OWNER))
-          await ensureRole(owner)
+      for (const role of new Set(rows.flatMap((row) => rolesOf(row.declared)))) {
+        if (!isPredefined(role) && role !== (this.#options.defaultOwner ?? DEFAULT_OWNER))
+          await ensureRole(role)
       }
       const snapshot = await advanceMirror(
         companion,
@@ -223,6 +230,14 @@ class StoredDatabaseSchema implements DatabaseSchema {
       this.#nextForeignCheckMs = 0
     }
   }
+}
+
+/** The roles that a declaration names: they must exist before it is made in a mirror. */
+function rolesOf(object: DeclaredObject): readonly string[] {
+  const columns = 'columns' in object ? object.columns : []
+  const grants = [object, ...columns].flatMap((part) => part.grants ?? [])
+  const named = grants.flatMap(({ grantee, grantor }) => [grantee, grantor])
+  return [object.owner, ...named].filter((role) => role !== undefined)
 }
 
 /** Roles that PostgreSQL or the companion make themselves. */

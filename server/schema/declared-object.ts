@@ -10,7 +10,22 @@ export interface QualifiedName {
   readonly name: string
 }
 
-export interface DeclaredSchema {
+/** One item of an access control list (aclitem); `grantee` absent: PUBLIC. */
+export interface DeclaredGrant {
+  readonly grantee?: string
+  readonly grantor: string
+  /** As GRANT names them: SELECT, USAGE ... */
+  readonly privileges?: readonly string[]
+  /** Those WITH GRANT OPTION. */
+  readonly grantable?: readonly string[]
+}
+
+/** What GRANT and REVOKE have said, in the order of the list; absent: the privileges that an object is born with. */
+interface WithGrants {
+  readonly grants?: readonly DeclaredGrant[]
+}
+
+export interface DeclaredSchema extends WithGrants {
   readonly kind: 'schema'
   readonly name: string
   readonly owner: string
@@ -18,7 +33,7 @@ export interface DeclaredSchema {
 }
 
 /** Numbers are decimal text: they are int8. */
-export interface DeclaredSequence extends QualifiedName {
+export interface DeclaredSequence extends QualifiedName, WithGrants {
   readonly kind: 'sequence'
   readonly owner: string
   readonly comment?: string
@@ -33,7 +48,7 @@ export interface DeclaredSequence extends QualifiedName {
   readonly ownedBy?: QualifiedName & { readonly column: string; readonly identity: boolean }
 }
 
-export interface DeclaredTable extends QualifiedName {
+export interface DeclaredTable extends QualifiedName, WithGrants {
   readonly kind: 'table'
   readonly owner: string
   readonly comment?: string
@@ -44,9 +59,14 @@ export interface DeclaredTable extends QualifiedName {
   readonly constraints: readonly DeclaredConstraint[]
   /** By name; without the indexes of primary keys and unique constraints. */
   readonly indexes: readonly DeclaredIndex[]
+  /** `name=value`, such as fillfactor=70; those of its TOAST table begin with `toast.`. */
+  readonly options?: readonly string[]
+  /** The index that CLUSTER ON named. */
+  readonly clusterOn?: string
+  readonly replicaIdentity?: 'nothing' | 'full' | { readonly index: string }
 }
 
-export interface DeclaredColumn {
+export interface DeclaredColumn extends WithGrants {
   readonly name: string
   /** format_type. */
   readonly type: string
@@ -63,6 +83,13 @@ export interface DeclaredColumn {
   /** Where it is not the type's own: qualified and quoted. */
   readonly collation?: string
   readonly comment?: string
+  /** SET STATISTICS. */
+  readonly statistics?: number
+  /** Where it is not the type's own. */
+  readonly storage?: 'plain' | 'external' | 'extended' | 'main'
+  readonly compression?: 'pglz' | 'lz4'
+  /** `name=value`, such as n_distinct=5. */
+  readonly options?: readonly string[]
 }
 
 export interface DeclaredConstraint {
@@ -106,16 +133,23 @@ export interface DeclaredIndexColumn {
   readonly nullsFirst: boolean
 }
 
-export interface DeclaredView extends QualifiedName {
+export interface DeclaredView extends QualifiedName, WithGrants {
   readonly kind: 'view'
   readonly owner: string
   readonly comment?: string
-  readonly columns: readonly { readonly name: string; readonly comment?: string }[]
+  readonly columns: readonly DeclaredViewColumn[]
   /** pg_get_viewdef. */
   readonly definition: string
   /** `name=value`, such as security_barrier=true. */
   readonly options?: readonly string[]
   readonly dependsOn?: readonly QualifiedName[]
+}
+
+export interface DeclaredViewColumn extends WithGrants {
+  readonly name: string
+  readonly comment?: string
+  /** ALTER VIEW .. SET DEFAULT, pg_get_expr. */
+  readonly default?: string
 }
 
 /** What a declared object is found by: its kind and its name; tables, views and sequences share one namespace as in PostgreSQL. */

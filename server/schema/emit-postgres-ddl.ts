@@ -6,9 +6,13 @@ import {
   type DeclaredSequence,
   type DeclaredTable,
   type DeclaredView,
+  type DeclaredViewColumn,
   type QualifiedName,
   relationKey,
 } from './declared-object.ts'
+import { emitGrants, emitGrantsAnew } from './emit-grants.ts'
+import { emitOption, emitTableDetails, emitTableGrants } from './emit-table-details.ts'
+import { emitPostgresName, quoteIdentifier, quoteLiteral } from './postgres-text.ts'
 
 /** A foreign key of a table that is there already. */
 export interface TableConstraint {
@@ -41,6 +45,7 @@ export function emitPostgresDdl(
     ...sequences.flatMap((sequence) =>
       comment('SEQUENCE', emitPostgresName(sequence), sequence.comment),
     ),
+    ...sequences.filter((sequence) => !own.includes(sequence)).flatMap(sequenceGrants),
   ]
 }
 
@@ -57,32 +62,25 @@ export function foreignKeysOf(table: DeclaredTable): TableConstraint[] {
     .map((constraint) => ({ table, constraint }))
 }
 
-/** Always quoted: no keyword list to keep. */
-export function quoteIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
-}
-
-/** A string constant that reads the same whatever standard_conforming_strings says. */
-export function quoteLiteral(text: string): string {
-  const quoted = `'${text.replaceAll("'", "''")}'`
-  return text.includes('\\') ? `E${quoted.replaceAll('\\', '\\\\')}` : quoted
-}
-
-/** A qualified name, quoted. */
-export function emitPostgresName(object: QualifiedName): string {
-  return `${quoteIdentifier(object.schema)}.${quoteIdentifier(object.name)}`
-}
-
 function comment(kind: string, name: string, text: string | undefined): string[] {
   return text === undefined ? [] : [`COMMENT ON ${kind} ${name} IS ${quoteLiteral(text)}`]
 }
 
 function createSchema(schema: DeclaredSchema): string[] {
-  const name = quoteIdentifier(schema.name)
   return [
-    `CREATE SCHEMA IF NOT EXISTS ${name}`,
+    `CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema.name)}`,
+    ...alterSchema(undefined, schema),
+  ]
+}
+
+/** The statements that make a schema that is there say what `schema` says. */
+export function alterSchema(before: DeclaredSchema | undefined, schema: DeclaredSchema): string[] {
+  const name = quoteIdentifier(schema.name)
+  const target = { on: `SCHEMA ${name}`, owner: schema.owner }
+  return [
     `ALTER SCHEMA ${name} OWNER TO ${quoteIdentifier(schema.owner)}`,
     `COMMENT ON SCHEMA ${name} IS ${schema.comment === undefined ? 'NULL' : quoteLiteral(schema.comment)}`,
+    ...emitGrantsAnew(target, before?.grants, schema.grants),
   ]
 }
 
@@ -96,7 +94,13 @@ function createSequence(sequence: DeclaredSequence): string[] {
   return [
     `CREATE SEQUENCE ${name} AS ${sequence.type} ${sequenceOptions(sequence)}`,
     `ALTER SEQUENCE ${name} OWNER TO ${quoteIdentifier(sequence.owner)}`,
+    ...sequenceGrants(sequence),
   ]
+}
+
+function sequenceGrants(sequence: DeclaredSequence): string[] {
+  const on = `SEQUENCE ${emitPostgresName(sequence)}`
+  return emitGrants({ on, owner: sequence.owner }, sequence.grants)
 }
 
 function setOwnedBy(sequence: DeclaredSequence): string[] {
@@ -117,13 +121,19 @@ function createTable(table: DeclaredTable, sequences: readonly DeclaredSequence[
     ...constraints.filter(isInline).map(constraintDefinition),
   ]
   return [
-    `CREATE ${table.unlogged === true ? 'UNLOGGED ' : ''}TABLE ${name} (${lines.join(', ')})`,
+    `CREATE ${table.unlogged === true ? 'UNLOGGED ' : ''}TABLE ${name} (${lines.join(', ')})${withOptions(table.options)}`,
     ...constraints
       .filter((constraint) => !isInline(constraint))
       .map((constraint) => `ALTER TABLE ${name} ADD ${constraintDefinition(constraint)}`),
     ...table.indexes.map((index) => index.definition),
+    ...emitTableDetails(table),
     `ALTER TABLE ${name} OWNER TO ${quoteIdentifier(table.owner)}`,
+    ...emitTableGrants(table),
   ]
+}
+
+function withOptions(options: readonly string[] | undefined): string {
+  return options === undefined ? '' : ` WITH (${options.map(emitOption).join(', ')})`
 }
 
 function columnDefinition(
@@ -189,15 +199,28 @@ function commentsOfTable(table: DeclaredTable): string[] {
 
 function createView(view: DeclaredView): string[] {
   const name = emitPostgresName(view)
+  const on = `TABLE ${name}`
+  const { owner } = view
   const columns = view.columns.map((column) => quoteIdentifier(column.name)).join(', ')
-  const options = view.options === undefined ? '' : ` WITH (${view.options.join(', ')})`
   return [
-    `CREATE VIEW ${name} (${columns})${options} AS ${view.definition}`,
-    `ALTER VIEW ${name} OWNER TO ${quoteIdentifier(view.owner)}`,
+    `CREATE VIEW ${name} (${columns})${withOptions(view.options)} AS ${view.definition}`,
+    ...view.columns.flatMap((column) => setViewDefault(name, column)),
+    `ALTER VIEW ${name} OWNER TO ${quoteIdentifier(owner)}`,
     ...comment('VIEW', name, view.comment),
     ...view.columns.flatMap((column) =>
       comment('COLUMN', `${name}.${quoteIdentifier(column.name)}`, column.comment),
     ),
+    ...emitGrants({ on, owner }, view.grants),
+    ...view.columns.flatMap((column) =>
+      emitGrants({ on, owner, column: column.name }, column.grants),
+    ),
+  ]
+}
+
+function setViewDefault(view: string, column: DeclaredViewColumn): string[] {
+  if (column.default === undefined) return []
+  return [
+    `ALTER VIEW ${view} ALTER COLUMN ${quoteIdentifier(column.name)} SET DEFAULT ${column.default}`,
   ]
 }
 

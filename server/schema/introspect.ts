@@ -8,7 +8,6 @@ import type {
   DeclaredSchema,
   QualifiedName,
 } from './declared-object.ts'
-import { quoteIdentifier } from './emit-postgres-ddl.ts'
 import { toSpannerExpression } from './physical-expression.ts'
 import {
   type PhysicalForeignKey,
@@ -22,6 +21,7 @@ import {
   type StoredTable,
 } from './physical-schema.ts'
 import { nextvalSqlOf } from './physical-sequence.ts'
+import { quoteIdentifier } from './postgres-text.ts'
 
 /*
  * A schema that somebody else made is taken as declared the way it is stored, name by name. Ids are hashes of Spanner's names, so

@@ -9,13 +9,14 @@ import {
   relationKey,
 } from './declared-object.ts'
 import {
+  alterSchema,
   emitPostgresDdl,
   emitPostgresDrop,
   foreignKeysOf,
-  quoteLiteral,
   type TableConstraint,
 } from './emit-postgres-ddl.ts'
 import { findHangers } from './hangers.ts'
+import { quoteLiteral } from './postgres-text.ts'
 import { readCommittedSnapshot, type Snapshot } from './snapshot.ts'
 import { SNAPSHOT_SETTINGS } from './snapshot-query.ts'
 
@@ -86,10 +87,17 @@ export function planMirror(
 ): readonly string[] {
   const wantedByKey = new Map(wanted.map((object) => [declaredKey(object), object]))
   const known = new Set(actual.map(declaredKey))
-  const changed = actual.filter(
-    (object) => !isSameDeclaration(object, wantedByKey.get(declaredKey(object))),
-  )
-  const dropped = closeOver(changed.map(declaredKey), findHangers(actual))
+  const altered: string[] = []
+  const changed: string[] = []
+  for (const object of actual) {
+    const next = wantedByKey.get(declaredKey(object))
+    if (isSameDeclaration(object, next)) continue
+    // A schema under the same name stays, with all that is in it.
+    if (object.kind === 'schema' && next?.kind === 'schema')
+      altered.push(...alterSchema(object, next))
+    else changed.push(declaredKey(object))
+  }
+  const dropped = closeOver(changed, findHangers(actual))
   const made = wanted.filter((object) => {
     const key = declaredKey(object)
     return dropped.has(key) || !known.has(key)
@@ -97,6 +105,7 @@ export function planMirror(
   const gone = actual.filter((object) => dropped.has(declaredKey(object)) && !isIdentity(object))
   return [
     ...gone.map(emitPostgresDrop),
+    ...altered,
     ...emitPostgresDdl(made, cutForeignKeys(wanted, new Set(made), dropped)),
   ]
 }

@@ -32,13 +32,22 @@ const ACTION = (
 ): string => `case ${code} when 'a' then 'no-action' when 'r' then 'restrict'
   when 'c' then 'cascade' when 'n' then 'set-null' else 'set-default' end`
 
+/** An access control list; NULL where it is NULL. */
+const GRANTS = (acl: string): string => `case when ${acl} is not null then coalesce((
+  select json_agg(json_strip_nulls(json_build_object('grantee', case when g.grantee <> 0 then pg_get_userbyid(g.grantee) end,
+    'grantor', pg_get_userbyid(g.grantor), 'privileges', g.privileges, 'grantable', g.grantable)) order by i.n)
+  from unnest(${acl}) with ordinality i(item, n), lateral (
+    select e.grantee, e.grantor, json_agg(e.privilege_type) filter (where not e.is_grantable) as privileges,
+      json_agg(e.privilege_type) filter (where e.is_grantable) as grantable
+    from aclexplode(array[i.item]) e group by e.grantee, e.grantor) g), '[]'::json) end`
+
 /** The relations of $1, or all of them. */
 const IS_ASKED_FOR = '($1::oid[] is null or c.oid = any($1::oid[]))'
 
 const SCHEMAS = `
 select 'schema' as kind, n.oid::text as oid, json_build_object('declared', json_strip_nulls(json_build_object(
     'kind', 'schema', 'name', n.nspname, 'owner', pg_get_userbyid(n.nspowner),
-    'comment', obj_description(n.oid, 'pg_namespace'))))::text as body
+    'comment', obj_description(n.oid, 'pg_namespace'), 'grants', ${GRANTS('n.nspacl')})))::text as body
 from ns n`
 
 const COLUMNS = `(
@@ -55,7 +64,12 @@ const COLUMNS = `(
       'collation', case when a.attcollation <> t.typcollation then (
         select quote_ident(cn.nspname) || '.' || quote_ident(co.collname) from pg_collation co
         join pg_namespace cn on cn.oid = co.collnamespace where co.oid = a.attcollation) end,
-      'comment', col_description(c.oid, a.attnum)))) order by a.attnum)
+      'comment', col_description(c.oid, a.attnum), 'grants', ${GRANTS('a.attacl')},
+      'statistics', case when a.attstattarget >= 0 then a.attstattarget end,
+      'storage', case when a.attstorage <> t.typstorage then
+        case a.attstorage when 'p' then 'plain' when 'e' then 'external' when 'x' then 'extended' else 'main' end end,
+      'compression', case a.attcompression when 'p' then 'pglz' when 'l' then 'lz4' end,
+      'options', to_json(a.attoptions)))) order by a.attnum)
   from pg_attribute a join pg_type t on t.oid = a.atttypid
   left join pg_attrdef ad on ad.adrelid = a.attrelid and ad.adnum = a.attnum
   where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)`
@@ -95,10 +109,22 @@ const INDEXES = `(
   where i.indrelid = c.oid
     and not exists (select from pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x')))`
 
+const TABLE_OPTIONS = `(
+  select json_agg(o.option order by o.place, o.n) from (
+    select 1 as place, n, option from unnest(c.reloptions) with ordinality r(option, n)
+    union all
+    select 2, n, 'toast.' || option from pg_class tc, unnest(tc.reloptions) with ordinality r(option, n) where tc.oid = c.reltoastrelid
+  ) o)`
+
 const TABLES = `
 select 'table', c.oid::text, json_build_object('declared', json_strip_nulls(json_build_object(
     'kind', 'table', 'schema', n.nspname, 'name', c.relname, 'owner', pg_get_userbyid(c.relowner),
-    'comment', obj_description(c.oid, 'pg_class'), 'unlogged', case c.relpersistence when 'u' then true end)),
+    'comment', obj_description(c.oid, 'pg_class'), 'unlogged', case c.relpersistence when 'u' then true end,
+    'grants', ${GRANTS('c.relacl')}, 'options', ${TABLE_OPTIONS},
+    'clusterOn', (select x.relname from pg_index i join pg_class x on x.oid = i.indexrelid where i.indrelid = c.oid and i.indisclustered),
+    'replicaIdentity', case c.relreplident when 'n' then to_json('nothing'::text) when 'f' then to_json('full'::text) when 'i' then (
+      select json_build_object('index', x.relname) from pg_index i join pg_class x on x.oid = i.indexrelid
+      where i.indrelid = c.oid and i.indisreplident) end)),
   'columns', coalesce(${COLUMNS}, '[]'::json),
   'constraints', coalesce(${CONSTRAINTS}, '[]'::json),
   'indexes', coalesce(${INDEXES}, '[]'::json))::text
@@ -109,9 +135,10 @@ select 'view', c.oid::text, json_build_object('declared', json_strip_nulls(json_
     'kind', 'view', 'schema', n.nspname, 'name', c.relname, 'owner', pg_get_userbyid(c.relowner),
     'comment', obj_description(c.oid, 'pg_class'),
     'columns', coalesce((
-      select json_agg(json_build_object('name', a.attname, 'comment', col_description(c.oid, a.attnum)) order by a.attnum)
-      from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), '[]'::json),
-    'definition', pg_get_viewdef(c.oid), 'options', to_json(c.reloptions),
+      select json_agg(json_build_object('name', a.attname, 'comment', col_description(c.oid, a.attnum),
+        'default', pg_get_expr(ad.adbin, ad.adrelid), 'grants', ${GRANTS('a.attacl')}) order by a.attnum)
+      from pg_attribute a left join pg_attrdef ad on ad.adrelid = a.attrelid and ad.adnum = a.attnum where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), '[]'::json),
+    'definition', pg_get_viewdef(c.oid), 'options', to_json(c.reloptions), 'grants', ${GRANTS('c.relacl')},
     'dependsOn', (
       select json_agg(${QUALIFIED('r')} order by ${SCHEMA_NAME('r')}, r.relname) from pg_class r
       where r.relkind in ('r', 'v', 'S') and r.oid <> c.oid and r.oid in (
@@ -123,7 +150,7 @@ from pg_class c join ns n on n.oid = c.relnamespace where c.relkind = 'v' and ${
 const SEQUENCES = `
 select 'sequence', c.oid::text, json_build_object('declared', json_strip_nulls(json_build_object(
     'kind', 'sequence', 'schema', n.nspname, 'name', c.relname, 'owner', pg_get_userbyid(c.relowner),
-    'comment', obj_description(c.oid, 'pg_class'), 'type', format_type(s.seqtypid, null),
+    'comment', obj_description(c.oid, 'pg_class'), 'grants', ${GRANTS('c.relacl')}, 'type', format_type(s.seqtypid, null),
     'start', s.seqstart::text, 'increment', s.seqincrement::text, 'min', s.seqmin::text, 'max', s.seqmax::text,
     'cache', s.seqcache::text, 'cycle', s.seqcycle,
     'ownedBy', (
@@ -177,6 +204,10 @@ select 'other', x.key, json_build_object('what', x.what, 'name', x.name)::text f
   union all
   select 'b' || b.oid, 'publication', b.pubname::text from pg_publication b
   union all
+  select 'a' || d.oid, 'default privileges', pg_get_userbyid(d.defaclrole)::text from pg_default_acl d
+  union all
+  select 's' || s.oid, 'extended statistics object', s.stxname::text from pg_statistic_ext s join ns n on n.oid = s.stxnamespace
+  union all
   select 'f' || f.oid, 'foreign server', f.srvname::text from pg_foreign_server f
 ) x`
 
@@ -185,5 +216,5 @@ select 'other', x.key, json_build_object('what', x.what, 'name', x.name)::text f
  * sequences that are wanted, NULL for all; of everything else always all comes.
  */
 export const SNAPSHOT_QUERY = `with ns as materialized (
-  select oid, nspname, nspowner from pg_namespace where nspname <> 'information_schema' and nspname !~ '^pg_')
+  select oid, nspname, nspowner, nspacl from pg_namespace where nspname <> 'information_schema' and nspname !~ '^pg_')
 ${[SCHEMAS, SEQUENCES, TABLES, VIEWS, OTHERS].join('\nunion all')}`

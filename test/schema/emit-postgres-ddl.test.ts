@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { DeclaredObject } from '../../server/schema/declared-object.ts'
-import { emitPostgresDdl, emitPostgresDrop } from '../../server/schema/emit-postgres-ddl.ts'
-import { declaredObjects } from '../../server/schema/mirror.ts'
+import { emitPostgresDrop } from '../../server/schema/emit-postgres-ddl.ts'
+import { declaredObjects, planMirror } from '../../server/schema/mirror.ts'
 import { startCatalogFixture } from './catalog-fixture.ts'
 
 /** Everything that has a stored form, with names that need quoting and texts that need escaping. */
@@ -41,6 +41,26 @@ const DECLARATIONS = [
   `COMMENT ON VIEW aa IS 'v'`,
   `COMMENT ON COLUMN aa.x IS 'vx'`,
   `ALTER TABLE users DROP COLUMN born`,
+  `GRANT USAGE, CREATE ON SCHEMA "Odd schema" TO bob WITH GRANT OPTION`,
+  `GRANT USAGE ON SCHEMA "Odd schema" TO PUBLIC`,
+  `GRANT SELECT, UPDATE ON users TO bob WITH GRANT OPTION`,
+  `SET ROLE bob`,
+  `GRANT SELECT ON users TO PUBLIC`,
+  `RESET ROLE`,
+  `GRANT INSERT ON users TO bob, PUBLIC`,
+  `GRANT INSERT ("Select", tags), UPDATE (tags) ON users TO PUBLIC`,
+  `REVOKE ALL ON "Odd schema"."Post" FROM bob`,
+  `REVOKE DELETE ON zz FROM CURRENT_USER`,
+  `GRANT SELECT (x) ON aa TO alice`,
+  `GRANT USAGE ON SEQUENCE "Odd schema".numbers, users_id_seq, "Odd schema"."Post_id_seq" TO bob`,
+  `ALTER VIEW aa ALTER COLUMN x SET DEFAULT 5`,
+  `ALTER TABLE users SET (fillfactor = 70, autovacuum_enabled = off, toast.autovacuum_enabled = off)`,
+  `ALTER INDEX pattern SET (fillfactor = 60)`,
+  `ALTER TABLE users ALTER email SET STATISTICS 500, ALTER email SET STORAGE external, ALTER email SET COMPRESSION pglz`,
+  `ALTER TABLE users ALTER age SET (n_distinct = -0.5)`,
+  `ALTER TABLE users CLUSTER ON "one mail"`,
+  `ALTER TABLE users REPLICA IDENTITY USING INDEX "one mail"`,
+  `ALTER TABLE "Odd schema"."Post" REPLICA IDENTITY FULL`,
 ]
 
 const fixture = await startCatalogFixture()
@@ -50,10 +70,32 @@ t.test('a mirror made from declarations says what they say', async (t) => {
   const [first, second] = [await fixture.makeDatabase(), await fixture.makeDatabase()]
   await first.run(...DECLARATIONS)
   const declared = declaredObjects(await first.committedSnapshot())
-  await second.run('SET search_path = pg_catalog', ...emitPostgresDdl(declared))
+  const empty = declaredObjects(await second.committedSnapshot())
+  await second.run('SET search_path = pg_catalog', ...planMirror(empty, declared))
   const rebuilt = declaredObjects(await second.committedSnapshot())
   t.equal(rebuilt.length, 11)
   t.same(rebuilt, declared)
+})
+
+t.test('a schema that is told something else stays', async (t) => {
+  const [first, second] = [await fixture.makeDatabase(), await fixture.makeDatabase()]
+  await first.run(...DECLARATIONS)
+  await second.run(...DECLARATIONS)
+  await first.run(
+    `COMMENT ON SCHEMA "Odd schema" IS NULL`,
+    `REVOKE CREATE ON SCHEMA "Odd schema" FROM bob`,
+    `ALTER SCHEMA "Odd schema" OWNER TO bob`,
+    `COMMENT ON SCHEMA public IS 'ours'`,
+    `GRANT CREATE ON SCHEMA public TO PUBLIC`,
+  )
+  const wanted = declaredObjects(await first.committedSnapshot())
+  const statements = planMirror(declaredObjects(await second.committedSnapshot()), wanted)
+  t.notOk(
+    statements.some((statement) => /^(DROP|CREATE)/.test(statement)),
+    'nothing is made anew',
+  )
+  await second.run('SET search_path = pg_catalog', ...statements)
+  t.same(declaredObjects(await second.committedSnapshot()), wanted)
 })
 
 t.test('a mirror is empty after dropping every object once', async (t) => {
