@@ -1,12 +1,12 @@
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import { lockCommand, type RelationName } from '../sql/session-commands.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
 import { transactionCommand } from '../sql/transaction-command.ts'
-import { OID } from '../types/pg-type.ts'
 import { type Answer, tagOnly } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
-import { mustBe, notSupported } from './client-error.ts'
+import { mustBe } from './client-error.ts'
+import { demandRelations } from './demand-relations.ts'
+import { refuseStatement } from './refuse-statement.ts'
 import { runDatabase } from './run-database.ts'
 import { mixed, runDdl } from './run-ddl.ts'
 import { runListen } from './run-listen.ts'
@@ -61,20 +61,8 @@ export async function runStatement(
     case 'maintenance':
       return runMaintenance(state, statement)
     default:
-      throw notSupported(statement.tag, HINTS[statement.category] ?? 'See docs/limitations.md.')
+      return refuseStatement(state, statement)
   }
-}
-
-const HINTS: Readonly<Partial<Record<ParsedStatement['category'], string>>> = {
-  copy: 'Use INSERT with several rows, or SELECT.',
-  cursor: 'Use a portal with a row limit (a driver’s own cursor), or LIMIT.',
-  explain: 'Look at the query plan in the Cloud console.',
-  truncate: 'Use DELETE without WHERE.',
-  'create-as': 'Create the table first, then use INSERT .. SELECT.',
-  do: 'Run the statements of the block one by one.',
-  call: 'Spanner has no procedures.',
-  shared: 'Roles and tablespaces are managed in Spanner.',
-  constraints: 'Constraints are checked after each statement.',
 }
 
 /** In a failed transaction nothing runs but its end (src/backend/tcop/postgres.c, exec_simple_query). */
@@ -95,28 +83,14 @@ function isTransactionExit(statement: ParsedStatement | undefined): boolean {
 /** LOCK TABLE: Spanner locks what a transaction reads and writes by itself; the tables must exist all the same. */
 async function runLock(state: SessionState, statement: ParsedStatement): Promise<Answer> {
   requireBlock(state, 'LOCK TABLE')
-  for (const relation of mustBe(lockCommand(statement.node)).relations) {
-    await state.database.companion.read({
-      text: 'SELECT $1::pg_catalog.text::pg_catalog.regclass',
-      paramTypes: [OID.text],
-      paramFormats: [],
-      params: [Buffer.from(quotedName(relation))],
-      resultFormats: [],
-      session: state.context(),
-      signal: state.scope.signal,
-    })
-  }
+  await demandRelations(state, statement)
   return tagOnly(statement.tag)
 }
 
-function quotedName({ schema, name }: RelationName): string {
-  const parts = schema === undefined ? [name] : [schema, name]
-  return parts.map((part) => `"${part.replaceAll('"', '""')}"`).join('.')
-}
-
 /** VACUUM, ANALYZE and their relatives: Spanner does all that by itself. */
-function runMaintenance(state: SessionState, statement: ParsedStatement): Answer {
+async function runMaintenance(state: SessionState, statement: ParsedStatement): Promise<Answer> {
   if (statement.tag === 'VACUUM' || statement.tag === 'CLUSTER')
     preventInBlock(state, statement.tag)
+  await demandRelations(state, statement)
   return tagOnly(statement.tag)
 }

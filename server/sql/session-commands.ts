@@ -1,4 +1,5 @@
-import { optionIsOn, optionsOf, optionText, type RawBody, type RawNode } from './raw-node.ts'
+import { namedRelations, type RelationName } from './named-relations.ts'
+import { optionIsOn, optionsOf, optionText, type RawNode } from './raw-node.ts'
 import { StatementTokens } from './statement-tokens.ts'
 
 /** SHOW; `name` in lower case, `all` for SHOW ALL. SHOW TRANSACTION ISOLATION LEVEL is `transaction_isolation`. */
@@ -29,13 +30,6 @@ export function discardCommand(node: RawNode): DiscardCommand | undefined {
   return { target: DISCARD_TARGETS[node.DiscardStmt.target ?? 'DISCARD_ALL'] }
 }
 
-export interface RelationName {
-  readonly schema: string | undefined
-  readonly name: string
-  /** ONLY was written: children are left out. */
-  readonly only: boolean
-}
-
 export interface LockCommand {
   readonly relations: readonly RelationName[]
   /** As LOCK names it. */
@@ -60,16 +54,12 @@ const LOCK_MODES = [
 /** What a LOCK says; undefined for any other statement. */
 export function lockCommand(node: RawNode): LockCommand | undefined {
   if (!('LockStmt' in node)) return undefined
-  const { relations = [], mode = 8, nowait } = node.LockStmt
+  const { mode = 8, nowait } = node.LockStmt
   return {
-    relations: relations.flatMap((r) => ('RangeVar' in r ? [relationName(r.RangeVar)] : [])),
+    relations: namedRelations(node),
     mode: LOCK_MODES[mode - 1] ?? 'ACCESS EXCLUSIVE',
     noWait: nowait === true,
   }
-}
-
-function relationName(range: RawBody<'RangeVar'>): RelationName {
-  return { schema: range.schemaname, name: range.relname ?? '', only: range.inh !== true }
 }
 
 export interface ExplainCommand {
