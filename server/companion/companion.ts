@@ -238,7 +238,8 @@ class PostgresCompanion implements Companion, MirrorHost {
         detail: `Role names starting with "${RESERVED_PREFIX}" are reserved.`,
       })
     }
-    const text = `create role ${quoteIdentifier(user)} login in role ${OWNER_ROLE}`
+    // It may create databases, and the catalogs say so; CREATE DATABASE itself never comes here.
+    const text = `create role ${quoteIdentifier(user)} login createdb in role ${OWNER_ROLE}`
     await this.#postgres().service(text).catch(tolerate(SQL_STATE.duplicateObject))
   }
 
