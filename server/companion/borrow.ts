@@ -7,6 +7,7 @@ import { FrontendWriter } from './frontend-messages.ts'
 import type { ServerConnection } from './server-connection.ts'
 import { decodeTextRow, throwFirstError } from './service-rows.ts'
 import { isWanted, type Purpose, packSettings, settingsFor } from './session-settings.ts'
+import { SESSION_SETTINGS } from './session-views-sql.ts'
 import { mayNameRelation } from './statement-text.ts'
 
 /**
@@ -59,7 +60,11 @@ export async function prepareForBorrowing(
 }
 
 /** Settings of the startup packet of every connection that is borrowed. */
-export const BORROW_SETTINGS = { search_path: 'pg_catalog' } as const
+export const BORROW_SETTINGS = {
+  search_path: 'pg_catalog',
+  // pg_postmaster_start_time() is the start of this process.
+  [SESSION_SETTINGS.started]: new Date(performance.timeOrigin).toISOString(),
+} as const
 
 /** Those of the analysis pool: the tree comes with every Parse, at no cost in messages. */
 export const ANALYSIS_SETTINGS = {

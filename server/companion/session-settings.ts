@@ -23,7 +23,6 @@ const DEFAULT_SEARCH_PATH = '"$user", public'
  */
 const NOT_CARRIED = new Set([
   'client_encoding',
-  'role',
   'session_authorization',
   'is_superuser',
   'transaction_isolation',
@@ -63,7 +62,10 @@ export function settingsFor(
     settings.set('client_min_messages', 'log')
   if (purpose === 'analyse-pinned') settings.set('debug_print_rewritten', 'on')
   if (purpose === 'analyse') {
-    settings.set('search_path', resolveUser(settings.get('search_path') ?? '', session.user))
+    const role = settings.get('role') ?? 'none'
+    const user = role === 'none' ? session.user : role
+    settings.delete('role')
+    settings.set('search_path', resolveUser(settings.get('search_path') ?? '', user))
   }
   return settings
 }
@@ -87,13 +89,9 @@ function resolveUser(searchPath: string, user: string): string {
   )
 }
 
-/** The start of this process: pg_postmaster_start_time(). */
-const STARTED = new Date(performance.timeOrigin).toISOString()
-
 /** What the functions and views of session-views-sql.ts read. */
 function* toldSettings(session: SessionContext): Iterable<readonly [string, string]> {
   const { clientEnd, serverEnd, views } = session
-  yield [SESSION_SETTINGS.started, STARTED]
   yield [SESSION_SETTINGS.backendPid, String(session.backendPid)]
   if (clientEnd !== undefined) {
     yield [SESSION_SETTINGS.clientAddress, clientEnd.address]

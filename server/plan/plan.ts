@@ -25,6 +25,8 @@ export interface CatalogRoute {
   readonly views: readonly SessionView[]
   /** A view of a client's holds now() or its like, which stands for the client's transaction. */
   readonly hasMomentInView: boolean
+  /** How often it calls set_config(): the session's settings are not the companion's to change. */
+  readonly setConfigCalls: number
 }
 
 export interface UnsupportedRoute {

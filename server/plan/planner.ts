@@ -121,7 +121,7 @@ export class Planner {
   }
 
   #route(analysis: Analysis): Route {
-    if (analysis.tree === undefined) return { kind: 'catalog', views: [], hasMomentInView: false }
+    if (analysis.tree === undefined) return catalogRoute('')
     const queries = readQueryTree(analysis.tree)
     if (!touchesUserRelations(queries)) return catalogRoute(analysis.tree)
     try {
@@ -148,8 +148,8 @@ export class Planner {
 }
 
 function catalogRoute(tree: string): Route {
-  const { settings, hasMomentInView } = readSessionReads(tree)
-  return { kind: 'catalog', views: sessionViewsOf(settings), hasMomentInView }
+  const { settings, ...reads } = readSessionReads(tree)
+  return { kind: 'catalog', views: sessionViewsOf(settings), ...reads }
 }
 
 function unsupported(reason: NotPushable): PgError {

@@ -48,7 +48,7 @@ interface CatalogRun {
 async function runCatalog(state: SessionState, run: CatalogRun): Promise<Answer> {
   const { bound, plan, route } = run
   const statement = await companionText(state, run.statement, route.hasMomentInView)
-  const viaFunctions = runWithSessionFunctions(state, { bound, plan, statement })
+  const viaFunctions = runWithSessionFunctions(state, { bound, plan, statement, route })
   return viaFunctions ?? readFromCompanion(state, { text: statement.text, bound, plan })
 }
 

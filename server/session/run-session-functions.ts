@@ -1,5 +1,5 @@
 import { Bug } from '../base/pg-error.ts'
-import type { Plan } from '../plan/plan.ts'
+import type { CatalogRoute, Plan } from '../plan/plan.ts'
 import {
   columnOfEntry,
   isBareSelect,
@@ -22,6 +22,7 @@ interface CatalogQuery {
   readonly bound: BoundStatement
   readonly plan: Plan
   readonly statement: StatementText
+  readonly route: CatalogRoute
 }
 
 interface CallingQuery extends CatalogQuery {
@@ -35,11 +36,22 @@ export function runWithSessionFunctions(
 ): Answer | undefined {
   const { text, node } = query.statement
   const calls = referencedFunctionsInTargetList(text, node).filter(isSessionCall)
+  checkSetConfig(query, calls)
   if (calls.length === 0) return undefined
   return whenRun(query.plan.fields, () =>
     isBareSelect(node)
       ? answerOnce(state, { ...query, calls })
       : answerByRow(state, { ...query, calls }),
+  )
+}
+
+/** Elsewhere than in the select list set_config() would set nothing but the companion's transaction, and nobody would know. */
+function checkSetConfig({ route }: CatalogQuery, calls: readonly TargetListFunction[]): void {
+  const own = calls.filter(({ name }) => name.at(-1) === 'set_config').length
+  if (own >= route.setConfigCalls) return
+  throw notSupported(
+    'set_config() inside an expression or a subquery',
+    'Make it an entry of the select list.',
   )
 }
 

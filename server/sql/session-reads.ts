@@ -9,19 +9,22 @@ export interface SessionReads {
   readonly settings: ReadonlySet<string>
   /** Whether a view of a client's holds the start of the transaction: now(), CURRENT_TIMESTAMP, CURRENT_DATE ... */
   readonly hasMomentInView: boolean
+  /** How often set_config() is called, wherever that is. */
+  readonly setConfigCalls: number
 }
 
-const NOTHING: SessionReads = { settings: new Set(), hasMomentInView: false }
+const NOTHING: SessionReads = { settings: new Set(), hasMomentInView: false, setConfigCalls: 0 }
 
 /** current_setting(text) and current_setting(text, boolean). */
 const CURRENT_SETTING = new Set([2077, 3294])
 /** now() and transaction_timestamp(). */
 const TRANSACTION_START = new Set([1299, 2647])
+const SET_CONFIG = 2078
 /** SVFOP_LOCALTIMESTAMP_N, the last of the moments in SQLValueFunctionOp (src/include/nodes/primnodes.h); roles follow. */
 const LAST_MOMENT = 8
 
 /** Most trees have none of them, and are not worth reading again. */
-const WORTH_READING = /\bSQLVALUEFUNCTION\b|:funcid\s+(?:2077|3294|1299|2647)\b/
+const WORTH_READING = /\bSQLVALUEFUNCTION\b|:funcid\s+(?:2077|2078|3294|1299|2647)\b/
 
 /**
  * Looks through what debug_print_rewritten printed.
@@ -31,7 +34,7 @@ const WORTH_READING = /\bSQLVALUEFUNCTION\b|:funcid\s+(?:2077|3294|1299|2647)\b/
 export function readSessionReads(treeText: string): SessionReads {
   if (!WORTH_READING.test(treeText)) return NOTHING
   const settings = new Set<string>()
-  const found = { settings, hasMomentInView: false }
+  const found = { settings, hasMomentInView: false, setConfigCalls: 0 }
   look(readNodeText(treeText), false, found)
   return found
 }
@@ -39,6 +42,7 @@ export function readSessionReads(treeText: string): SessionReads {
 interface Found {
   readonly settings: Set<string>
   hasMomentInView: boolean
+  setConfigCalls: number
 }
 
 function look(value: NodeValue, inView: boolean, found: Found): void {
@@ -47,6 +51,7 @@ function look(value: NodeValue, inView: boolean, found: Found): void {
   }
   if (value?.kind !== 'object') return
   if (inView && isMoment(value)) found.hasMomentInView = true
+  if (isCallOf(value, SET_CONFIG)) found.setConfigCalls++
   const setting = settingAskedFor(value)
   if (setting !== undefined) found.settings.add(setting)
   const isInView = inView || isQueryOfView(value)
@@ -66,6 +71,10 @@ function isMoment(node: NodeObject): boolean {
   const fields = new NodeFields(node)
   if (node.tag === 'SQLVALUEFUNCTION') return fields.int('op') <= LAST_MOMENT
   return node.tag === 'FUNCEXPR' && TRANSACTION_START.has(fields.int('funcid'))
+}
+
+function isCallOf(node: NodeObject, funcid: number): boolean {
+  return node.tag === 'FUNCEXPR' && new NodeFields(node).int('funcid') === funcid
 }
 
 function settingAskedFor(node: NodeObject): string | undefined {

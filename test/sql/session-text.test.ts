@@ -89,12 +89,14 @@ t.test('which column an entry of a select list is', async (t) => {
 })
 
 t.test('what a tree asks of its session', async (t) => {
-  const none = { settings: new Set(), hasMomentInView: false }
+  const none = { settings: new Set(), hasMomentInView: false, setConfigCalls: 0 }
   t.strictSame(readSessionReads('({QUERY :commandType 1 :rtable <>})'), none)
   const name = '{CONST :consttype 25 :constvalue 7 [ 28 0 0 0 77 46 120 ]}'
   const asked = `({QUERY :rtable <> :targetList ({FUNCEXPR :funcid 3294 :args (${name} {CONST :consttype 16 :constvalue 1 [ 1 0 0 0 0 0 0 0 ]})})})`
-  t.strictSame(readSessionReads(asked), { settings: new Set(['m.x']), hasMomentInView: false })
+  t.strictSame(readSessionReads(asked), { ...none, settings: new Set(['m.x']) })
   const now = '{FUNCEXPR :funcid 1299 :args <>}'
+  const set = '{FUNCEXPR :funcid 2078 :args <>}'
+  t.equal(readSessionReads(`({QUERY :a ${set} :b (${set})})`).setConfigCalls, 2)
   const user = '{RANGETBLENTRY :rtekind 0 :relid 16400 :relkind v}'
   const system = '{RANGETBLENTRY :rtekind 0 :relid 12100 :relkind v}'
   const view = (entry: string, expr: string) =>
