@@ -89,7 +89,7 @@ async function checkSignals(t: Test, address: ServerAddress): Promise<void> {
     ),
     [['t', 'idle']],
   )
-  t.match(errorOf(await victim.query('select 1')), {
+  t.match(errorOf(await victim.untilReady()), {
     severity: 'FATAL',
     code: '57P01',
     message: 'terminating connection due to administrator command',
