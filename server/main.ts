@@ -14,7 +14,6 @@ import { ConfigError } from './config/config-error.ts'
 import { readEnvironment } from './config/env.ts'
 import { helpText } from './config/help.ts'
 import { type Config, loadConfig } from './config/load-config.ts'
-import { startEmbedded } from './embedded/embedded-server.ts'
 import { type RunningServer, startServer } from './net/server.ts'
 import { type HealthServer, startHealthServer } from './observe/health.ts'
 import { createLog, logReady, logWarnings, standardOutput } from './observe/log.ts'
@@ -27,7 +26,7 @@ import {
   describeBackend,
   type SpannerBackendOptions,
 } from './spanner/spanner-backend.ts'
-import { loadParser } from './sql/statement.ts'
+import { loadParser } from './sql/postgres-parser.ts'
 
 /** How long clients may finish what they are in the middle of, after SIGTERM. */
 const DRAIN_MS = 10_000
@@ -186,6 +185,8 @@ async function backendOptions(
         : ({ kind: 'emulator', address: spannerEmulatorHost } as const)
     return { project, instance, endpoint, ...shared }
   }
+  // 2 MB and a tenth of a second that other backends do without.
+  const { startEmbedded } = await import('./embedded/embedded-server.ts')
   const embedded = await parts.add(
     startEmbedded({
       binaries,

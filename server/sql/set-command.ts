@@ -1,4 +1,4 @@
-import { scanSync } from 'libpg-query'
+import { postgresParser } from './postgres-parser.ts'
 import { constText, type RawBody, type RawNode, stringOf } from './raw-node.ts'
 import { type TransactionModes, transactionModes } from './transaction-command.ts'
 
@@ -108,6 +108,6 @@ function quoteIdentifier(name: string): string {
 }
 
 function isReserved(word: string): boolean {
-  const keyword = scanSync(word).tokens[0]?.keywordName
+  const keyword = postgresParser().scanSync(word).tokens[0]?.keywordName
   return keyword !== 'NO_KEYWORD' && keyword !== 'UNRESERVED_KEYWORD'
 }

@@ -1,4 +1,4 @@
-import { scanSync } from 'libpg-query'
+import { postgresParser } from './postgres-parser.ts'
 
 /** One token of a statement. Offsets are bytes (UTF-8), as in locations of nodes. */
 export interface StatementToken {
@@ -28,7 +28,12 @@ export class StatementTokens {
 
   constructor(text: string) {
     this.#bytes = Buffer.from(text)
-    this.tokens = text === '' ? [] : scanSync(text).tokens.filter((t) => !COMMENTS.has(t.tokenName))
+    this.tokens =
+      text === ''
+        ? []
+        : postgresParser()
+            .scanSync(text)
+            .tokens.filter((t) => !COMMENTS.has(t.tokenName))
   }
 
   get endByte(): number {

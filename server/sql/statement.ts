@@ -1,10 +1,11 @@
-import { loadModule, parseSync, SqlError } from 'libpg-query'
+import type { ParseResult } from 'libpg-query'
 import { LruCache } from '../base/lru-cache.ts'
 import { Bug, PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { classify, type StatementCategory } from './classify.ts'
 import { commandTag } from './command-tag.ts'
 import { checkNesting } from './nesting.ts'
+import { postgresParser } from './postgres-parser.ts'
 import type { RawNode } from './raw-node.ts'
 
 /** One statement of a query string. */
@@ -39,14 +40,6 @@ const MAX_CACHED_CHARACTERS = 2_000
 /** Clients that do not prepare send the same few texts with every execution. */
 const cache = new LruCache<string, readonly ParsedStatement[]>(MAX_CACHED_TEXTS)
 
-let isLoaded = false
-
-/** Loads the parser (WebAssembly). Must have finished before {@link parseStatements}; harmless when called again. */
-export async function loadParser(): Promise<void> {
-  await loadModule()
-  isLoaded = true
-}
-
 /**
  * The statements of a query string, in order; none where it holds only white space, comments and semicolons. They are shared by
  * all who ask for the same text, and not to be changed. Throws {@link SyntaxProblem}; PgError 54001 where it nests too deeply.
@@ -54,7 +47,6 @@ export async function loadParser(): Promise<void> {
  * there.
  */
 export function parseStatements(text: string): readonly ParsedStatement[] {
-  if (!isLoaded) throw new Bug('the parser is used before loadParser() has finished')
   const known = cache.get(text)
   if (known !== undefined) return known
   const statements = parseNew(text)
@@ -89,9 +81,9 @@ interface Found {
 
 function parse(text: string): readonly Found[] {
   if (text === '') return []
-  let statements: ReturnType<typeof parseSync>['stmts']
+  let statements: ParseResult['stmts']
   try {
-    statements = parseSync(text).stmts
+    statements = postgresParser().parseSync(text).stmts
   } catch (error) {
     throw problemOf(error)
   }
@@ -103,7 +95,7 @@ function parse(text: string): readonly Found[] {
 }
 
 function problemOf(error: unknown): Error {
-  if (error instanceof SqlError) {
+  if (error instanceof postgresParser().SqlError) {
     const cursor = error.sqlDetails?.cursorPosition ?? 0
     return new SyntaxProblem(error.message, cursor + 1, { cause: error })
   }

@@ -3,8 +3,9 @@ import { createRequire } from 'node:module'
 import tap from 'tap'
 import { classify, type StatementCategory } from '../../server/sql/classify.ts'
 import { commandTag } from '../../server/sql/command-tag.ts'
+import { loadParser } from '../../server/sql/postgres-parser.ts'
 import type { RawNode } from '../../server/sql/raw-node.ts'
-import { loadParser, parseStatements } from '../../server/sql/statement.ts'
+import { parseStatements } from '../../server/sql/statement.ts'
 
 await loadParser()
 

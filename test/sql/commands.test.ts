@@ -2,6 +2,7 @@ import tap from 'tap'
 import { isConcurrently, withoutConcurrently } from '../../server/sql/concurrently.ts'
 import { cursorCommand } from '../../server/sql/cursor-commands.ts'
 import { createDatabaseCommand, dropDatabaseCommand } from '../../server/sql/database-commands.ts'
+import { loadParser } from '../../server/sql/postgres-parser.ts'
 import {
   deallocateCommand,
   executeCommand,
@@ -15,7 +16,7 @@ import {
   showCommand,
 } from '../../server/sql/session-commands.ts'
 import { setCommand } from '../../server/sql/set-command.ts'
-import { loadParser, type ParsedStatement, parseStatements } from '../../server/sql/statement.ts'
+import { type ParsedStatement, parseStatements } from '../../server/sql/statement.ts'
 import { transactionCommand } from '../../server/sql/transaction-command.ts'
 
 await loadParser()

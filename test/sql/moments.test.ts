@@ -1,6 +1,7 @@
 import tap from 'tap'
+import { loadParser } from '../../server/sql/postgres-parser.ts'
 import { replaceMoments } from '../../server/sql/replace-moments.ts'
-import { loadParser, parseStatements } from '../../server/sql/statement.ts'
+import { parseStatements } from '../../server/sql/statement.ts'
 import { referencedFunctionsInTargetList } from '../../server/sql/target-list-functions.ts'
 
 await loadParser()

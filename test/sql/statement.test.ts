@@ -1,6 +1,7 @@
 import tap from 'tap'
 import { PgError } from '../../server/base/pg-error.ts'
-import { loadParser, parseStatements, SyntaxProblem } from '../../server/sql/statement.ts'
+import { loadParser } from '../../server/sql/postgres-parser.ts'
+import { parseStatements, SyntaxProblem } from '../../server/sql/statement.ts'
 
 await loadParser()
 
