@@ -79,7 +79,7 @@ async function computeArguments(
 ): Promise<readonly (Buffer | null)[]> {
   if (args.length === 0) return []
   const names = await typeNames(state, types)
-  const casts = args.map(({ text }, index) => `CAST((${text}) AS ${names[index]})`)
+  const casts = args.map((arg, index) => `CAST((${arg.text}) AS ${names[index]})`)
   const [select] = parseStatements(`${SELECT}${casts.join(SEPARATOR)}`)
   const { text } = await companionText(state, mustBe(select), false)
   const answer = await state.database.companion

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { loadParser } from '../../server/sql/postgres-parser.ts'
 import type { RawNode } from '../../server/sql/raw-node.ts'
 import {
   namesOfCtes,
@@ -7,7 +8,7 @@ import {
 } from '../../server/sql/replace-relations.ts'
 import { replaceSettings } from '../../server/sql/replace-settings.ts'
 import { readSessionReads } from '../../server/sql/session-reads.ts'
-import { loadParser, parseStatements } from '../../server/sql/statement.ts'
+import { parseStatements } from '../../server/sql/statement.ts'
 import { columnOfEntry, isBareSelect } from '../../server/sql/target-list-functions.ts'
 
 t.before(loadParser)
