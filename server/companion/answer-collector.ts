@@ -115,11 +115,9 @@ export class AnswerCollector {
     this.rows.length = 0
     const sizeMiB = ANSWER_LIMIT_BYTES / 1024 / 1024
     this.#tooLarge(
-      new PgError(
-        SQL_STATE.programLimitExceeded,
-        `result of a catalog query is larger than ${sizeMiB} MB`,
-        { hint: 'Select fewer rows or columns.' },
-      ),
+      new PgError(SQL_STATE.programLimitExceeded, `result is larger than ${sizeMiB} MB`, {
+        hint: 'Select fewer rows or columns.',
+      }),
     )
   }
 }

@@ -2,7 +2,14 @@ import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { BACKEND_TYPE } from '../wire/backend-decoder.ts'
 import { AnswerCollector } from './answer-collector.ts'
-import type { AnalyseRequest, Analysis, ReadAnswer, ReadRequest } from './companion-types.ts'
+import type {
+  AnalyseRequest,
+  Analysis,
+  LoadedAnswer,
+  LoadedReadRequest,
+  ReadAnswer,
+  ReadRequest,
+} from './companion-types.ts'
 import { FrontendWriter } from './frontend-messages.ts'
 import type { ServerConnection } from './server-connection.ts'
 import { decodeTextRow, throwFirstError } from './service-rows.ts'
@@ -25,6 +32,7 @@ import { mayNameRelation } from './statement-text.ts'
 /** Statements that borrowing uses, prepared once a connection; their names are hidden from pg_prepared_statements. */
 const PREPARED = {
   begin: 'begin read only',
+  beginWrite: 'begin read write',
   rollback: 'rollback',
   mark: 'savepoint spanwire_mark',
   readOnly: 'set local transaction_read_only = on',
@@ -105,7 +113,7 @@ export async function analyseOn(
 ): Promise<Analysis> {
   const writer = begin(request, bracket, purpose)
   writer.parse(request.text, request.paramTypes).describeStatement().sync()
-  const answer = await collect(connection, request, bracket, writer)
+  const answer = await collect(connection, { request, bracket, writer })
   return {
     paramTypes: answer.paramTypes,
     fields: answer.fields,
@@ -134,8 +142,31 @@ export async function executeOn(
     goHome(writer).call(statementName('guard'), [String(connection.processId), String(mayRead)])
   }
   writer.sync()
-  const { fields, rows, tag, notices, scans } = await collect(connection, request, bracket, writer)
+  const { fields, rows, tag, notices, scans } = await collect(connection, {
+    request,
+    bracket,
+    writer,
+  })
   return { fields, rows, tag, notices, scans, touchedUserTables: scans.size > 0 }
+}
+
+/** A transaction of its own that may write until the rows are loaded. */
+const LOADING_BRACKET: Bracket = { open: ['beginWrite'], close: ['rollback'], lane: 'slow' }
+
+/** Loads rows and runs one read-only statement over them. No guard: rows of tables are what it is about. */
+export async function executeLoadedOn(
+  connection: ServerConnection,
+  request: LoadedReadRequest,
+): Promise<LoadedAnswer> {
+  const writer = begin(request, LOADING_BRACKET, 'execute')
+  for (const { copy, data } of request.tables) writer.copy(copy, data)
+  writer.call(statementName('readOnly'))
+  writer.parse(request.text, request.paramTypes).bind('', request).execute().sync()
+  const loads = request.tables.length + 1
+  const conversation = { request, bracket: LOADING_BRACKET, writer, loads }
+  const { rows, tag, notices, error } = await converse(connection, conversation)
+  if (error !== undefined && rows.length === 0) throw error
+  return { rows, tag, notices, error }
 }
 
 /** Every user relation that this transaction has scanned, and how often: 4 us a relation that exists. */
@@ -164,16 +195,34 @@ function begin(request: AnalyseRequest, bracket: Bracket, purpose: Purpose): Fro
   return writer.call(statementName('set'), [names, values])
 }
 
-/** Sends the conversation with what closes the bracket, and reads the answer. Throws the first error. */
+/** What is said on a borrowed connection. */
+interface Conversation {
+  readonly request: AnalyseRequest
+  readonly bracket: Bracket
+  readonly writer: FrontendWriter
+  /** Commands between the settings and the client's statement, with the data of COPY. */
+  readonly loads?: number
+}
+
+/** As {@link converse}, but throws the first error. */
 async function collect(
   connection: ServerConnection,
-  request: AnalyseRequest,
-  bracket: Bracket,
-  writer: FrontendWriter,
+  conversation: Conversation,
+): Promise<AnswerCollector> {
+  const answer = await converse(connection, conversation)
+  const error = answer.error ?? answer.endError
+  if (error !== undefined) throw error
+  return answer
+}
+
+/** Sends the conversation with what closes the bracket, and reads the answer. */
+async function converse(
+  connection: ServerConnection,
+  { request, bracket, writer, loads = 0 }: Conversation,
 ): Promise<AnswerCollector> {
   for (const name of bracket.close) writer.call(statementName(name))
   if (bracket.close.length > 0) writer.sync()
-  const setup = connection.transactionStatus === 'E' ? 0 : bracket.open.length + 1
+  const setup = connection.transactionStatus === 'E' ? 0 : bracket.open.length + 1 + loads
   const stop = new AbortController()
   const answer = new AnswerCollector(setup, (reason) => stop.abort(reason))
   const forward = () => stop.abort(request.signal.reason)
@@ -181,15 +230,17 @@ async function collect(
   request.signal.addEventListener('abort', forward, { once: true })
   try {
     const syncs = writer.syncs
-    await connection.stream({ bytes: writer.take(), syncs, signal: stop.signal }, (frame) =>
-      answer.receive(frame),
-    )
+    const conversation = {
+      bytes: writer.take(),
+      syncs,
+      signal: stop.signal,
+      hasCopyData: loads > 0,
+    }
+    await connection.stream(conversation, (frame) => answer.receive(frame))
   } finally {
     request.signal.removeEventListener('abort', forward)
   }
   if (answer.endError !== undefined && answer.error === undefined) connection.destroy()
-  const error = answer.error ?? answer.endError
-  if (error !== undefined) throw error
   return answer
 }
 

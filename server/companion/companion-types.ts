@@ -1,4 +1,4 @@
-import type { PgNotice } from '../base/pg-error.ts'
+import type { PgError, PgNotice } from '../base/pg-error.ts'
 import type { FieldDescription, Format } from '../wire/field-description.ts'
 
 /**
@@ -25,6 +25,11 @@ export interface CompanionDatabase {
   analyse(request: AnalyseRequest): Promise<Analysis>
   /** Runs one read-only statement on a shared connection, inside BEGIN READ ONLY .. ROLLBACK under the session's settings. */
   read(request: ReadRequest): Promise<ReadAnswer>
+  /**
+   * As `read`, after rows were put into tables; the tables are as empty as before afterwards. Whoever calls it sees to it that
+   * nobody else loads the same tables meanwhile.
+   */
+  readLoaded(request: LoadedReadRequest): Promise<LoadedAnswer>
   /** Takes a connection for one client alone, inside BEGIN, until `release`. */
   pin(session: SessionContext, signal: AbortSignal): Promise<PinnedConnection>
   /** Runs service SQL as superuser (never a client's text); text results. */
@@ -82,6 +87,19 @@ export interface ReadRequest extends AnalyseRequest {
   readonly resultFormats: readonly Format[]
 }
 
+/** Rows for a table. */
+export interface TableRows {
+  /** `COPY .. FROM STDIN`. */
+  readonly copy: string
+  /** What COPY reads, in pieces. */
+  readonly data: readonly Buffer[]
+  readonly rowCount: number
+}
+
+export interface LoadedReadRequest extends ReadRequest {
+  readonly tables: readonly TableRows[]
+}
+
 export interface ReadAnswer {
   readonly fields: readonly FieldDescription[] | undefined
   /** Whole DataRow messages, type byte and length included, ready for the client. */
@@ -91,6 +109,12 @@ export interface ReadAnswer {
   readonly notices: readonly PgNotice[]
   /** The guard: rows of an (empty) user table were read, so the answer means nothing. */
   readonly touchedUserTables: boolean
+}
+
+/** The answer to a statement over loaded rows. */
+export interface LoadedAnswer extends Pick<ReadAnswer, 'rows' | 'tag' | 'notices'> {
+  /** What ended it after `rows`. */
+  readonly error: PgError | undefined
 }
 
 /** A connection that one client owns inside an open transaction: uncommitted DDL and temporary tables live here. */

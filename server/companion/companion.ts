@@ -12,6 +12,8 @@ import { quoteIdentifier } from './quote-identifier.ts'
 import type { ServerConnection } from './server-connection.ts'
 
 export interface CompanionOptions {
+  /** For events and messages; `companion` where absent. */
+  readonly name?: string | undefined
   readonly binaries: PostgresBinaries
   /** Mirrors can be built again: a directory that a crash may have damaged, or that is another major's, is made anew. */
   readonly dataDir: string
@@ -83,7 +85,7 @@ async function startCluster(options: CompanionOptions): Promise<PostgresCluster>
   const start = () =>
     PostgresCluster.start({
       ...options,
-      name: 'companion',
+      name: options.name ?? 'companion',
       settings: SETTINGS,
       superuser: SUPERUSER,
       walSegmentMiB: 1,

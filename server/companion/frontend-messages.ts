@@ -1,4 +1,5 @@
 import { ByteWriter } from '../base/byte-writer.ts'
+import { writeCopyData, writeCopyDone } from '../wire/backend-messages.ts'
 import type { Format } from '../wire/field-description.ts'
 import {
   writeBind,
@@ -95,6 +96,14 @@ export class FrontendWriter {
   /** Bind and Execute of a named statement with text parameters. */
   call(statement: string, params: readonly (string | null)[] = []): this {
     return this.bindText(statement, params).execute()
+  }
+
+  /** Parse, Bind and Execute of a COPY FROM STDIN with all of its data: where the server refuses it, it passes over the data. */
+  copy(text: string, data: readonly Buffer[]): this {
+    this.run(text)
+    for (const piece of data) writeCopyData(this.#out, piece)
+    writeCopyDone(this.#out)
+    return this
   }
 
   sync(): this {

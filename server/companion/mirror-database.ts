@@ -5,6 +5,7 @@ import {
   ANALYSIS_SETTINGS,
   analyseOn,
   BORROW_SETTINGS,
+  executeLoadedOn,
   executeOn,
   isLockTimeout,
   prepareForBorrowing,
@@ -14,6 +15,8 @@ import type {
   AnalyseRequest,
   Analysis,
   CompanionDatabase,
+  LoadedAnswer,
+  LoadedReadRequest,
   PinnedConnection,
   ReadAnswer,
   ReadRequest,
@@ -88,6 +91,14 @@ export class MirrorDatabase implements CompanionDatabase {
       )
       return answer
     })
+  }
+
+  readLoaded(request: LoadedReadRequest): Promise<LoadedAnswer> {
+    demandReadable(request.text)
+    const pool = this.#readPool(request.session.user, 'slow')
+    return this.#again(request.signal, () =>
+      pool.use(request.signal, (connection) => executeLoadedOn(connection, request)),
+    )
   }
 
   async pin(session: SessionContext, signal: AbortSignal): Promise<PinnedConnection> {

@@ -43,10 +43,13 @@ export interface ExchangeRequest {
   /** Sync messages and simple queries in `bytes`: as many ReadyForQuery end the answer. */
   readonly syncs: number
   readonly signal?: AbortSignal | undefined
+  /** The data of COPY FROM STDIN is in `bytes`. */
+  readonly hasCopyData?: boolean | undefined
 }
 
 interface Exchange {
   syncsLeft: number
+  readonly hasCopyData: boolean
   readonly listener: FrameListener
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
@@ -61,7 +64,8 @@ const CLOSE_DEADLINE_MS = 1_000
 
 /**
  * A connection to a server of ours: whole conversations are written at once and queue up behind one another (pipelining), and their answers
- * are told apart by counting ReadyForQuery. Bytes stay bytes: rows that only pass through are never decoded. COPY FROM STDIN is not spoken.
+ * are told apart by counting ReadyForQuery. Bytes stay bytes: rows that only pass through are never decoded. The data of COPY FROM STDIN goes with the
+ * conversation, or not at all.
  */
 export class ServerConnection {
   readonly processId: number
@@ -143,6 +147,7 @@ export class ServerConnection {
       const settle = () => signal?.removeEventListener('abort', abort)
       const exchange: Exchange = {
         syncsLeft: syncs,
+        hasCopyData: request.hasCopyData === true,
         listener,
         isAborted: false,
         resolve: () => {
@@ -233,7 +238,7 @@ export class ServerConnection {
       if (error.severity !== 'ERROR') this.#lastWords = error
     }
     if (exchange === undefined) return undefined
-    if (frame.type === BACKEND_TYPE.copyInResponse) {
+    if (frame.type === BACKEND_TYPE.copyInResponse && !exchange.hasCopyData) {
       throw new PgError(SQL_STATE.featureNotSupported, 'COPY FROM STDIN is not possible here')
     }
     const pause = exchange.isAborted ? undefined : exchange.listener(frame)

@@ -86,6 +86,7 @@ function toTestDatabase(
     name: 'test',
     analyse: notHere,
     read: notHere,
+    readLoaded: notHere,
     pin: notHere,
     service: query,
     serviceTransaction: async (statements) => {
