@@ -78,6 +78,10 @@ class StoredDatabaseSchema implements DatabaseSchema {
     return this.#mustState().logical
   }
 
+  get declared(): readonly DeclaredObject[] {
+    return this.#mustState().rows.map((row) => row.declared)
+  }
+
   refresh(options: CallOptions): Promise<boolean> {
     return this.#changes.run(() => inPostgresWords(() => this.#refresh(options)))
   }

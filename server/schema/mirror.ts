@@ -69,7 +69,8 @@ export async function advanceMirror(
   }
 }
 
-const MIRROR_SETTINGS = [
+/** What a transaction that changes a mirror begins with. */
+export const MIRROR_SETTINGS: readonly string[] = [
   ...Object.entries(SNAPSHOT_SETTINGS).map(
     ([name, value]) => `SET LOCAL ${name} = ${quoteLiteral(value)}`,
   ),

@@ -1,10 +1,13 @@
 import type { CallOptions } from '../backend/backend.ts'
 import type { PinnedConnection } from '../companion/companion-types.ts'
+import type { DeclaredObject } from './declared-object.ts'
 import type { LogicalSchema } from './logical-schema.ts'
 
 /** Keeps the logical schema, its stored rows in Spanner and the mirror of one database in step. */
 export interface DatabaseSchema {
   readonly current: LogicalSchema
+  /** What `current` was declared with. */
+  readonly declared: readonly DeclaredObject[]
   /**
    * Reads the stored version (or, for a database made by others, information_schema) and brings the mirror up to date by
    * difference. True where something changed.

@@ -33,6 +33,7 @@ export function companionOnlySchema(id: string): DatabaseSchema {
       sequences: new Map(),
       tablesByPhysicalName: new Map(),
     },
+    declared: [],
     refresh: async () => false,
     begin: async () => {
       throw noSuchDatabase(id)

@@ -100,6 +100,10 @@ export class ReplayedTransaction implements Writer {
         this.#callsUnderWay--
         if (!this.#isAnswered(observed.failure, traits.isDml)) return
         if (!mustCompare || traits.drawsValues === true) return
+        if (traits.isLoad === true) {
+          this.#log.append({ kind: 'load', statement, observed })
+          return
+        }
         this.#log.append({
           kind: 'statement',
           statement,

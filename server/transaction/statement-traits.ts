@@ -12,6 +12,8 @@ export interface StatementTraits {
   readonly locksRows: boolean
   /** The plan fixes the order of its rows. */
   readonly isOrdered: boolean
+  /** It reads rows for an emulated statement. */
+  readonly isLoad?: boolean | undefined
   /** RequestOptions.request_tag; not sent again with a replay. */
   readonly requestTag?: string | undefined
   /** It draws from sequences alone: it is not run again, because what was drawn stays drawn. */
@@ -21,3 +23,6 @@ export interface StatementTraits {
   /** The same statement with the values bound that Spanner drew in it, given the rows that it returned. */
   readonly again?: ((rows: RowsSeen) => SpannerStatement | undefined) | undefined
 }
+
+/** What it must know of a read that an emulated statement gets its rows from. */
+export type LoadTraits = Pick<StatementTraits, 'locksRows' | 'requestTag' | 'isSole'>

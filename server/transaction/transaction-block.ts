@@ -17,7 +17,7 @@ import type { TransactionCharacteristics } from './characteristics.ts'
 import { ReplayedTransaction } from './replayed-transaction.ts'
 import { SavepointStack } from './savepoints.ts'
 import { type SpannerOptions, snapshotBound } from './spanner-options.ts'
-import type { StatementTraits } from './statement-traits.ts'
+import type { LoadTraits, StatementTraits } from './statement-traits.ts'
 import type { WriterQueue } from './writer-queue.ts'
 
 /**
@@ -203,6 +203,25 @@ export class TransactionBlock {
     return stream
   }
 
+  /**
+   * Reads rows for an emulated statement, in the transaction that it belongs to; where it is alone, in a read-only one, so that all
+   * its loads see one snapshot. The stream must be drained or cancelled before the next call.
+   */
+  async load(
+    statement: SpannerStatement,
+    traits: LoadTraits,
+    options: CallOptions,
+  ): Promise<RowStream> {
+    const { readOnly } = this.characteristics
+    if (readOnly && traits.locksRows) throw readOnlyViolation('SELECT FOR UPDATE')
+    this.#hasRun = true
+    await this.#drainOpenStream()
+    if (traits.isSole && !traits.locksRows && this.#readWrite === undefined) {
+      return this.#readInSnapshot(statement, traits.requestTag, options)
+    }
+    return this.#send(statement, { ...LOAD, ...traits }, options)
+  }
+
   /** Sends DML without RETURNING as one batch, which begins with `command`; `error` of the result is that of the first statement that failed. */
   async executeBatch(
     statements: readonly SpannerStatement[],
@@ -336,13 +355,22 @@ export class TransactionBlock {
 
   #send(statement: SpannerStatement, traits: StatementTraits, options: CallOptions): RowStream {
     if (this.characteristics.readOnly && this.#readWrite === undefined) {
-      const { bound, priority } = this.#options.spannerOptions()
-      this.#readOnly ??= this.#options.database.beginReadOnly({ bound: snapshotBound(bound) })
-      this.#lastRead = this.#readOnly
-      const requestOptions = { priority, requestTag: traits.requestTag }
-      return this.#readOnly.execute(statement, { ...options, isDml: false, requestOptions })
+      return this.#readInSnapshot(statement, traits.requestTag, options)
     }
     return this.#joinReadWrite().execute(statement, traits, options)
+  }
+
+  /** Joins the read-only transaction, or makes it. */
+  #readInSnapshot(
+    statement: SpannerStatement,
+    requestTag: string | undefined,
+    options: CallOptions,
+  ): RowStream {
+    const { bound, priority } = this.#options.spannerOptions()
+    this.#readOnly ??= this.#options.database.beginReadOnly({ bound: snapshotBound(bound) })
+    this.#lastRead = this.#readOnly
+    const requestOptions = { priority, requestTag }
+    return this.#readOnly.execute(statement, { ...options, isDml: false, requestOptions })
   }
 
   /** Joins the read-write transaction, or makes it; nothing is sent before the first statement. */
@@ -429,6 +457,8 @@ export class TransactionBlock {
     this.#state = state
   }
 }
+
+const LOAD = { command: 'SELECT', isDml: false, isLoad: true, returnsRows: true, isOrdered: false }
 
 /** src/backend/tcop/utility.c, PreventCommandIfReadOnly. */
 export function readOnlyViolation(command: string): PgError {

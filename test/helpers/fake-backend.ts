@@ -26,6 +26,8 @@ export class FakeDatabase implements BackendDatabase {
   readonly id = 'fake'
   readonly capabilities = CAPABILITIES
   readonly calls: string[] = []
+  /** The transactions that were made. */
+  readonly begun: string[] = []
   readonly failures = new Map<string, Error>()
 
   singleUse(statement: SpannerStatement): RowStream {
@@ -59,6 +61,7 @@ export class FakeDatabase implements BackendDatabase {
 
   #transaction(mode: 'read-only' | 'read-write'): BackendTransaction {
     let isBegun = false
+    this.begun.push(mode)
     return {
       mode,
       get isBegun() {

@@ -53,6 +53,49 @@ t.test('a sole read is single-use and needs no commit', async (t) => {
   t.equal(block.status, 'I')
 })
 
+t.test('loads of a sole statement share a read-only transaction', async (t) => {
+  const { block, database, ended } = start()
+  block.startStatement()
+  for (const sql of ['a', 'b']) {
+    const stream = await block.load(statement(sql), { locksRows: false, isSole: true }, options)
+    while ((await stream.next()) !== undefined);
+  }
+  await block.commit(options)
+  t.strictSame(database.begun, ['read-only'])
+  t.strictSame(database.calls, [
+    ...['read-only a', 'row', 'row'],
+    ...['read-only b', 'row', 'row', 'commit'],
+  ])
+  t.strictSame(ended, ['committed'])
+})
+
+t.test(
+  'loads join the transaction of their block; locking ones need one that writes',
+  async (t) => {
+    const { block, database } = start()
+    block.begin(block.characteristics)
+    await (await block.execute(statement('u'), update, options)).next()
+    await (await block.load(statement('a'), { locksRows: false, isSole: false }, options)).next()
+    t.strictSame(database.calls, ['read-write u', 'row', 'row', 'read-write a', 'row'])
+
+    const sole = start()
+    sole.block.startStatement()
+    await (await sole.block.load(statement('a'), { locksRows: true, isSole: true }, options)).next()
+    t.strictSame(sole.database.calls, ['read-write a', 'row'])
+
+    const readOnly = start()
+    readOnly.block.begin({ ...block.characteristics, readOnly: true })
+    await t.rejects(
+      readOnly.block.load(statement('a'), { locksRows: true, isSole: false }, options),
+      { code: '25006' },
+    )
+    await (
+      await readOnly.block.load(statement('a'), { locksRows: false, isSole: false }, options)
+    ).next()
+    t.strictSame(readOnly.database.calls, ['read-only a', 'row'])
+  },
+)
+
 t.test('a half-read stream is drained before the next statement', async (t) => {
   const { block, database } = start()
   block.begin(block.characteristics)
