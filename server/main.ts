@@ -14,6 +14,7 @@ import { ConfigError } from './config/config-error.ts'
 import { readEnvironment } from './config/env.ts'
 import { helpText } from './config/help.ts'
 import { type Config, loadConfig } from './config/load-config.ts'
+import { ScratchCluster } from './emulate/scratch-cluster.ts'
 import { type RunningServer, startServer } from './net/server.ts'
 import { type HealthServer, startHealthServer } from './observe/health.ts'
 import { createLog, logReady, logWarnings, standardOutput } from './observe/log.ts'
@@ -98,8 +99,8 @@ async function run(config: Config, parts: Parts, startedAt: number): Promise<voi
   logWarnings(log)
   const metrics = new Metrics()
   metrics.subscribe()
-  const { companion, backend } = await startBehind(config, parts)
-  const directory = new Databases(backend, companion)
+  const { companion, backend, scratch } = await startBehind(config, parts)
+  const directory = new Databases(backend, companion, scratch)
   await asked(backend.description, directory.announce(firstCall(parts)))
   const server = await parts.add(startFront(config, directory), (part) => part.stop(DRAIN_MS))
   const health = await startHealth(config, parts, { backend, companion, metrics })
@@ -116,7 +117,7 @@ async function run(config: Config, parts: Parts, startedAt: number): Promise<voi
 async function startBehind(
   config: Config,
   parts: Parts,
-): Promise<{ companion: Companion; backend: Backend }> {
+): Promise<{ companion: Companion; backend: Backend; scratch: ScratchCluster }> {
   const signal = parts.startSignal()
   const binaries = await findPostgresBinaries({
     binDir: config.postgresBinDir,
@@ -125,6 +126,9 @@ async function startBehind(
     signal,
   })
   const dataDir = join(config.dataDir, 'companion')
+  const scratch = await parts.add(Promise.resolve(scratchCluster(config, binaries)), (part) =>
+    part.stop(),
+  )
   const [companion, backend] = await Promise.allSettled([
     parts.add(startCompanion({ binaries, dataDir, signal }), (part) => part.stop()),
     startBackend(config, binaries, parts),
@@ -132,7 +136,19 @@ async function startBehind(
   ])
   if (companion.status === 'rejected') throw companion.reason
   if (backend.status === 'rejected') throw backend.reason
-  return { companion: companion.value, backend: backend.value }
+  return { companion: companion.value, backend: backend.value, scratch }
+}
+
+function scratchCluster(config: Config, binaries: PostgresBinaries): ScratchCluster {
+  const dataDir = join(config.dataDir, 'scratch')
+  return new ScratchCluster((stopping) =>
+    startCompanion({
+      name: 'scratch',
+      binaries,
+      dataDir,
+      signal: AbortSignal.any([stopping, AbortSignal.timeout(START_TIMEOUT_MS)]),
+    }),
+  )
 }
 
 async function startBackend(

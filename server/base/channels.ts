@@ -102,6 +102,19 @@ export type ClusterEvent =
 
 export const clusterEvents = new EventChannel<ClusterEvent>('spanwire:cluster')
 
+/** A statement that Spanner cannot run was run over rows that were loaded from it. */
+export interface EmulationEvent {
+  readonly connId: number
+  /** What Spanner lacks, in kebab case: `window-function`. */
+  readonly name: string
+  /** Loaded. */
+  readonly rows: number
+  readonly sizeBytes: number
+  readonly durationMs: number
+}
+
+export const emulationEvents = new EventChannel<EmulationEvent>('spanwire:emulation')
+
 /** Spanner refused a statement that we had taken for one it runs, and it was emulated: the dialect table has a hole. */
 export interface FallbackEvent {
   readonly connId: number

@@ -5,6 +5,7 @@ import {
   type ClusterEvent,
   clientEvents,
   clusterEvents,
+  emulationEvents,
   fallbackEvents,
   rpcEvents,
   type StatementEvent,
@@ -25,6 +26,12 @@ export function logEvents(log: pino.Logger): () => void {
     clusterEvents.subscribe((event) => logCluster(log, event)),
     transactionEvents.subscribe((event) => logTransaction(log, event)),
     statementEvents.subscribe((event) => logStatement(log, event)),
+    emulationEvents.subscribe(({ connId, name, rows, sizeBytes, durationMs }) =>
+      log.debug(
+        { conn_id: connId, name, rows, size_bytes: sizeBytes, duration_ms: round(durationMs) },
+        'statement emulated',
+      ),
+    ),
     fallbackEvents.subscribe(({ connId, reason, sql }) =>
       log.warn(
         { conn_id: connId, reason, ...(isDebug && { sql }) },

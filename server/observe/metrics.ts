@@ -3,6 +3,7 @@ import {
   type ClientEvent,
   clientEvents,
   clusterEvents,
+  emulationEvents,
   fallbackEvents,
   rpcEvents,
   statementEvents,
@@ -22,6 +23,14 @@ const METRICS = {
   spanwire_rpc_seconds_total: ['counter', 'Time spent in calls to Spanner, by method.'],
   spanwire_transactions_total: ['counter', 'Spanner transactions that ended, by outcome.'],
   spanwire_transaction_aborts_total: ['counter', 'Transactions that Spanner aborted.'],
+  spanwire_emulations_total: [
+    'counter',
+    'Statements that were run over loaded rows, by what Spanner lacks.',
+  ],
+  spanwire_emulation_rows_total: [
+    'counter',
+    'Rows loaded for such statements, by what Spanner lacks.',
+  ],
   spanwire_fallbacks_total: ['counter', 'Statements that Spanner refused and that were emulated.'],
   spanwire_cluster_losses_total: ['counter', 'Times that a PostgreSQL of ours ended by itself.'],
   spanwire_bugs_total: ['counter', 'Internal errors.'],
@@ -55,6 +64,10 @@ export class Metrics {
       transactionEvents.subscribe((event) => {
         if (event.kind === 'aborted') this.#add('spanwire_transaction_aborts_total', 1)
         else this.#add('spanwire_transactions_total', 1, { outcome: event.outcome })
+      }),
+      emulationEvents.subscribe(({ name, rows }) => {
+        this.#add('spanwire_emulations_total', 1, { name })
+        this.#add('spanwire_emulation_rows_total', rows, { name })
       }),
       fallbackEvents.subscribe(() => this.#add('spanwire_fallbacks_total', 1)),
       clusterEvents.subscribe(({ kind, cluster }) => {

@@ -117,7 +117,7 @@ export function isVolatile(expr: Expr): boolean {
 }
 
 /** A volatile function that does something, or knows something, beyond its value: nextval, set_config, pg_advisory_lock ... */
-function isSessionFunction(oid: number): boolean {
+export function isSessionFunction(oid: number): boolean {
   return findBuiltinFunction(oid)?.volatility === 'volatile' && !VALUE_MAKERS.has(oid)
 }
 

@@ -1,5 +1,6 @@
 import type { PgError, PgNotice } from '../base/pg-error.ts'
 import type { SessionView } from '../companion/companion-types.ts'
+import type { QualifiedName } from '../schema/declared-object.ts'
 import type { SpannerType } from '../types/spanner-type.ts'
 import type { FieldDescription } from '../wire/field-description.ts'
 
@@ -16,7 +17,7 @@ export interface Plan {
   readonly route: Route
 }
 
-export type Route = CatalogRoute | PushdownRoute | UnsupportedRoute
+export type Route = CatalogRoute | PushdownRoute | EmulateRoute | UnsupportedRoute
 
 /** System relations only, or none: the companion runs it, its bytes go to the client as they come. */
 export interface CatalogRoute {
@@ -33,6 +34,29 @@ export interface UnsupportedRoute {
   readonly kind: 'unsupported'
   /** 0A000, with a hint that says what to do. */
   readonly error: PgError
+}
+
+/** A SELECT that Spanner cannot run: a scratch database runs it over the rows that it needs. */
+export interface EmulateRoute {
+  readonly kind: 'emulate'
+  /** What Spanner lacks, in kebab case: `window-function`. */
+  readonly name: string
+  /** One a table; each is read in the client's transaction. */
+  readonly loads: readonly Load[]
+  /** Tables and views that the statement names. */
+  readonly relations: readonly QualifiedName[]
+  /** 0A000, for a session that wants no emulation. */
+  readonly refusal: PgError
+}
+
+/** The rows of a table that an emulated statement needs. */
+export interface Load {
+  readonly table: QualifiedName
+  /** As the client declared them, in the order of the columns of `read`. */
+  readonly columns: readonly string[]
+  /** What Spanner stores in them. */
+  readonly types: readonly SpannerType[]
+  readonly read: PushdownRoute
 }
 
 /** Spanner runs it. */

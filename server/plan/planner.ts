@@ -14,8 +14,9 @@ import type { DatabaseSchema } from '../schema/schema-types.ts'
 import type { Query } from '../sql/query-tree.ts'
 import { readQueryTree } from '../sql/query-tree-reader.ts'
 import { readSessionReads } from '../sql/session-reads.ts'
-import type { DialectTable } from './emission.ts'
+import type { DialectTable, EmitContext } from './emission.ts'
 import { emitPushdown } from './emit-pushdown.ts'
+import { emulateRoute } from './emulate-route.ts'
 import { NotPushable } from './not-pushable.ts'
 import type { Plan, Route } from './plan.ts'
 import { touchesSystemRelations, touchesUserRelations } from './relations-touched.ts'
@@ -96,7 +97,7 @@ export class Planner {
       paramTypes: analysis.paramTypes,
       fields: analysis.fields,
       notices: analysis.notices,
-      route: this.#route(analysis),
+      route: this.#route(analysis, request.pinned !== undefined),
     }
   }
 
@@ -120,16 +121,23 @@ export class Planner {
     return this.#options.schema.refresh(options)
   }
 
-  #route(analysis: Analysis): Route {
+  /** The scratch database knows nothing of what is uncommitted: with open DDL nothing is emulated. */
+  #route(analysis: Analysis, hasOpenDdl: boolean): Route {
     if (analysis.tree === undefined) return catalogRoute('')
     const queries = readQueryTree(analysis.tree)
     if (!touchesUserRelations(queries)) return catalogRoute(analysis.tree)
     try {
       return this.#pushdown(queries)
     } catch (error) {
-      if (error instanceof NotPushable) return { kind: 'unsupported', error: unsupported(error) }
       if (error instanceof PgError) return { kind: 'unsupported', error }
-      throw error
+      if (!(error instanceof NotPushable)) throw error
+      const refusal = unsupported(error)
+      const [query, ...others] = queries
+      const plan =
+        query === undefined || others.length > 0 || hasOpenDdl
+          ? undefined
+          : emulateRoute({ tree: analysis.tree, query, reason: error }, this.#context())
+      return plan === undefined ? { kind: 'unsupported', error: refusal } : { ...plan, refusal }
     }
   }
 
@@ -142,8 +150,12 @@ export class Planner {
     const [query, ...others] = queries
     if (query === undefined || others.length > 0)
       throw new NotPushable('a rule that adds statements')
+    return emitPushdown(query, this.#context())
+  }
+
+  #context(): EmitContext {
     const { schema, capabilities, dialect } = this.#options
-    return emitPushdown(query, { schema: schema.current, capabilities, dialect })
+    return { schema: schema.current, capabilities, dialect }
   }
 }
 

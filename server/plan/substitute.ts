@@ -1,6 +1,8 @@
 import type { Expr } from '../sql/query-tree.ts'
 import { someExpr } from './expression-tree.ts'
 
+type Var = Extract<Expr, { readonly kind: 'Var' }>
+
 /**
  * An expression over a FROM item, with the item's columns replaced by the expressions that they stand for; undefined where a
  * subquery inside of it might name them as well, or another item's column is in it.
@@ -16,18 +18,23 @@ export function substituteColumns(
     (part.kind === 'Var' &&
       (part.levelsUp > 0 || part.rtindex !== rtindex || columns[part.attribute - 1] === undefined))
   if (someExpr(expr, isForeign)) return undefined
-  return replaceVars(expr, columns) as Expr
+  return replaceVars(expr, (variable) => columns[variable.attribute - 1] ?? variable)
 }
 
-function replaceVars(value: unknown, columns: readonly Expr[]): unknown {
-  if (Array.isArray(value)) return value.map((item) => replaceVars(item, columns))
+/** An expression without subqueries, with other expressions in the place of its columns. */
+export function replaceVars(expr: Expr, replace: (variable: Var) => Expr): Expr {
+  return mapVars(expr, replace) as Expr
+}
+
+function mapVars(value: unknown, replace: (variable: Var) => Expr): unknown {
+  if (Array.isArray(value)) return value.map((item) => mapVars(item, replace))
   if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return value
-  if (isVar(value)) return columns[value.attribute - 1]
+  if (isVar(value)) return replace(value)
   return Object.fromEntries(
-    Object.entries(value).map(([key, field]) => [key, replaceVars(field, columns)]),
+    Object.entries(value).map(([key, field]) => [key, mapVars(field, replace)]),
   )
 }
 
-function isVar(value: object): value is Extract<Expr, { readonly kind: 'Var' }> {
+function isVar(value: object): value is Var {
   return 'kind' in value && value.kind === 'Var'
 }

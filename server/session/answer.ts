@@ -49,8 +49,8 @@ export function whenRun(fields: Answer['fields'], run: () => Promise<Answer>): A
   }
 }
 
-/** Rows that are there already, as whole DataRow messages. */
-export function readyRows(rows: readonly Buffer[]): RowSource {
+/** Rows that are there already, as whole DataRow messages; an `error` comes after the last of them. */
+export function readyRows(rows: readonly Buffer[], error?: Error): RowSource {
   let next = 0
   return {
     async write(sink, maxRows) {
@@ -62,6 +62,7 @@ export function readyRows(rows: readonly Buffer[]): RowSource {
         const relief = sink.relieve()
         if (relief !== undefined) await relief
       }
+      if (error !== undefined && next === rows.length) throw error
       const rowCount = next - start
       return { rowCount, isDone: maxRows === 0 || rowCount < maxRows }
     },

@@ -31,6 +31,8 @@ export interface BoundStatement {
   readonly resultFormats: readonly Format[]
   /** Spanner's parameters, drawn once: a second run binds the same values. */
   readonly spannerParams: readonly SpannerParam[]
+  /** Those of each load of an emulated statement. */
+  readonly loadParams: readonly (readonly SpannerParam[])[]
 }
 
 /** Binds values to a described statement. Bad values get PostgreSQL's error here, before anything is sent to Spanner. */
@@ -41,11 +43,17 @@ export async function bindStatement(
   resultFormats: readonly Format[],
 ): Promise<BoundStatement> {
   const { plan } = target.described
-  const spannerParams =
-    plan?.route.kind === 'pushdown'
-      ? await spannerParamsFor(state, plan.route, { ...params, types: plan.paramTypes })
-      : []
-  return { ...target, params, resultFormats, spannerParams }
+  const unbound = { ...target, params, resultFormats, spannerParams: [], loadParams: [] }
+  if (plan === undefined) return unbound
+  const typed = { ...params, types: plan.paramTypes }
+  const { route } = plan
+  if (route.kind === 'pushdown') {
+    return { ...unbound, spannerParams: await spannerParamsFor(state, route, typed) }
+  }
+  if (route.kind !== 'emulate') return unbound
+  const loadParams: (readonly SpannerParam[])[] = []
+  for (const { read } of route.loads) loadParams.push(await spannerParamsFor(state, read, typed))
+  return { ...unbound, loadParams }
 }
 
 interface TypedParams extends BoundParams {

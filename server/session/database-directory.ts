@@ -6,6 +6,9 @@ import { PgError } from '../base/pg-error.ts'
 import { raceAbort } from '../base/race-abort.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import type { Companion } from '../companion/companion-types.ts'
+import { EmulationCounters } from '../emulate/emulation-counters.ts'
+import type { ScratchCluster } from '../emulate/scratch-cluster.ts'
+import { ScratchDatabases } from '../emulate/scratch-databases.ts'
 import { Planner } from '../plan/planner.ts'
 import { openDatabaseSchema } from '../schema/database-schema.ts'
 import {
@@ -31,11 +34,13 @@ export class Databases implements DatabaseDirectory {
   readonly clients = new ClientBoard()
   readonly #backend: Backend
   readonly #companion: Companion
+  readonly #scratch: ScratchCluster
   readonly #open = new Map<string, Promise<ServedDatabase>>()
 
-  constructor(backend: Backend, companion: Companion) {
+  constructor(backend: Backend, companion: Companion, scratch: ScratchCluster) {
     this.#backend = backend
     this.#companion = companion
+    this.#scratch = scratch
   }
 
   /** Gives every database of the backend a mirror, so that catalogs list it. */
@@ -86,6 +91,7 @@ export class Databases implements DatabaseDirectory {
     }
     this.#open.delete(name)
     await served.backend.close()
+    await served.scratch.close()
     await this.#backend.dropDatabase(spannerId(name), adminCall(signal))
     await this.#companion.dropDatabase(name)
   }
@@ -120,6 +126,8 @@ export class Databases implements DatabaseDirectory {
       backend,
       companion,
       schema,
+      scratch: new ScratchDatabases(this.#scratch),
+      emulations: new EmulationCounters(),
       planner: new Planner({ companion, schema, capabilities, dialect: DIALECT }),
       writerQueue: capabilities.concurrentWrites ? undefined : new WriterQueue(),
       advisoryLocks: new AdvisoryLockTable(),

@@ -6,8 +6,9 @@ import { type ParsedStatement, parseStatements, SyntaxProblem } from '../sql/sta
 import { mustBe } from './client-error.ts'
 import { isOwnName } from './own-settings.ts'
 import { type Described, mustFindPrepared } from './prepared-statement.ts'
-import { textField } from './run-settings.ts'
 import type { SessionState } from './session-state.ts'
+import { EMULATION_FIELDS, isShownAsTable } from './show-emulations.ts'
+import { textField } from './text-answer.ts'
 
 const NOTHING: Described = { paramTypes: [], fields: undefined, plan: undefined }
 
@@ -20,6 +21,7 @@ export async function describeStatement(
   switch (statement?.category) {
     case 'show': {
       const { name } = mustBe(showCommand(statement.node))
+      if (isShownAsTable(name)) return { ...NOTHING, fields: EMULATION_FIELDS }
       if (isOwnName(name)) return { ...NOTHING, fields: [textField(name)] }
       return describeByPlan(state, statement, declaredTypes)
     }

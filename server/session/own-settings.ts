@@ -37,6 +37,19 @@ const duration = (value: string): string | undefined => {
   return new RegExp(`^${DURATION}$`).test(value) ? value : undefined
 }
 
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  B: 1,
+  kB: 1024,
+  MB: 1024 ** 2,
+  GB: 1024 ** 3,
+}
+
+/** Of `16MB`; undefined for what is no size (src/backend/utils/misc/guc.c, parse_int). */
+export function sizeInBytes(value: string): number | undefined {
+  const match = /^(\d{1,9})(B|kB|MB|GB)$/.exec(value)
+  return match === null ? undefined : Number(match[1]) * (SIZE_UNITS[match[2] ?? 'B'] ?? 1)
+}
+
 const anything = (value: string): string => value
 
 /**
@@ -49,6 +62,24 @@ export const OWN_SETTINGS: readonly OwnSetting[] = [
     defaultValue: 'on',
     canonical: boolean,
     help: 'Transactions that Spanner aborts are run again; off gives the client 40001.',
+  },
+  {
+    name: 'spanwire.emulation',
+    defaultValue: 'notice',
+    canonical: (value) => ['on', 'notice', 'off'].find((known) => known === value.toLowerCase()),
+    help: 'What happens to SELECT statements that Spanner cannot run: on runs them over rows that are loaded from Spanner, notice does so and tells, off refuses them with 0A000.',
+  },
+  {
+    name: 'spanwire.emulation_max_rows',
+    defaultValue: '10000',
+    canonical: (value) => (/^[1-9]\d{0,8}$/.test(value) ? value : undefined),
+    help: 'Rows that an emulated statement may load; more is 54000.',
+  },
+  {
+    name: 'spanwire.emulation_max_bytes',
+    defaultValue: '16MB',
+    canonical: (value) => (sizeInBytes(value) === undefined ? undefined : value),
+    help: 'Size of the rows that an emulated statement may load, with a unit of B, kB, MB or GB; more is 54000.',
   },
   {
     name: 'spanner.read_only_staleness',

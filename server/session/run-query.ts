@@ -11,6 +11,7 @@ import type { BoundStatement } from './bound-statement.ts'
 import { companionText } from './companion-text.ts'
 import { explainFailedWrite } from './failed-write.ts'
 import { readFromCompanion } from './read-from-companion.ts'
+import { runEmulated } from './run-emulated.ts'
 import { runWithSessionFunctions } from './run-session-functions.ts'
 import type { SessionState } from './session-state.ts'
 
@@ -33,6 +34,8 @@ export async function runQuery(
       return runCatalog(state, { bound, statement, plan, route })
     case 'pushdown':
       return runPushdown(state, { bound, plan, route, isSole })
+    case 'emulate':
+      return runEmulated(state, { bound, statement, plan, route, isSole })
     default:
       return unreachable(route)
   }

@@ -7,13 +7,14 @@ import { showCommand } from '../sql/session-commands.ts'
 import { type SetCommand, setCommand } from '../sql/set-command.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
 import { OID } from '../types/pg-type.ts'
-import { joinDataRow, splitDataRow } from '../wire/data-row.ts'
-import type { FieldDescription } from '../wire/field-description.ts'
+import { splitDataRow } from '../wire/data-row.ts'
 import { type Answer, readyRows, tagOnly } from './answer.ts'
 import { mustBe, notSupported } from './client-error.ts'
 import { canonicalValue, findOwnSetting, withoutAlias } from './own-settings.ts'
 import { findProxySetting, proxySettings } from './proxy-settings.ts'
 import type { SessionState } from './session-state.ts'
+import { isShownAsTable, showEmulations } from './show-emulations.ts'
+import { textField, textRow } from './text-answer.ts'
 import {
   assignTransactionSetting,
   isTransactionSetting,
@@ -155,6 +156,7 @@ export async function runShow(
   plan: Plan | undefined,
 ): Promise<Answer | undefined> {
   const { name } = mustBe(showCommand(statement.node))
+  if (isShownAsTable(name)) return showEmulations(state)
   if (name === 'all') return showAll(state, plan)
   const value = shownByProxy(state, name)
   return value === undefined ? undefined : oneTextRow(name, value, 'SHOW')
@@ -205,11 +207,5 @@ function describeCommit({ commitTimestamp, mutationCount }: CommitResult): strin
 }
 
 function oneTextRow(column: string, value: string, tag: string): Answer {
-  const row = joinDataRow([Buffer.from(value)])
-  return { fields: [textField(column)], rows: readyRows([row]), tag: () => tag }
-}
-
-/** A column of SHOW. */
-export function textField(name: string): FieldDescription {
-  return { name, tableOid: 0, attributeNumber: 0, typeOid: OID.text, typeSizeBytes: -1, typmod: -1 }
+  return { fields: [textField(column)], rows: readyRows([textRow([value])]), tag: () => tag }
 }

@@ -1,5 +1,7 @@
 import type { BackendDatabase } from '../backend/backend.ts'
 import type { CompanionDatabase } from '../companion/companion-types.ts'
+import type { EmulationCounters } from '../emulate/emulation-counters.ts'
+import type { ScratchDatabases } from '../emulate/scratch-databases.ts'
 import type { Planner } from '../plan/planner.ts'
 import type { DatabaseSchema } from '../schema/schema-types.ts'
 import type { WriterQueue } from '../transaction/writer-queue.ts'
@@ -15,6 +17,9 @@ export interface ServedDatabase {
   readonly companion: CompanionDatabase
   readonly schema: DatabaseSchema
   readonly planner: Planner
+  /** Where statements are run that Spanner cannot run. */
+  readonly scratch: ScratchDatabases
+  readonly emulations: EmulationCounters
   readonly writerQueue: WriterQueue | undefined
   readonly advisoryLocks: AdvisoryLockTable
   readonly notificationHub: NotificationHub

@@ -15,6 +15,7 @@ import { defaultCharacteristics, lockTimeoutMs, retriesAborts } from './session-
 import { SessionLocks } from './session-locks.ts'
 import type { Settings } from './settings.ts'
 import { spannerOptions } from './spanner-options.ts'
+import { TextsTold } from './texts-told.ts'
 
 /** Everything that belongs to one client after startup. Its parts know nothing of each other but through it. */
 export class SessionState {
@@ -27,6 +28,7 @@ export class SessionState {
   readonly block: TransactionBlock
   readonly prepared = new Map<string, PreparedStatement>()
   readonly portals = new Map<string, Portal>()
+  readonly emulationsTold = new TextsTold()
   readonly notifications: SessionNotifications
   readonly locks: SessionLocks
   readonly activity = new Activity()

@@ -58,6 +58,8 @@ async function connect(address: ServerAddress, database: string): Promise<WireCl
     user: GOLDEN_USER,
     database,
     TimeZone: 'UTC',
+    // PostgreSQL takes any setting whose name has a point.
+    'spanwire.emulation': 'on',
     DateStyle: 'ISO, MDY',
   })
   mustSucceed(messages)

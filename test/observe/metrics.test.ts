@@ -3,6 +3,7 @@ import {
   bugEvents,
   clientEvents,
   clusterEvents,
+  emulationEvents,
   fallbackEvents,
   rpcEvents,
   statementEvents,
@@ -49,6 +50,13 @@ test('events are counted', async (t) => {
     durationMs: 1,
     attempts: 2,
   })
+  emulationEvents.publish({
+    connId: 1,
+    name: 'window-function',
+    rows: 5,
+    sizeBytes: 80,
+    durationMs: 1,
+  })
   fallbackEvents.publish({ connId: 1, reason: '', sql: '' })
   clusterEvents.publish({ kind: 'lost', cluster: 'companion', status: 1 })
   clusterEvents.publish({ kind: 'started', cluster: 'companion', durationMs: 1 })
@@ -73,6 +81,8 @@ test('events are counted', async (t) => {
       ['spanwire_rpc_seconds_total{method="Commit"}', 0.5],
       ['spanwire_transactions_total{outcome="commit"}', 1],
       ['spanwire_transaction_aborts_total', 1],
+      ['spanwire_emulations_total{name="window-function"}', 1],
+      ['spanwire_emulation_rows_total{name="window-function"}', 5],
       ['spanwire_fallbacks_total', 1],
       ['spanwire_cluster_losses_total{cluster="companion"}', 1],
       ['spanwire_bugs_total', 1],

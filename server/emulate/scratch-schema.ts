@@ -1,0 +1,69 @@
+import { OWNER_ROLE } from '../companion/bootstrap-sql.ts'
+import {
+  type DeclaredObject,
+  type DeclaredTable,
+  declaredKey,
+  type QualifiedName,
+  relationKey,
+  schemaKey,
+} from '../schema/declared-object.ts'
+
+/**
+ * What a scratch database must hold for statements that name `names`: these tables and views, the relations that the views
+ * read, and every schema. Tables bear what decides what a SELECT means: names, types, collations and the primary key (GROUP
+ * BY goes by it). Rows come a few columns at a time, so that nothing else may be demanded of them; Spanner sees to that.
+ */
+export function scratchObjects(
+  declared: readonly DeclaredObject[],
+  names: Iterable<string>,
+): readonly DeclaredObject[] {
+  const byKey = new Map(declared.map((object) => [declaredKey(object), object]))
+  const wanted = new Map<string, DeclaredObject>()
+  const want = (key: string): void => {
+    const object = byKey.get(key)
+    if (object === undefined || wanted.has(key)) return
+    wanted.set(key, withoutDemands(object))
+    if (object.kind === 'view') for (const name of object.dependsOn ?? []) want(relationKey(name))
+  }
+  for (const object of declared) if (object.kind === 'schema') want(schemaKey(object.name))
+  for (const key of names) want(key)
+  return [...wanted.values()]
+}
+
+/** The keys of what a statement names. */
+export function keysOf(relations: readonly QualifiedName[]): readonly string[] {
+  return relations.map(relationKey)
+}
+
+function withoutDemands(object: DeclaredObject): DeclaredObject {
+  switch (object.kind) {
+    case 'schema':
+      return { kind: 'schema', name: object.name, owner: OWNER_ROLE }
+    case 'table':
+      return scratchTable(object)
+    case 'sequence':
+    case 'view':
+      return { ...object, owner: OWNER_ROLE }
+  }
+}
+
+/** Unlogged: what is in it is never committed. */
+function scratchTable({ schema, name, columns, constraints }: DeclaredTable): DeclaredTable {
+  return {
+    kind: 'table',
+    schema,
+    name,
+    owner: OWNER_ROLE,
+    unlogged: true,
+    columns: columns.map((column) => ({
+      name: column.name,
+      type: column.type,
+      typeOid: column.typeOid,
+      typmod: column.typmod,
+      notNull: false,
+      ...(column.collation === undefined ? {} : { collation: column.collation }),
+    })),
+    constraints: constraints.filter(({ type }) => type === 'primary-key'),
+    indexes: [],
+  }
+}

@@ -1,0 +1,87 @@
+import { Bug } from '../base/pg-error.ts'
+import type {
+  CompanionDatabase,
+  LoadedAnswer,
+  LoadedReadRequest,
+} from '../companion/companion-types.ts'
+import type { DeclaredObject } from '../schema/declared-object.ts'
+import { MIRROR_SETTINGS, planMirror } from '../schema/mirror.ts'
+import { emitPostgresName } from '../schema/postgres-text.ts'
+import type { ScratchCluster } from './scratch-cluster.ts'
+import { scratchObjects } from './scratch-schema.ts'
+
+/** Rows that were rolled back stay in their tables' files, and every scan passes over them, until VACUUM: bytes of them that may. */
+const MAX_DEAD_BYTES = 1024 * 1024
+/** What a row costs beyond its values. */
+const ROW_OVERHEAD_BYTES = 32
+
+/** The schema that statements were planned with. */
+export interface ScratchSchema {
+  readonly version: bigint
+  readonly declared: readonly DeclaredObject[]
+}
+
+/**
+ * One scratch database, for one statement at a time: two loads of the same key would wait for each other. Its tables are made
+ * when they are first named.
+ */
+export class ScratchSlot {
+  readonly #cluster: ScratchCluster
+  #database: CompanionDatabase | undefined
+  #held: readonly DeclaredObject[] = []
+  readonly #keys = new Set<string>()
+  #version: bigint | undefined
+  #deadBytes = 0
+
+  constructor(cluster: ScratchCluster) {
+    this.#cluster = cluster
+  }
+
+  /** Brings the tables up to the schema, with those that `keys` name (relationKey). */
+  async prepare(schema: ScratchSchema, keys: readonly string[]): Promise<void> {
+    this.#database ??= await this.#cluster.createDatabase()
+    const known = this.#keys.size
+    for (const key of keys) this.#keys.add(key)
+    if (this.#version === schema.version && this.#keys.size === known) return
+    this.#version = undefined
+    const wanted = scratchObjects(schema.declared, this.#keys)
+    const statements = planMirror(this.#held, wanted)
+    if (statements.length > 0)
+      await this.#database.serviceTransaction([...MIRROR_SETTINGS, ...statements])
+    this.#held = wanted
+    this.#version = schema.version
+  }
+
+  /** Runs a statement over its rows. */
+  async run(request: LoadedReadRequest): Promise<LoadedAnswer> {
+    if (this.#database === undefined) throw new Bug('a scratch database was used unprepared')
+    for (const { data, rowCount } of request.tables) {
+      this.#deadBytes += rowCount * ROW_OVERHEAD_BYTES
+      for (const piece of data) this.#deadBytes += piece.length
+    }
+    return this.#database.readLoaded(request)
+  }
+
+  /** Clears away what earlier loads left behind, when it is worth it. */
+  async tidy(): Promise<void> {
+    if (this.#deadBytes < MAX_DEAD_BYTES) return
+    const tables = this.#held.filter((object) => object.kind === 'table')
+    const names = tables.map((table) => emitPostgresName(table))
+    await this.#database?.service(`VACUUM ${names.join(', ')}`)
+    this.#deadBytes = 0
+  }
+
+  async drop(): Promise<void> {
+    if (this.#database !== undefined) await this.#cluster.dropDatabase(this.#database)
+    this.discard()
+  }
+
+  /** Begins anew with the next statement; the database itself goes with the cluster. */
+  discard(): void {
+    this.#database = undefined
+    this.#held = []
+    this.#keys.clear()
+    this.#version = undefined
+    this.#deadBytes = 0
+  }
+}

@@ -1,0 +1,89 @@
+import { NodeFields } from './node-fields.ts'
+import { type NodeObject, type NodeValue, readNodeText } from './node-text.ts'
+
+/**
+ * What a statement uses, wherever it stands in its tree: inside of nodes too that have no typed form in query-tree.ts.
+ * Everything by OID.
+ */
+export interface TreeUses {
+  /** Every range table entry of a table, sequence, catalog ...: a table that is read twice is here twice. */
+  readonly relations: readonly RelationUse[]
+  readonly views: ReadonlySet<number>
+  /** Functions, aggregates and window functions that are called by name. */
+  readonly functions: ReadonlySet<number>
+  /** Relations that constants of type regclass name: `'t'::regclass`. */
+  readonly regclasses: ReadonlySet<number>
+}
+
+/** One range table entry. */
+export interface RelationUse {
+  readonly relid: number
+  /** Attribute numbers that the statement reads; 0 is the whole row, below it are system columns. */
+  readonly attributes: readonly number[]
+}
+
+/**
+ * Reads the uses out of what the companion prints under debug_print_rewritten.
+ *
+ * @throws as readNodeText
+ */
+export function readTreeUses(text: string): TreeUses {
+  const uses = new UsesCollector()
+  uses.visit(readNodeText(text), [])
+  return uses
+}
+
+/** FirstLowInvalidHeapAttributeNumber (access/sysattr.h): what column sets are shifted by, so that system columns fit in. */
+const FIRST_ATTRIBUTE = -7
+const RTE_RELATION = 0
+const REGCLASS = 2205
+
+class UsesCollector implements TreeUses {
+  readonly relations: RelationUse[] = []
+  readonly views = new Set<number>()
+  readonly functions = new Set<number>()
+  readonly regclasses = new Set<number>()
+
+  /** `permissions` are those of the query around: PostgreSQL 16 moved column sets there. */
+  visit(value: NodeValue, permissions: readonly NodeObject[]): void {
+    if (value?.kind === 'list') for (const item of value.items) this.visit(item, permissions)
+    if (value?.kind !== 'object') return
+    const fields = new NodeFields(value)
+    const inner = value.tag === 'QUERY' ? fields.objects('rteperminfos') : permissions
+    this.#take(fields, inner)
+    for (const field of value.fields.values()) this.visit(field, inner)
+  }
+
+  #take(fields: NodeFields, permissions: readonly NodeObject[]): void {
+    switch (fields.tag) {
+      case 'RANGETBLENTRY':
+        this.#takeEntry(fields, permissions)
+        return
+      case 'FUNCEXPR':
+        this.functions.add(fields.int('funcid'))
+        return
+      case 'AGGREF':
+        this.functions.add(fields.int('aggfnoid'))
+        return
+      case 'WINDOWFUNC':
+        this.functions.add(fields.int('winfnoid'))
+        return
+      case 'CONST':
+        if (fields.int('consttype') === REGCLASS && !fields.bool('constisnull'))
+          this.regclasses.add(fields.bytes('constvalue')?.readUInt32LE() ?? 0)
+    }
+  }
+
+  /** The rewriter leaves a view's own entry beside the subquery that it put in its place; EXCLUDED is an entry of kind `c`. */
+  #takeEntry(fields: NodeFields, permissions: readonly NodeObject[]): void {
+    const relid = fields.int('relid')
+    const relkind = fields.text('relkind')
+    if (relkind === 'v') this.views.add(relid)
+    else if (fields.int('rtekind') === RTE_RELATION && relkind !== 'c') {
+      const permission = permissions[fields.int('perminfoindex') - 1]
+      const holder = permission === undefined ? fields : new NodeFields(permission)
+      const attributes = holder.ints('selectedCols').map((bit) => bit + FIRST_ATTRIBUTE)
+      this.relations.push({ relid, attributes })
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import t from 'tap'
+import { startSpanwire } from '../helpers/spanwire.ts'
+import { type ServerMessage, WireClient } from '../helpers/wire-client.ts'
+
+const spanwire = await startSpanwire()
+t.teardown(() => spanwire.stop())
+
+async function connect(options = ''): Promise<WireClient> {
+  const { client } = await WireClient.connect(spanwire, {
+    user: 'me',
+    database: 'postgres',
+    options,
+  })
+  return client
+}
+
+/** What a client is told, one line a message; of notices and errors the words. */
+const told = (messages: readonly ServerMessage[]) => messages.map(line).filter(Boolean)
+
+function line(message: ServerMessage): string {
+  switch (message.name) {
+    case 'dataRow':
+      return (message['fields'] as readonly string[]).join('|')
+    case 'commandComplete':
+      return String(message['text'])
+    case 'notice':
+    case 'error':
+      return `${message['severity']} ${message['code']}: ${message['message']}`
+    default:
+      return ''
+  }
+}
+
+/** Calls that read rows from Spanner since the start. */
+async function readCalls(): Promise<number> {
+  const text = await (await fetch(`${spanwire.healthUrl}/metrics`)).text()
+  const match = /^spanwire_rpcs_total\{method="ExecuteStreamingSql",status="OK"\} (\d+)/m.exec(text)
+  return Number(match?.[1] ?? 0)
+}
+
+const RANKED = 'select id, rank() over (order by id) from e where id < 3 order by id'
+
+t.before(async () => {
+  const client = await connect()
+  await client.query('create table e (id bigint primary key, t text)')
+  await client.query('create table f (id bigint primary key, e bigint)')
+  await client.query(`insert into e select n, repeat('x', 500) from generate_series(1, 50) n`)
+  await client.query('insert into f select n, n from generate_series(1, 50) n')
+  await client.end()
+})
+
+t.test('a notice once for each text', async (t) => {
+  const client = await connect()
+  t.strictSame(told(await client.query(RANKED)), [
+    'NOTICE 00000: emulated window-function over 2 rows of "e"',
+    '1|1',
+    '2|2',
+    'SELECT 2',
+  ])
+  t.strictSame(told(await client.query(RANKED)), ['1|1', '2|2', 'SELECT 2'])
+  t.strictSame(told(await client.extended(RANKED, [])), ['1|1', '2|2', 'SELECT 2'])
+  t.match(told(await client.query(`${RANKED} desc`)), [/^NOTICE/])
+  await client.end()
+})
+
+t.test('on says nothing, off says why not', async (t) => {
+  const client = await connect('-c spanwire.emulation=on')
+  t.strictSame(told(await client.query(RANKED)), ['1|1', '2|2', 'SELECT 2'])
+  await client.query('set spanwire.emulation = off')
+  t.strictSame(told(await client.query(RANKED)), [
+    'ERROR 0A000: Spanner cannot run this: window functions',
+  ])
+  t.match(told(await client.query('set spanwire.emulation = maybe')), [/^ERROR 22023/])
+  await client.end()
+})
+
+t.test('bounds of rows and bytes', async (t) => {
+  const client = await connect('-c spanwire.emulation=on -c spanwire.emulation_max_rows=40')
+  const all = 'select id, t, rank() over (order by id) from e'
+  const tooMany = await client.query(all)
+  t.match(told(tooMany), [/^ERROR 54000: emulation needs more than 40 rows, of table "e"/])
+  t.match(
+    tooMany.find(({ name }) => name === 'error'),
+    { hint: /spanwire.emulation_max_rows/, table: 'e' },
+  )
+  t.equal(told(await client.query(`${all} where id <= 40`)).length, 41)
+  await client.query(`set spanwire.emulation_max_bytes = '10kB'`)
+  t.match(told(await client.query(`${all} where id <= 40`)), [/^ERROR 54000: .* 10240 bytes/])
+  t.equal(told(await client.query(`${all} where id <= 10`)).length, 11)
+  // Bounds are for the statement, not for each table.
+  const joined = 'select count(*) over () from e join f on f.e = e.id limit 1'
+  t.match(told(await client.query(joined)), [/^ERROR 54000: .* 40 rows/])
+  await client.query('set spanwire.emulation_max_rows = 100')
+  t.strictSame(told(await client.query(joined)), ['50', 'SELECT 1'])
+  await client.end()
+})
+
+t.test('one call for each table', async (t) => {
+  const client = await connect('-c spanwire.emulation=on')
+  const joined = 'select e.id, rank() over (order by f.id) from e join f on f.e = e.id order by 1'
+  await client.query(joined)
+  const before = await readCalls()
+  await client.query(joined)
+  t.equal((await readCalls()) - before, 2)
+  await client.end()
+})
+
+t.test('SHOW EMULATIONS', async (t) => {
+  const client = await connect('-c spanwire.emulation=on')
+  const [before = ''] = told(await client.query('show emulations'))
+  await client.query('select distinct on (t) id from e where id < 10 order by t, id')
+  await client.query(RANKED)
+  const shown = await client.extended('show emulations', [])
+  t.match(
+    shown.find(({ name }) => name === 'rowDescription'),
+    { fields: [{ name: 'name' }, { name: 'count' }, { name: 'rows' }, { name: 'statements' }] },
+  )
+  const count = Number(before.split('|')[1])
+  t.match(told(shown), [
+    'distinct-on|1|9|1',
+    new RegExp(`^window-function\\|${count + 1}\\|`),
+    'SHOW',
+  ])
+  await client.end()
+})
+
+t.test('two at a time, and the others in turn', async (t) => {
+  const clients = await Promise.all(
+    Array.from({ length: 6 }, () => connect('-c spanwire.emulation=on')),
+  )
+  const answers = await Promise.all(
+    clients.map((client, n) => client.query(`select ${n}, sum(id) over () from e limit 1`)),
+  )
+  t.strictSame(
+    answers.map(told),
+    clients.map((_client, n) => [`${n}|1275`, 'SELECT 1']),
+  )
+  for (const client of clients) await client.end()
+})
