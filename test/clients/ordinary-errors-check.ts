@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import { renderAnswer } from '../golden/render.ts'
 import { ORACLE_USER, startOracle } from '../helpers/oracle.ts'
 import { type ServerAddress, type ServerMessage, WireClient } from '../helpers/wire-client.ts'
-import { NOT_BUILT, OTHER_WORDS, PROBES, type Probe, SETUP } from './ordinary-errors.ts'
+import { NOT_BUILT, PROBES, type Probe, SETUP } from './ordinary-errors.ts'
 
 const DATABASE = 'errors'
 
@@ -14,7 +14,7 @@ interface Outcome {
   readonly lines: readonly string[]
 }
 
-/** Every ordinary error bears PostgreSQL's SQLSTATE, and but for the known ones its words and fields. */
+/** Every ordinary error bears PostgreSQL's SQLSTATE, words and fields, but for what is not built. */
 export async function checkOrdinaryErrors(
   t: Test,
   backend: string,
@@ -34,9 +34,7 @@ export async function checkOrdinaryErrors(
       continue
     }
     t.equal(here?.sqlState, there?.sqlState, name)
-    const reason = OTHER_WORDS[backend]?.get(name)
-    if (reason === undefined) t.strictSame(here?.lines, there?.lines, `${name}: words and fields`)
-    else t.notSame(here?.lines, there?.lines, `${name} is known to say otherwise: ${reason}`)
+    t.strictSame(here?.lines, there?.lines, `${name}: words and fields`)
   }
   t.comment(
     `${backend}: ${sameState} of ${PROBES.length} SQLSTATEs, ${sameAnswer} of ${PROBES.length} whole answers as PostgreSQL’s`,

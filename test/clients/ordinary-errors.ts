@@ -130,20 +130,3 @@ export const NOT_BUILT: ReadonlySet<string> = new Set([
   'unsupported: create function',
   'permission: create role',
 ])
-
-const ROW = 'the values of the failing row are not known'
-
-/** By backend: probes whose SQLSTATE is right, but not all of the rest. They must differ. */
-export const OTHER_WORDS: Readonly<Record<string, ReadonlyMap<string, string>>> = {
-  embedded: new Map([
-    ['not null', ROW],
-    ['check', ROW],
-    ['fk child side', 'the key is not in the error yet'],
-    ['fk parent side', 'the key is not in the error yet'],
-  ]),
-  emulator: new Map([
-    ['not null', ROW],
-    ['check', ROW],
-    ['duplicate key (pk)', 'the duplicate key is not read from this text yet'],
-  ]),
-}

@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import { SUPERUSER } from '../../server/companion/bootstrap-sql.ts'
 import { ORACLE_USER, startOracleWithUser } from '../helpers/oracle.ts'
 import type { ServerAddress } from '../helpers/wire-client.ts'
-import { type PsqlResult, runPsql } from './psql.ts'
+import { runPsql } from './psql.ts'
 import { COMMANDS, KNOWN_DIFFERENCES, NOT_BUILT, SCHEMA } from './psql-catalog.ts'
 
 const DATABASE = 'psqltest'
@@ -24,25 +24,45 @@ export async function checkPsqlCatalog(t: Test, server: ServerAddress): Promise<
     const schema = await runPsql(address, SCHEMA, ['-q', '-v', 'ON_ERROR_STOP=1'])
     t.strictSame(schema, { stdout: '', stderr: '', code: 0 })
   }
-  for (const command of COMMANDS) {
-    const ours = withoutOids(await runPsql(here, command))
-    const expected = withoutOids(await runPsql(there, command))
+  const [ours, expected] = [await runCommands(here), await runCommands(there)]
+  t.ok(expected.every(({ stdout, stderr }) => stdout !== undefined && stderr !== undefined))
+  for (const [index, command] of COMMANDS.entries()) {
+    const [answer, wanted] = [ours[index], expected[index]]
     const known = KNOWN_DIFFERENCES.get(command)
-    if (known === undefined) t.strictSame(ours, expected, command)
+    if (known === undefined) t.strictSame(answer, wanted, command)
     else if (NOT_BUILT.has(command)) {
-      t.notSame(ours, expected, `${command} is not built: ${known}`)
+      t.notSame(answer, wanted, `${command} is not built: ${known}`)
     } else {
-      t.equal(ours?.stderr, expected?.stderr, `${command} works`)
-      t.notSame(ours?.stdout, expected?.stdout, `${command} is known to differ: ${known}`)
+      t.equal(answer?.stderr, wanted?.stderr, `${command} works`)
+      t.notSame(answer?.stdout, wanted?.stdout, `${command} is known to differ: ${known}`)
     }
   }
 }
 
-/** Names of TOAST tables hold the OIDs of their tables, `\\conninfo` says where the server is: both are nobody's choice. */
-function withoutOids(result: PsqlResult | undefined): PsqlResult | undefined {
-  if (result === undefined) return undefined
-  const stdout = result.stdout
+/** undefined: psql did not get that far. */
+interface Output {
+  readonly stdout: string | undefined
+  readonly stderr: string | undefined
+}
+
+const MARK = '~~~ next ~~~'
+
+/** What each of the commands prints, in one run of psql that marks where the next one begins. */
+async function runCommands(address: Parameters<typeof runPsql>[0]): Promise<readonly Output[]> {
+  const marked = COMMANDS.map((command) => `\\echo '${MARK}'\n\\warn '${MARK}'\n${command}`)
+  const result = await runPsql(address, marked.join('\n'))
+  const [stdout, stderr] = [withoutOids(result?.stdout ?? ''), result?.stderr ?? ''].map((text) =>
+    text.split(`${MARK}\n`).slice(1),
+  )
+  return COMMANDS.map((_, index) => ({
+    stdout: stdout?.[index],
+    stderr: stderr?.[index],
+  }))
+}
+
+/** Names of TOAST tables hold the OIDs of their tables, `\conninfo` says where the server is: both are nobody's choice. */
+function withoutOids(stdout: string): string {
+  return stdout
     .replace(/pg_toast_\d+/g, 'pg_toast_N')
     .replace(/ (on host|via socket in) .* at port "\d+"\./, '')
-  return { ...result, stdout }
 }
