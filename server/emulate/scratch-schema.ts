@@ -42,9 +42,19 @@ function withoutDemands(object: DeclaredObject): DeclaredObject {
     case 'table':
       return scratchTable(object)
     case 'sequence':
+      return { ...withoutGrants(object), owner: OWNER_ROLE }
     case 'view':
-      return { ...object, owner: OWNER_ROLE }
+      return {
+        ...withoutGrants(object),
+        owner: OWNER_ROLE,
+        columns: object.columns.map(({ name }) => ({ name })),
+      }
   }
+}
+
+/** Everybody may read everything here, and the roles that GRANT named need not exist. */
+function withoutGrants<T extends DeclaredObject>({ grants: _, ...object }: T): Omit<T, 'grants'> {
+  return object
 }
 
 /** Unlogged: what is in it is never committed. */

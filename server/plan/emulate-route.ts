@@ -1,6 +1,7 @@
 import type { Column, Table } from '../schema/logical-schema.ts'
 import { FIRST_USER_OID } from '../sql/builtin-catalog.ts'
 import type { Expr, Query } from '../sql/query-tree.ts'
+import { readSessionReads } from '../sql/session-reads.ts'
 import { type RelationUse, readTreeUses, type TreeUses } from '../sql/tree-uses.ts'
 import { isSessionFunction } from './computed-expressions.ts'
 import type { EmitContext } from './emission.ts'
@@ -42,7 +43,8 @@ export function emulateRoute(
     const loads = [...tables.values()].map((table) =>
       loadOf({ table, uses: usesOf(uses, table), reads: readsOf(reads, table) }, context),
     )
-    return { kind: 'emulate', name, loads, relations }
+    const { hasMomentInView } = readSessionReads(tree)
+    return { kind: 'emulate', name, loads, relations, hasMomentInView }
   } catch (error) {
     if (error instanceof NotPushable) return undefined
     throw error

@@ -45,6 +45,8 @@ export interface EmulateRoute {
   readonly loads: readonly Load[]
   /** Tables and views that the statement names. */
   readonly relations: readonly QualifiedName[]
+  /** A view among them holds now() or its like. */
+  readonly hasMomentInView: boolean
   /** 0A000, for a session that wants no emulation. */
   readonly refusal: PgError
 }

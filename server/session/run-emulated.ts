@@ -34,7 +34,7 @@ async function loadAndRun(state: SessionState, run: EmulatedRun): Promise<Answer
     schema: { version: schema.current.version, declared: schema.declared },
     keys: keysOf(route.relations),
     tables: loaded.tables,
-    text: (await companionText(state, statement, false)).text,
+    text: (await companionText(state, statement, route.hasMomentInView)).text,
     paramTypes: plan.paramTypes,
     paramFormats: bound.params.formats,
     params: bound.params.values,
