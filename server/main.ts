@@ -208,6 +208,7 @@ async function backendOptions(
       binaries,
       dataDir: join(config.dataDir, 'embedded'),
       ...EMBEDDED_INSTANCE,
+      profile: config.profile,
       signal: parts.startSignal(),
     }),
     (part) => part.stop(),

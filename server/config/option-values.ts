@@ -13,6 +13,9 @@ export interface ListenAddress {
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
+/** What the embedded backend behaves like: Spanner as production documents it, or a version of the official emulator. */
+export const PROFILES = ['production', 'emulator-1.5.28'] as const
+
 /** `host:port`, `[ipv6]:port` or `*:port`. */
 export function parseAddress(text: string): ListenAddress {
   const match = /^(?:\[([^\]]*)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text)

@@ -3,6 +3,7 @@ import {
   integerBetween,
   LOG_LEVELS,
   oneOf,
+  PROFILES,
   parseAddress,
   parsePath,
   parseResourceId,
@@ -95,6 +96,14 @@ export const OPTIONS = {
     defaultNote: 'none',
     help: 'database that is made at the start where the backend is embedded or the emulator and does not have it',
   },
+  profile: {
+    name: 'profile',
+    placeholder: 'NAME',
+    parse: oneOf(PROFILES),
+    isRepeatable: false,
+    defaultText: 'production',
+    help: `what the embedded backend takes and refuses: ${PROFILES.join(', ')}`,
+  },
   postgresBinDir: {
     name: 'postgres-bin-dir',
     placeholder: 'DIR',
@@ -185,7 +194,6 @@ export const COMMAND_FLAGS = {
 /** Options that have a name already and are not built: whoever sets one is told so, not left to believe it works. */
 export const UNBUILT_OPTIONS: ReadonlySet<string> = new Set([
   'hba-file',
-  'profile',
   'routes',
   'ssl-ca-file',
   'ssl-cert-file',

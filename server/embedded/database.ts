@@ -2,10 +2,12 @@ import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import type { ServiceRow } from '../companion/companion-types.ts'
 import type { PostgresCluster } from '../companion/postgres-cluster.ts'
+import { Acceptance } from './acceptance.ts'
 import { ConnectionPool, type EmbeddedConnection } from './connections.ts'
 import { CONSTRAINTS_QUERY, constraintNames } from './constraint-names.ts'
 import { type ConstraintNames, toGrpcStatus } from './error-texts.ts'
 import type { GrpcStatus } from './grpc-status.ts'
+import type { Profile } from './profile.ts'
 import { Sessions } from './session.ts'
 import type { TransactionOptions } from './spanner-requests.ts'
 import { StatementCache } from './statement-cache.ts'
@@ -34,7 +36,8 @@ export class EmbeddedDatabase implements TransactionHost {
   readonly name: string
   readonly id: string
   readonly sessions: Sessions
-  readonly statements = new StatementCache()
+  readonly profile: Profile
+  readonly statements: StatementCache
   /** Single-use reads. */
   readonly reads: ConnectionPool
   readonly #pools: Readonly<Record<TransactionMode, ConnectionPool>>
@@ -47,11 +50,17 @@ export class EmbeddedDatabase implements TransactionHost {
   constructor(
     name: string,
     id: string,
-    options: { cluster: PostgresCluster; settings: Readonly<Record<string, string>> },
+    options: {
+      cluster: PostgresCluster
+      settings: Readonly<Record<string, string>>
+      profile: Profile
+    },
   ) {
     this.name = name
     this.id = id
     this.sessions = new Sessions(name)
+    this.profile = options.profile
+    this.statements = new StatementCache(new Acceptance(options.profile))
     const common = { cluster: options.cluster, database: postgresName(id) }
     const { settings } = options
     this.reads = new ConnectionPool({

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import {
   type DdlCursor,
+  type DdlExpression,
+  invalidDdl,
   nameArray,
   type ObjectName,
   quoteName,
@@ -11,6 +13,8 @@ import {
 /** SQL that completes a table once it is there: identities, foreign keys. */
 export interface ColumnDefinition {
   readonly name: string
+  /** As PostgreSQL has it. */
+  readonly type: string
   /** For CREATE TABLE and ADD COLUMN. */
   readonly sql: string
   readonly isPrimaryKey: boolean
@@ -18,6 +22,7 @@ export interface ColumnDefinition {
   /** It has a value for the rows that are there: DEFAULT or a stored expression. */
   readonly fillsRows: boolean
   readonly identity: SequenceOptions | undefined
+  readonly expressions: readonly DdlExpression[]
   readonly checks: readonly CheckConstraint[]
   readonly foreignKeys: readonly ForeignKey[]
 }
@@ -100,22 +105,39 @@ const MAX_VARCHAR = 2_621_440
 
 /** A column's type as PostgreSQL has it, and whether it was one of the serial names. */
 export function readType(cursor: DdlCursor): { sql: string; isSerial: boolean } {
+  const written = readTypeName(cursor)
+  if (cursor.profile !== 'production' && (written === 'uuid' || SERIAL.has(written)))
+    throw unsupportedDdl(`Type <${written}> is not supported.`)
+  if (SERIAL.has(written)) return { sql: 'bigint', isSerial: true }
+  const modifier = cursor.sees('(') ? cursor.parenthesised() : ''
+  const type = TYPES[written]
+  if (type === undefined)
+    throw unsupportedDdl(`Type <${TYPE_NAMES[written] ?? written}> is not supported.`)
+  let sql = type
+  if (written === 'float') sql = floatOf(cursor, modifier)
+  else if (type === 'character varying') sql = `${type}${lengthOf(modifier)}`
+  else if (modifier !== '')
+    throw unsupportedDdl(`Type modifier is not supported for type <${type}>.`)
+  return { sql: sql + readArray(cursor), isSerial: false }
+}
+
+function readTypeName(cursor: DdlCursor): string {
+  cursor.accept('pg_catalog', '.')
   const words = [cursor.identifier()]
   if (words[0] === 'spanner' && cursor.accept('.')) words[0] = `spanner.${cursor.identifier()}`
   while (TYPE_WORDS.has(words[0] ?? '') && TYPE_WORDS.has(cursor.peek()?.value ?? ''))
     words.push(cursor.identifier())
-  const written = words.join(' ')
-  if (SERIAL.has(written)) return { sql: 'bigint', isSerial: true }
-  const modifier = cursor.sees('(') ? cursor.parenthesised() : ''
-  let sql = written === 'float' && /^\((\d|1\d|2[0-4])\)$/.test(modifier) ? 'real' : TYPES[written]
-  if (sql === undefined)
-    throw unsupportedDdl(`Type <${TYPE_NAMES[written] ?? written}> is not supported.`)
-  if (modifier !== '' && sql !== 'character varying' && written !== 'float') {
-    throw unsupportedDdl(`Type modifier is not supported for type <${sql}>.`)
-  }
-  if (sql === 'character varying') sql += lengthOf(modifier)
-  return { sql: sql + readArray(cursor), isSerial: false }
+  return words.join(' ')
 }
+
+function floatOf(cursor: DdlCursor, modifier: string): string {
+  if (!FLOAT4.test(modifier)) return 'double precision'
+  if (cursor.profile === 'production') return 'real'
+  throw invalidDdl('Type modifier is not supported for type <float>.')
+}
+
+/** float(n) is real up to 24 (manual, 8.1.3). */
+const FLOAT4 = /^\((\d|1\d|2[0-4])\)$/
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {
   smallint: 'int2',
@@ -132,9 +154,12 @@ function lengthOf(modifier: string): string {
 }
 
 function readArray(cursor: DdlCursor): string {
-  if (!cursor.accept('[')) return ''
-  if (!cursor.sees(']')) cursor.integer()
-  cursor.expect(']')
+  const isWord = cursor.accept('array')
+  if (!isWord && !cursor.sees('[')) return ''
+  if (cursor.accept('[')) {
+    if (!cursor.sees(']')) cursor.integer()
+    cursor.expect(']')
+  }
   if (cursor.accept('vector', 'length')) cursor.integer()
   if (cursor.sees('[')) throw unsupportedDdl('Multi-dimensional arrays are not supported.')
   return '[]'
@@ -148,18 +173,27 @@ export function readColumn(cursor: DdlCursor): ColumnDefinition {
   let generatedSql = ''
   let isPrimaryKey = false
   let isNotNull = false
+  let isNullable = false
   let identity: SequenceOptions | undefined = type.isSerial
     ? { hasKind: false, start: undefined, skip: undefined }
     : undefined
   const checks: CheckConstraint[] = []
   const foreignKeys: ForeignKey[] = []
+  const expressions: DdlExpression[] = []
   while (!cursor.isAtEnd) {
     const label = cursor.accept('constraint') ? cursor.identifier() : undefined
     if (cursor.accept('not', 'null')) isNotNull = true
-    else if (cursor.accept('null')) continue
-    else if (cursor.accept('primary', 'key')) isPrimaryKey = true
-    else if (cursor.accept('default')) defaultSql = readDefault(cursor)
-    else if (cursor.accept('generated', 'always', 'as', 'identity')) {
+    else if (cursor.accept('null')) isNullable = true
+    else if (cursor.accept('primary', 'key')) {
+      if (label !== undefined)
+        throw unsupportedDdl('Setting a name of a <PRIMARY KEY> constraint is not supported.')
+      isPrimaryKey = true
+    } else if (cursor.accept('default')) {
+      const literal = literalOf(cursor)
+      const expression = readDefault(cursor)
+      defaultSql = `DEFAULT ${expression}`
+      expressions.push({ kind: 'default', query: `SELECT ${expression}`, type: type.sql, literal })
+    } else if (cursor.accept('generated', 'always', 'as', 'identity')) {
       throw unsupportedDdl('Only <GENERATED BY DEFAULT> is supported for identity column.')
     } else if (cursor.accept('generated', 'always', 'as')) generatedSql = readGenerated(cursor)
     else if (cursor.accept('generated', 'by', 'default', 'as', 'identity'))
@@ -175,6 +209,7 @@ export function readColumn(cursor: DdlCursor): ColumnDefinition {
       )
     } else throw cursor.syntaxError()
   }
+  if (isPrimaryKey && isNullable) throw unsupportedDdl(`Primary key column ${name} cannot be NULL.`)
   const sql = [
     quoteName(name),
     type.sql,
@@ -185,18 +220,32 @@ export function readColumn(cursor: DdlCursor): ColumnDefinition {
   const fillsRows = defaultSql !== '' || generatedSql !== '' || identity !== undefined
   return {
     name,
+    type: type.sql,
     sql: sql.join(' '),
     isPrimaryKey,
     isNotNull,
     fillsRows,
     identity,
+    expressions,
     checks,
     foreignKeys,
   }
 }
 
+/** Whether a literal without a type comes next, alone. */
+export function literalOf(cursor: DdlCursor): DdlExpression['literal'] {
+  const after = cursor.peek(1)
+  const isAlone =
+    after === undefined ||
+    after.text === ';' ||
+    (after.kind === 'word' && CONSTRAINT_WORDS.includes(after.value))
+  if (!isAlone) return undefined
+  if (cursor.sees('null')) return 'null'
+  return cursor.peek()?.kind === 'string' ? 'text' : undefined
+}
+
 function readDefault(cursor: DdlCursor): string {
-  return `DEFAULT ${cursor.expression((rest) => CONSTRAINT_WORDS.some((word) => rest.sees(word)))}`
+  return cursor.expression((rest) => CONSTRAINT_WORDS.some((word) => rest.sees(word)))
 }
 
 function readGenerated(cursor: DdlCursor): string {
@@ -261,6 +310,8 @@ export function readReference(
   }
   const referenced = cursor.columnList()
   let onDelete = 'NO ACTION'
+  // Rows without a NULL in their key are all that MATCH FULL is about, and all that Spanner checks.
+  if (cursor.accept('match')) cursor.expect('full')
   while (cursor.accept('on')) {
     const isDelete = cursor.accept('delete')
     if (!isDelete) cursor.expect('update')
@@ -268,10 +319,12 @@ export function readReference(
     if (action !== 'NO ACTION' && action !== 'CASCADE') {
       throw unsupportedDdl(`Foreign key referential action <${action}> is not supported.`)
     }
-    if (!isDelete && action === 'CASCADE')
+    if (!isDelete && action === 'CASCADE' && cursor.profile === 'production')
       throw unsupportedDdl('<ON UPDATE CASCADE> is not supported in foreign keys.')
     if (isDelete) onDelete = action
   }
+  cursor.accept('not', 'deferrable')
+  cursor.accept('initially', 'immediate')
   if (cursor.sees('deferrable') || cursor.sees('initially')) {
     throw unsupportedDdl('<DEFERRABLE> constraints are not supported.')
   }

@@ -1,5 +1,6 @@
 import { status as GRPC } from '@grpc/grpc-js'
 import { GrpcStatus } from './grpc-status.ts'
+import type { Profile } from './profile.ts'
 import { type SqlToken, tokenize } from './sql-tokens.ts'
 import { widenIntegerCasts } from './sql-translation.ts'
 
@@ -9,6 +10,19 @@ export interface DdlPlan {
   readonly statements: readonly string[]
   /** A query whose one value is true where there is nothing to do (IF NOT EXISTS, IF EXISTS). */
   readonly skipIf?: string | undefined
+  /** Expressions that are checked as those of queries are, once the statements have run. */
+  readonly expressions?: readonly DdlExpression[]
+}
+
+/** An expression of DDL. */
+export interface DdlExpression {
+  readonly kind: 'default' | 'check' | 'generated'
+  /** A query whose one column it is. */
+  readonly query: string
+  /** The column's type as PostgreSQL writes it, of a default. */
+  readonly type: string
+  /** A default that is a literal without a type, or NULL without one. */
+  readonly literal: 'text' | 'null' | undefined
 }
 
 /** A name as written in a statement: `schema` is `public` where none was written. */
@@ -49,11 +63,13 @@ const NAME_BYTES = 63
 
 /** Reads a DDL statement token by token. */
 export class DdlCursor {
+  readonly profile: Profile
   readonly #sql: string
   readonly #tokens: readonly SqlToken[]
   #index = 0
 
-  constructor(sql: string, tokens: readonly SqlToken[] = tokenize(sql)) {
+  constructor(sql: string, profile: Profile, tokens: readonly SqlToken[] = tokenize(sql)) {
+    this.profile = profile
     this.#sql = sql
     this.#tokens = tokens
   }
@@ -191,14 +207,14 @@ export class DdlCursor {
     while (!this.sees(')')) {
       if (this.isAtEnd) throw this.syntaxError()
       if (this.sees(',')) {
-        parts.push(new DdlCursor(this.#sql, this.#tokens.slice(from, this.#index)))
+        parts.push(new DdlCursor(this.#sql, this.profile, this.#tokens.slice(from, this.#index)))
         from = this.#index + 1
       }
       if (this.sees('(') || this.sees('[')) this.#skipGroup()
       else this.#index++
     }
     if (this.#index > from)
-      parts.push(new DdlCursor(this.#sql, this.#tokens.slice(from, this.#index)))
+      parts.push(new DdlCursor(this.#sql, this.profile, this.#tokens.slice(from, this.#index)))
     this.expect(')')
     return parts
   }

@@ -3,6 +3,7 @@ import type { ServiceRow } from '../companion/companion-types.ts'
 import type { ServerConnection } from '../companion/server-connection.ts'
 import type { EmbeddedDatabase } from './database.ts'
 import type { DdlPlan } from './ddl-cursor.ts'
+import { checkExpression } from './ddl-expression.ts'
 import { translateDdl } from './ddl-translation.ts'
 import type { GrpcStatus } from './grpc-status.ts'
 
@@ -40,7 +41,7 @@ export class DdlExecutor {
     statements: readonly string[],
     afterwards: (connection: ServerConnection, outcome: DdlOutcome) => Promise<void>,
   ): Promise<DdlOutcome> {
-    const plans = statements.map(translateDdl)
+    const plans = statements.map((sql) => translateDdl(sql, this.#database.profile))
     const result = this.#tail.then(() => this.#runBatch(plans, afterwards))
     this.#tail = result.catch(() => undefined)
     return result
@@ -81,7 +82,7 @@ export class DdlExecutor {
     for (const plan of plans) {
       await connection.query('SAVEPOINT statement')
       try {
-        await runPlan(connection, plan)
+        await this.#runPlan(connection, plan)
       } catch (error) {
         if (!isDataError(error)) throw error
         await connection.query('ROLLBACK TO statement')
@@ -92,15 +93,17 @@ export class DdlExecutor {
     }
     return { commitMicros, error: undefined }
   }
+
+  async #runPlan(connection: ServerConnection, plan: DdlPlan): Promise<void> {
+    if (plan.skipIf !== undefined && isTrue(await connection.query(plan.skipIf))) return
+    for (const statement of plan.statements) await connection.query(statement)
+    for (const expression of plan.expressions ?? [])
+      await checkExpression(connection, expression, this.#database.statements.acceptance)
+  }
 }
 
 /** Spanner's, where the database has no option of its own. */
 export const DEFAULT_TIME_ZONE = 'America/Los_Angeles'
-
-async function runPlan(connection: ServerConnection, plan: DdlPlan): Promise<void> {
-  if (plan.skipIf !== undefined && isTrue(await connection.query(plan.skipIf))) return
-  for (const statement of plan.statements) await connection.query(statement)
-}
 
 function isTrue(rows: readonly ServiceRow[]): boolean {
   return Object.values(rows[0] ?? {})[0] === 't'

@@ -14,6 +14,7 @@ import {
   checkFreeName,
   checkNewName,
   type DdlCursor,
+  type DdlExpression,
   type DdlPlan,
   invalidDdl,
   type ObjectName,
@@ -21,6 +22,7 @@ import {
   quoteText,
   unsupportedDdl,
 } from './ddl-cursor.ts'
+import { checkColumns, checkExpressionOf, expressionsOf } from './ddl-table-checks.ts'
 
 interface TableParts {
   readonly columns: ColumnDefinition[]
@@ -44,6 +46,11 @@ export function translateCreateTable(cursor: DdlCursor): DdlPlan {
   if (parts.primaryKey !== undefined && own.length > 0) {
     throw invalidDdl(`Multiple primary keys for table ${table.shown} are not allowed.`)
   }
+  checkColumns(cursor.profile, table, {
+    columns: parts.columns,
+    key,
+    isKeyWritten: parts.primaryKey !== undefined,
+  })
   const lines = parts.columns.map((column) => column.sql)
   if (key.length > 0)
     lines.push(
@@ -57,6 +64,7 @@ export function translateCreateTable(cursor: DdlCursor): DdlPlan {
       ...completions(table, parts),
       ...trailing,
     ],
+    expressions: expressionsOf(table, parts.columns, parts.checks),
   }
 }
 
@@ -149,17 +157,27 @@ function setTtl(table: string, ttl: string | undefined): string {
 
 /** After ALTER TABLE. */
 export function translateAlterTable(cursor: DdlCursor): DdlPlan {
+  if (cursor.profile !== 'production' && (cursor.sees('if') || cursor.sees('only')))
+    throw unsupportedDdl('<IF EXISTS> and <ONLY> are not supported in <ALTER TABLE> statement.')
   const isConditional = cursor.accept('if', 'exists')
   cursor.accept('only')
   const table = cursor.name()
   const skipIf = isConditional ? `SELECT to_regclass(${quoteText(table.sql)}) IS NULL` : undefined
   const found = `SELECT _spanner.find_table(${quoteText(table.sql)}, ${quoteText(table.shown)})`
-  const statements = [found, ...readAlteration(cursor, table)]
+  const expressions: DdlExpression[] = []
+  const statements = [found, ...readAlteration(cursor, { table, expressions })]
   cursor.end()
-  return { skipIf, statements }
+  return { skipIf, statements, expressions }
 }
 
-function readAlteration(cursor: DdlCursor, table: ObjectName): string[] {
+/** What is altered, and the expressions that are found on the way. */
+interface Alteration {
+  readonly table: ObjectName
+  readonly expressions: DdlExpression[]
+}
+
+function readAlteration(cursor: DdlCursor, alteration: Alteration): string[] {
+  const { table } = alteration
   const self = `${quoteText(table.sql)}::regclass`
   if (cursor.accept('rename', 'to')) return readRename(cursor, table)
   if (cursor.sees('rename')) throw unsupportedDdl('Only <TABLE> is supported for renaming.')
@@ -174,7 +192,7 @@ function readAlteration(cursor: DdlCursor, table: ObjectName): string[] {
     cursor.identifier()
     return []
   }
-  if (cursor.accept('add')) return readAdd(cursor, table)
+  if (cursor.accept('add')) return readAdd(cursor, alteration)
   throw unsupportedDdl('Operation is not supported in <ALTER TABLE> statement.')
 }
 
@@ -216,13 +234,15 @@ function readDropColumn(cursor: DdlCursor, table: ObjectName): string[] {
   ]
 }
 
-function readAdd(cursor: DdlCursor, table: ObjectName): string[] {
+function readAdd(cursor: DdlCursor, alteration: Alteration): string[] {
+  const { table, expressions } = alteration
   const isNamed = cursor.accept('constraint')
   const name = isNamed ? cursor.identifier() : undefined
   if (cursor.accept('check')) {
     const expression = cursor.parenthesised()
     if (cursor.sees('not', 'valid'))
       throw unsupportedDdl('<NOT VALID> clause is not supported in <ALTER TABLE ADD> statement.')
+    expressions.push(checkExpressionOf(table, { name, expression }))
     return [addCheck(table, { name, expression })]
   }
   if (cursor.accept('foreign', 'key')) {
@@ -237,12 +257,13 @@ function readAdd(cursor: DdlCursor, table: ObjectName): string[] {
     throw unsupportedDdl('Constraint type is not supported.')
   if (cursor.sees('synonym')) throw unsupportedDdl('Synonyms are not supported by this server.')
   cursor.accept('column')
-  return readAddColumn(cursor, table)
+  return readAddColumn(cursor, alteration)
 }
 
-function readAddColumn(cursor: DdlCursor, table: ObjectName): string[] {
+function readAddColumn(cursor: DdlCursor, { table, expressions }: Alteration): string[] {
   const isConditional = cursor.accept('if', 'not', 'exists')
   const column = readColumn(cursor)
+  expressions.push(...column.expressions)
   if (column.checks.length > 0)
     throw unsupportedDdl(
       'Check constraint creation is not supported in <ALTER TABLE ADD COLUMN> statement',
@@ -289,6 +310,7 @@ function readAlterColumn(cursor: DdlCursor, table: ObjectName): string[] {
     ]
     if (!cursor.accept(',')) {
       if (cursor.accept('not', 'null')) statements.push(`${alter} SET NOT NULL`)
+      else statements.push(`SELECT _spanner.check_nullable(${self}, ${quoteText(column)})`)
       return statements
     }
     cursor.expect('alter')
@@ -318,10 +340,13 @@ interface AlteredColumn {
 function readColumnAction(cursor: DdlCursor, { self, column, alter }: AlteredColumn): string[] {
   if (cursor.accept('set', 'not', 'null')) return [`${alter} SET NOT NULL`]
   if (cursor.accept('drop', 'not', 'null')) return dropNotNull(self, column, alter)
-  if (cursor.accept('set', 'default')) return [`${alter} SET DEFAULT ${cursor.rest()}`]
+  if (cursor.accept('set', 'default')) {
+    if (cursor.sees('null') && cursor.profile !== 'production')
+      throw invalidDdl('Cannot set a default of NULL without a type.')
+    return [`${alter} SET DEFAULT ${cursor.rest()}`]
+  }
   if (cursor.accept('drop', 'default')) return [`${alter} DROP DEFAULT`]
-  const isSequence =
-    cursor.sees('restart', 'counter') || cursor.sees('skip', 'range') || cursor.accept('set')
+  const isSequence = cursor.sees('restart', 'counter') || cursor.accept('set')
   if (isSequence && (cursor.sees('restart') || cursor.sees('skip') || cursor.sees('no'))) {
     const hasSkip = !cursor.sees('restart')
     const options = readSequenceOptions(cursor)

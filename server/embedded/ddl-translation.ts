@@ -10,17 +10,18 @@ import {
   unsupportedDdl,
 } from './ddl-cursor.ts'
 import { translateAlterTable, translateCreateTable } from './ddl-table.ts'
+import type { Profile } from './profile.ts'
 
 /**
  * One DDL statement of Spanner's PostgreSQL dialect as the statements of PostgreSQL that do the same. Syntax errors and what Spanner never
  * takes are thrown here, before anything of a batch has run; what depends on the schema is found by the statements themselves.
  */
-export function translateDdl(sql: string): DdlPlan {
-  const cursor = new DdlCursor(sql)
+export function translateDdl(sql: string, profile: Profile): DdlPlan {
+  const cursor = new DdlCursor(sql, profile)
   if (cursor.accept('create')) return translateCreate(cursor)
   if (cursor.accept('alter')) return translateAlter(cursor)
   if (cursor.accept('drop')) return translateDrop(cursor)
-  if (cursor.accept('analyze')) {
+  if (profile === 'production' && cursor.accept('analyze')) {
     cursor.end()
     return { statements: ['ANALYZE'] }
   }
@@ -65,7 +66,7 @@ function translateAlter(cursor: DdlCursor): DdlPlan {
   if (cursor.accept('index')) return translateAlterIndex(cursor)
   if (cursor.accept('sequence')) return translateAlterSequence(cursor)
   if (cursor.accept('database')) return translateAlterDatabase(cursor)
-  if (cursor.accept('statistics')) return { statements: [] }
+  if (cursor.profile === 'production' && cursor.accept('statistics')) return { statements: [] }
   if (cursor.sees('view')) throw unsupportedDdl('Only <TABLE> is supported for renaming.')
   throw unsupportedDdl('Statement is not supported.')
 }
@@ -75,7 +76,7 @@ function translateCreateSchema(cursor: DdlCursor): DdlPlan {
   const name = cursor.identifier()
   cursor.end()
   checkNewName('Schema', name)
-  if (/^(pg_|spanner$|spanner_sys$|information_schema$)/.test(name))
+  if (/^(pg_|public$|spanner$|spanner_sys$|information_schema$)/.test(name))
     throw invalidDdl(`Schema name not valid: ${name}.`)
   return {
     statements: [`CREATE SCHEMA ${isConditional ? 'IF NOT EXISTS ' : ''}${quoteName(name)}`],
@@ -236,12 +237,10 @@ function translateCreateView(cursor: DdlCursor, isReplacing: boolean): DdlPlan {
     throw unsupportedDdl('Setting column names in <CREATE VIEW> statement is not supported.')
   if (cursor.sees('with'))
     throw unsupportedDdl('<WITH> clause is not supported in <CREATE VIEW> statement.')
-  if (
-    !cursor.accept('sql', 'security', 'invoker') &&
-    !cursor.accept('sql', 'security', 'definer')
-  ) {
+  const hasClause =
+    cursor.accept('sql', 'security', 'invoker') || cursor.accept('sql', 'security', 'definer')
+  if (!hasClause && cursor.profile === 'production')
     throw unsupportedDdl('<SQL SECURITY> clause is missing in <CREATE VIEW> statement.')
-  }
   cursor.expect('as')
   const query = cursor.rest()
   cursor.end()
@@ -268,6 +267,8 @@ function translateAlterDatabase(cursor: DdlCursor): DdlPlan {
       value = token.kind === 'string' ? token.text.slice(1, -1).replaceAll("''", "'") : token.text
   }
   cursor.end()
+  if (cursor.profile !== 'production' && UNKNOWN_TO_EMULATOR.has(option))
+    throw unsupportedDdl(`Database option is not supported: ${option}.`)
   if (option === 'default_sequence_kind' && value !== '' && value !== 'bit_reversed_positive') {
     throw unsupportedDdl(`Invalid Sequence Kind: ${value}.`)
   }
@@ -280,6 +281,9 @@ function translateAlterDatabase(cursor: DdlCursor): DdlPlan {
     ],
   }
 }
+
+/** Database options that production has and the emulator refuses. */
+const UNKNOWN_TO_EMULATOR = new Set(['version_retention_period', 'optimizer_version'])
 
 /** `spanner.x`, `"spanner.x"` or `"spanner"."x"`. */
 function readOptionName(cursor: DdlCursor): string {

@@ -5,6 +5,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js'
 import type { PostgresBinaries } from '../companion/postgres-binaries.ts'
 import { PostgresCluster } from '../companion/postgres-cluster.ts'
 import { makeSocketDirectory, removeSocketDirectory } from '../companion/socket-directory.ts'
+import { loadParser } from '../sql/postgres-parser.ts'
 import {
   databaseAdminService,
   instanceAdminService,
@@ -12,6 +13,7 @@ import {
   operationsService,
 } from './admin-services.ts'
 import { EmbeddedInstance, SUPERUSER } from './instance.ts'
+import type { Profile } from './profile.ts'
 import { addService } from './service.ts'
 import { spannerService } from './spanner-service.ts'
 
@@ -25,6 +27,8 @@ export interface EmbeddedOptions {
   readonly listen?: string | undefined
   readonly project?: string | undefined
   readonly instance?: string | undefined
+  /** What statements are taken; absent: `production`. */
+  readonly profile?: Profile | undefined
   /** Settings of PostgreSQL beyond ours, for tests. */
   readonly settings?: Readonly<Record<string, string>> | undefined
   /** Ends a start that is under way. */
@@ -73,6 +77,7 @@ const STOP_DEADLINE_MS = 2_000
  * cluster of its own. Rejects with ClusterError where PostgreSQL does not start.
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
+  await loadParser()
   const cluster = await PostgresCluster.start({
     name: 'embedded',
     binaries: options.binaries,
@@ -83,7 +88,11 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   })
   try {
     const name = `projects/${options.project ?? 'spanwire'}/instances/${options.instance ?? 'spanwire'}`
-    const instance = await EmbeddedInstance.open(name, cluster)
+    const instance = await EmbeddedInstance.open({
+      name,
+      cluster,
+      profile: options.profile ?? 'production',
+    })
     const server = new Server({
       'grpc.max_receive_message_length': -1,
       'grpc.max_send_message_length': -1,

@@ -82,14 +82,37 @@ const BIGINT_OVERLOADS: readonly (readonly [signature: string, returns: string, 
   ['array_upper(anyarray, bigint)', 'bigint', 'pg_catalog.array_upper($1, $2::int)::bigint'],
 ]
 
-const OPERATOR_OVERLOADS: readonly (readonly [
+type OperatorOverload = readonly [
   name: string,
   symbol: string,
   left: string,
   right: string,
   returns: string,
   body: string,
-])[] = [
+]
+
+/** ARRAY[1] is an array of int4 to PostgreSQL, of bigint to Spanner. */
+function arrayOperators(): OperatorOverload[] {
+  const operators = [
+    ['array_contains', '@>'],
+    ['array_contained', '<@'],
+    ['array_overlaps', '&&'],
+  ] as const
+  const pairs = [
+    ['bigint[]', 'int[]'],
+    ['int[]', 'bigint[]'],
+    ['int[]', 'int[]'],
+  ] as const
+  return operators.flatMap(([name, symbol]) =>
+    pairs.map(([left, right]): OperatorOverload => {
+      const body = `$1::bigint[] OPERATOR(pg_catalog.${symbol}) $2::bigint[]`
+      return [name, symbol, left, right, 'boolean', body]
+    }),
+  )
+}
+
+const OPERATOR_OVERLOADS: readonly OperatorOverload[] = [
+  ...arrayOperators(),
   ['date_plus', '+', 'date', 'bigint', 'date', '$1 OPERATOR(pg_catalog.+) $2::int'],
   ['plus_date', '+', 'bigint', 'date', 'date', '$2 OPERATOR(pg_catalog.+) $1::int'],
   ['date_minus', '-', 'date', 'bigint', 'date', '$1 OPERATOR(pg_catalog.-) $2::int'],
@@ -160,7 +183,7 @@ BEGIN
   IF found IS NULL THEN
     BEGIN found := to_regclass(name); EXCEPTION WHEN OTHERS THEN found := NULL; END;
   END IF;
-  IF found IS NULL OR NOT EXISTS (SELECT FROM _spanner_meta.sequences WHERE relid = found) THEN
+  IF found IS NULL OR name LIKE 'public.%' OR NOT EXISTS (SELECT FROM _spanner_meta.sequences WHERE relid = found) THEN
     RAISE EXCEPTION 'Sequence not found: %', name USING ERRCODE = 'SN005';
   END IF;
   RETURN found;

@@ -141,6 +141,22 @@ CREATE VIEW information_schema.column_options AS SELECT ${OF_TABLE}, a.attname::
   WHERE c.relkind = 'r' AND a.attnum > 0 AND a.atttypid = 'spanner.commit_timestamp'::regtype AND NOT a.attisdropped AND ${VISIBLE};
 `
 
+/** Kinds of objects that this server does not make: nothing is in them. */
+const EMPTY_VIEWS = `
+CREATE VIEW information_schema.change_streams AS SELECT ${CATALOG} AS change_stream_catalog, ''::varchar AS change_stream_schema,
+  ''::varchar AS change_stream_name, ''::varchar AS "all" WHERE false;
+CREATE VIEW information_schema.change_stream_columns AS SELECT ${CATALOG} AS change_stream_catalog, ''::varchar AS change_stream_schema,
+  ''::varchar AS change_stream_name, ''::varchar AS table_catalog, ''::varchar AS table_schema, ''::varchar AS table_name, ''::varchar AS column_name
+  WHERE false;
+CREATE VIEW information_schema.change_stream_options AS SELECT ${CATALOG} AS change_stream_catalog, ''::varchar AS change_stream_schema,
+  ''::varchar AS change_stream_name, ''::varchar AS option_name, ''::varchar AS option_type, ''::varchar AS option_value WHERE false;
+CREATE VIEW information_schema.change_stream_tables AS SELECT ${CATALOG} AS change_stream_catalog, ''::varchar AS change_stream_schema,
+  ''::varchar AS change_stream_name, ''::varchar AS table_catalog, ''::varchar AS table_schema, ''::varchar AS table_name, ''::varchar AS all_columns
+  WHERE false;
+CREATE VIEW information_schema.spanner_statistics AS SELECT ${CATALOG} AS catalog_name, ''::varchar AS schema_name, ''::varchar AS package_name,
+  ''::varchar AS allow_gc WHERE false;
+`
+
 /** SQL that replaces PostgreSQL's information_schema. Run by a superuser, after the other scripts. */
 export function informationSchemaScript(): string {
   return [
@@ -149,6 +165,7 @@ export function informationSchemaScript(): string {
     TABLES,
     INDEXES,
     CONSTRAINT_VIEWS,
+    EMPTY_VIEWS,
     'GRANT USAGE ON SCHEMA information_schema TO PUBLIC; GRANT SELECT ON ALL TABLES IN SCHEMA information_schema TO PUBLIC;',
   ].join('\n')
 }

@@ -9,6 +9,7 @@ import { GrpcStatus, resourceNotFound } from './grpc-status.ts'
 import { ddlFunctionsScript } from './install-ddl-functions.ts'
 import { functionsScript } from './install-functions.ts'
 import { informationSchemaScript } from './install-information-schema.ts'
+import type { Profile } from './profile.ts'
 import { parseDatabaseName } from './resource-name.ts'
 
 /** The bootstrap superuser of the embedded cluster: it makes databases and nothing else. */
@@ -22,6 +23,12 @@ const TIDY_MS = 1_000
 /** A statement that waits this long is looked at: whoever blocks it and is idle is ended. */
 const BLOCKED_MS = 1_000
 
+export interface InstanceOptions {
+  readonly name: string
+  readonly cluster: PostgresCluster
+  readonly profile: Profile
+}
+
 interface OpenDatabase {
   readonly database: EmbeddedDatabase
   readonly ddl: DdlExecutor
@@ -32,22 +39,24 @@ export class EmbeddedInstance {
   /** `projects/<project>/instances/<instance>`. */
   readonly name: string
   readonly #cluster: PostgresCluster
+  readonly #profile: Profile
   readonly #databases = new Map<string, Promise<OpenDatabase>>()
   readonly #version: string
   readonly #timer: NodeJS.Timeout
 
-  private constructor(name: string, cluster: PostgresCluster, version: string) {
-    this.name = name
-    this.#cluster = cluster
+  private constructor(options: InstanceOptions, version: string) {
+    this.name = options.name
+    this.#cluster = options.cluster
+    this.#profile = options.profile
     this.#version = version
     this.#timer = setInterval(() => void this.#tidy(), TIDY_MS)
     this.#timer.unref()
   }
 
   /** Makes what the cluster needs: the role that owns the databases, and the template of a database. */
-  static async open(name: string, cluster: PostgresCluster): Promise<EmbeddedInstance> {
+  static async open(options: InstanceOptions): Promise<EmbeddedInstance> {
     const version = createHash('sha256').update(allScripts().join('\n')).digest('hex').slice(0, 12)
-    const instance = new EmbeddedInstance(name, cluster, version)
+    const instance = new EmbeddedInstance(options, version)
     await instance.#asSuperuser('postgres', async (connection) => {
       await ensureRole(connection)
       await instance.#ensureTemplate(connection)
@@ -145,6 +154,7 @@ export class EmbeddedInstance {
     const database = new EmbeddedDatabase(name, id, {
       cluster: this.#cluster,
       settings: { TimeZone: zone },
+      profile: this.#profile,
     })
     return { database, ddl: new DdlExecutor(database, connect) }
   }
@@ -220,8 +230,14 @@ function allScripts(): string[] {
 }
 
 async function ensureRole(connection: ServerConnection): Promise<void> {
-  const rows = await connection.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [OWNER_ROLE])
+  const rows = await connection.query(
+    'SELECT array_to_string(rolconfig, $2) AS settings FROM pg_roles WHERE rolname = $1',
+    [OWNER_ROLE, ','],
+  )
   if (rows.length === 0) await connection.query(`CREATE ROLE ${OWNER_ROLE} LOGIN`)
+  // Its connections ask for trees (debug_print_parse), which are not for the server's log.
+  if (rows[0]?.['settings']?.includes('log_min_messages') !== true)
+    await connection.query(`ALTER ROLE ${OWNER_ROLE} SET log_min_messages = 'fatal'`)
 }
 
 /** A transaction without a request for ten seconds may be ended, and is when another waits for its locks. */

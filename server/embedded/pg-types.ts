@@ -14,10 +14,13 @@ export const PG = {
   text: 25,
   oid: 26,
   xid: 28,
+  pgNodeTree: 194,
   json: 114,
   float4: 700,
   float8: 701,
   unknown: 705,
+  aclitem: 1033,
+  anyarray: 2277,
   bpchar: 1042,
   varchar: 1043,
   date: 1082,
@@ -67,6 +70,9 @@ const SPANNER_TYPES: ReadonlyMap<number, SpannerType> = new Map<number, SpannerT
   [PG.uuid, { code: 'UUID' }],
   [PG.jsonb, PG_JSONB],
   [PG.void, STRING],
+  [PG.pgNodeTree, STRING],
+  [PG.aclitem, STRING],
+  [PG.anyarray, STRING],
 ])
 
 /** Array types: OID of the array, OID of its elements. */
@@ -84,6 +90,7 @@ const ELEMENTS: ReadonlyMap<number, number> = new Map([
   [1021, PG.float4],
   [1022, PG.float8],
   [1028, PG.oid],
+  [1034, PG.aclitem],
   [30, PG.oid],
   [1182, PG.date],
   [1185, PG.timestamptz],

@@ -74,8 +74,6 @@ const RULES: Readonly<Record<string, Rule>> = {
     isWord(next(place), 'group')
       ? 'Aggregate functions with ORDER BY are not supported'
       : undefined,
-  recursive: (place) =>
-    isWord(next(place, -1), 'with') ? 'Recursive WITH expressions are not supported' : undefined,
   with: (place) => {
     if (place.depth > 0 && next(place, -1)?.text === '(' && isWord(next(place, 2), 'as')) {
       return 'WITH expressions in subqueries are not supported'

@@ -1,3 +1,5 @@
+import type { Profile } from './profile.ts'
+import { refuseWritten } from './raw-refusal.ts'
 import { classify, refuseUnsupported, type StatementKind } from './sql-refusal.ts'
 import { type SqlToken, tokenize } from './sql-tokens.ts'
 
@@ -5,6 +7,8 @@ import { type SqlToken, tokenize } from './sql-tokens.ts'
 export interface TranslatedStatement {
   readonly sql: string
   readonly kind: StatementKind
+  /** Numbers of the parameters that it names. */
+  readonly params: ReadonlySet<number>
   /** It writes the timestamp of its own commit. */
   readonly usesCommitTimestamp: boolean
 }
@@ -13,13 +17,17 @@ export interface TranslatedStatement {
  * Spanner's SQL as PostgreSQL's. The two read alike but for one thing: Spanner's `int` and `integer` have 64 bits. Everything else that
  * differs lies in the functions and operators of install-functions.ts. Throws what Spanner says of a statement that it does not take.
  */
-export function translateStatement(sql: string): TranslatedStatement {
+export function translateStatement(sql: string, profile: Profile): TranslatedStatement {
   const tokens = tokenize(sql)
   const kind = classify(tokens)
   refuseUnsupported(tokens)
+  refuseWritten(sql, profile)
   return {
     sql: widenIntegerCasts(sql, tokens),
     kind,
+    params: new Set(
+      tokens.flatMap(({ kind: token, text }) => (token === 'param' ? [Number(text.slice(1))] : [])),
+    ),
     usesCommitTimestamp: tokens.some((token) => token.value === 'pending_commit_timestamp'),
   }
 }

@@ -1,7 +1,9 @@
 import { status as GRPC } from '@grpc/grpc-js'
 import type { SpannerType } from '../types/spanner-type.ts'
+import type { Acceptance } from './acceptance.ts'
 import { GrpcStatus } from './grpc-status.ts'
-import { encodeStructType, oidOf, spannerTypeOf } from './pg-types.ts'
+import { encodeStructType, oidOf, PG, spannerTypeOf } from './pg-types.ts'
+import type { Profile } from './profile.ts'
 import { ProtoWriter } from './protobuf.ts'
 import type { SqlRequest } from './spanner-requests.ts'
 import { type TranslatedStatement, translateStatement } from './sql-translation.ts'
@@ -22,6 +24,10 @@ export interface StatementDescription {
 export interface CachedStatement extends TranslatedStatement {
   /** OIDs of $1, $2 ... as declared; 0 where PostgreSQL infers the type. */
   readonly declaredOids: readonly number[]
+  /** The same for Parse: parameters that the statement does not name, but whose numbers lie below one that it does, are text. */
+  readonly parseOids: readonly number[]
+  /** What its analysed form is checked by. */
+  readonly acceptance: Acceptance
   description: StatementDescription | undefined
 }
 
@@ -29,37 +35,69 @@ const CACHE_LIMIT = 2_000
 
 /** Statements of one database, translated and described once. */
 export class StatementCache {
+  readonly acceptance: Acceptance
   readonly #statements = new Map<string, CachedStatement>()
+
+  constructor(acceptance: Acceptance) {
+    this.acceptance = acceptance
+  }
 
   /** Throws what Spanner says of a statement that it does not take. */
   get(request: SqlRequest): CachedStatement {
-    const declaredOids = declaredTypes(request)
+    const declaredOids = declaredTypes(request, this.acceptance.profile)
     const key =
       declaredOids.length === 0 ? request.sql : `${declaredOids.join(',')}\0${request.sql}`
     const known = this.#statements.get(key)
     if (known !== undefined) return known
-    const statement = { ...translateStatement(request.sql), declaredOids, description: undefined }
+    const acceptance = this.acceptance
+    const translated = translateStatement(request.sql, acceptance.profile)
+    const statement = {
+      ...translated,
+      declaredOids,
+      parseOids: parseOids(declaredOids, translated.params),
+      acceptance,
+      description: undefined,
+    }
     if (this.#statements.size >= CACHE_LIMIT) this.#statements.clear()
     this.#statements.set(key, statement)
     return statement
   }
 
   clear(): void {
+    this.acceptance.forget()
     this.#statements.clear()
   }
 }
 
 /** `p1` is $1. Other names cannot be referred to in this dialect and are ignored, as Spanner does. */
-function declaredTypes(request: SqlRequest): number[] {
+function declaredTypes(request: SqlRequest, profile: Profile): number[] {
   const oids: number[] = []
   for (const [name, type] of request.paramTypes) {
     const number = /^p(\d{1,5})$/.exec(name)?.[1]
     if (number === undefined) continue
     const index = Number(number) - 1
     while (oids.length <= index) oids.push(0)
+    refuseType(type, profile)
     oids[index] = oidOf(type)
   }
   return oids
+}
+
+function parseOids(declared: readonly number[], used: ReadonlySet<number>): number[] {
+  const count = Math.max(declared.length, ...used)
+  return Array.from({ length: count }, (_, index) => {
+    const oid = declared[index] ?? 0
+    return oid === 0 && !used.has(index + 1) ? PG.text : oid
+  })
+}
+
+/** Throws where the dialect lacks the type of a parameter. */
+function refuseType(type: SpannerType, profile: Profile): void {
+  const { code, annotation } = type.element ?? type
+  if ((code === 'NUMERIC' || code === 'JSON') && annotation === undefined)
+    throw new GrpcStatus(GRPC.UNIMPLEMENTED, `The type ${code} is not supported in this dialect`)
+  if ((code === 'INTERVAL' || code === 'UUID') && profile !== 'production')
+    throw new GrpcStatus(GRPC.INVALID_ARGUMENT, `Invalid value for column type: ${code}`)
 }
 
 /** Makes the description from what Parse and Describe answered. Throws UNIMPLEMENTED for a type that the dialect lacks. */
@@ -71,7 +109,7 @@ export function describeStatement(
   const rowFields = fields.map((field) => ({ name: field.name, type: requireType(field.typeOid) }))
   const undeclared = paramOids
     .map((oid, index) => ({ name: `p${index + 1}`, oid }))
-    .filter((_, index) => (statement.declaredOids[index] ?? 0) === 0)
+    .filter((_, index) => (statement.parseOids[index] ?? 0) === 0)
     .map(({ name, oid }) => ({ name, type: requireType(oid) }))
     .sort((left, right) => (left.name < right.name ? -1 : 1))
   return {

@@ -9,9 +9,10 @@ import {
   parseParameterDescription,
   parseRowDescription,
 } from '../wire/backend-decoder.ts'
-import { parseErrorResponse } from '../wire/error-fields.ts'
+import { parseErrorResponse, parseNoticeResponse } from '../wire/error-fields.ts'
 import type { EmbeddedConnection } from './connections.ts'
 import { GrpcStatus } from './grpc-status.ts'
+import { PRINT_NOTHING, PRINT_TREE, TREE_MESSAGE } from './printed-tree.ts'
 import type { RowSink } from './result-writer.ts'
 import type { SqlRequest } from './spanner-requests.ts'
 import {
@@ -50,6 +51,8 @@ class Conversation {
   tag = ''
   paramOids: readonly number[] = []
   fields: readonly { readonly name: string; readonly typeOid: number }[] = []
+  /** What PostgreSQL has printed of its analysis. */
+  tree: string | undefined
 
   constructor(prelude: readonly Prelude[]) {
     this.#prelude = prelude
@@ -76,12 +79,20 @@ class Conversation {
       case BACKEND_TYPE.parameterDescription:
         this.paramOids = parseParameterDescription(frame.body)
         return false
+      case BACKEND_TYPE.noticeResponse:
+        this.#takeNotice(frame)
+        return false
       case BACKEND_TYPE.rowDescription:
         this.fields = parseRowDescription(frame.body)
         return false
       default:
         return false
     }
+  }
+
+  #takeNotice(frame: BackendFrame): void {
+    const { message, detail } = parseNoticeResponse(frame.body)
+    if (TREE_MESSAGE.test(message)) this.tree ??= detail
   }
 }
 
@@ -93,12 +104,17 @@ function writePrelude(out: FrontendWriter, prelude: readonly Prelude[]): void {
 export async function describe(run: StatementRun): Promise<boolean> {
   const { connection, statement } = run
   if (statement.description !== undefined) return false
+  const names = await statement.acceptance.load(connection.server)
   const out = new FrontendWriter()
   const conversation = new Conversation(run.prelude)
   writePrelude(out, run.prelude)
-  out.parse(statement.sql, statement.declaredOids).describeStatement().sync()
+  for (const sql of PRINT_TREE) out.run(sql)
+  out.parse(statement.sql, statement.parseOids).describeStatement()
+  for (const sql of PRINT_NOTHING) out.run(sql)
+  out.sync()
   await converse(connection, out, { conversation, signal: run.signal })
   if (conversation.error !== undefined) throw conversation.error
+  if (conversation.tree !== undefined) statement.acceptance.check(conversation.tree, names)
   statement.description = describeStatement(statement, conversation.paramOids, conversation.fields)
   return true
 }
@@ -200,7 +216,7 @@ function writeStatement(
   out: FrontendWriter,
 ): string {
   const { connection, statement } = run
-  const params = bindParameters(run.request, description)
+  const params = bindParameters(run, description)
   writePrelude(out, run.prelude)
   let name = connection.preparedName(statement)
   if (name === undefined) {
@@ -216,14 +232,17 @@ function writeStatement(
   return name
 }
 
-function bindParameters(request: SqlRequest, description: StatementDescription): BoundValue[] {
+function bindParameters(run: StatementRun, description: StatementDescription): BoundValue[] {
+  const { request, statement } = run
   return description.paramOids.map((oid, index) => {
     const name = `p${index + 1}`
     const value = request.params.get(name)
+    if (value === undefined && !statement.params.has(index + 1)) return null
     if (value === undefined) {
       throw new GrpcStatus(GRPC.INVALID_ARGUMENT, `No parameter found for binding: ${name}`)
     }
-    return decodeParameter(name, value, oid)
+    const isDeclared = (statement.declaredOids[index] ?? 0) !== 0
+    return decodeParameter({ name, oid, isDeclared }, value)
   })
 }
 

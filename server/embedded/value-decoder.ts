@@ -60,32 +60,52 @@ const EXPECTED: ReadonlyMap<number, readonly [kind: Decoded['kind'], name: strin
   [PG.float4, ['number', 'FLOAT32'] as const],
 ])
 
-/** The bound form of an encoded google.protobuf.Value for a parameter of a PostgreSQL type. Throws INVALID_ARGUMENT where the two do not fit. */
-export function decodeParameter(name: string, bytes: Buffer, oid: number): BoundValue {
-  const value = decode(bytes)
-  if (value.kind === 'null') return null
-  const element = elementOid(oid)
-  if (element !== undefined) {
-    if (value.kind !== 'list') throw mismatch(name, 'ARRAY')
-    return arrayText(name, value.elements, element)
-  }
-  return scalar(name, value, oid)
+/** The parameter that a value is for. */
+export interface Parameter {
+  readonly name: string
+  /** OID of its PostgreSQL type. */
+  readonly oid: number
+  /** Its type was given with the request. */
+  readonly isDeclared: boolean
 }
 
-function scalar(name: string, value: Decoded, oid: number): BoundValue {
+/**
+ * The bound form of an encoded google.protobuf.Value. Where the two do not fit, throws FAILED_PRECONDITION for a declared type and
+ * INVALID_ARGUMENT for an inferred one.
+ */
+export function decodeParameter(parameter: Parameter, bytes: Buffer): BoundValue {
+  const value = decode(bytes)
+  if (value.kind === 'null') return null
+  const element = elementOid(parameter.oid)
+  if (element !== undefined) {
+    if (value.kind !== 'list') throw mismatch(parameter, 'ARRAY')
+    return arrayText(parameter, value.elements, element)
+  }
+  return scalar(parameter, value, parameter.oid)
+}
+
+function scalar(parameter: Parameter, value: Decoded, oid: number): BoundValue {
   const [kind, typeName] = EXPECTED.get(oid) ?? ['string', typeNames.get(oid) ?? 'STRING']
   if (value.kind === 'bool' && kind === 'bool') return value.value ? 't' : 'f'
   if (value.kind === 'number' && kind === 'number') return numberText(value.value)
   if (value.kind === 'string' && kind === 'number' && /^(NaN|-?Infinity)$/.test(value.value)) {
     return value.value
   }
-  if (value.kind !== 'string' || kind !== 'string') throw mismatch(name, typeName)
-  if (oid === PG.bytea) return decodeBase64(name, value.value)
+  if (value.kind !== 'string' || kind !== 'string' || !isWellFormed(value.value, oid))
+    throw mismatch(parameter, typeName)
+  if (oid === PG.bytea) return decodeBase64(parameter, value.value)
   if (value.value.includes('\0')) {
     throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'invalid byte sequence for encoding "UTF8": 0x00')
   }
   return value.value
 }
+
+function isWellFormed(text: string, oid: number): boolean {
+  return oid !== PG.timestamptz || RFC_3339.test(text)
+}
+
+/** google.spanner.v1.TypeCode: what a TIMESTAMP is written like. */
+const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[-+]\d\d:\d\d)$/
 
 /** float8in's text: JavaScript leaves out the sign of a zero. */
 function numberText(value: number): string {
@@ -106,23 +126,23 @@ const typeNames: ReadonlyMap<number, string> = new Map<number, string>([
   [PG.interval, 'INTERVAL'],
 ])
 
-function mismatch(name: string, typeName: string): GrpcStatus {
+function mismatch({ name, isDeclared }: Parameter, typeName: string): GrpcStatus {
   return new GrpcStatus(
-    GRPC.INVALID_ARGUMENT,
+    isDeclared ? GRPC.FAILED_PRECONDITION : GRPC.INVALID_ARGUMENT,
     `Invalid value for bind parameter ${name}: Expected ${typeName}.`,
   )
 }
 
-function decodeBase64(name: string, text: string): Buffer {
-  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(text)) throw mismatch(name, 'BYTES')
+function decodeBase64(parameter: Parameter, text: string): Buffer {
+  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(text)) throw mismatch(parameter, 'BYTES')
   return Buffer.from(text, 'base64')
 }
 
 /** array_in's text. */
-function arrayText(name: string, elements: readonly Decoded[], oid: number): string {
+function arrayText(parameter: Parameter, elements: readonly Decoded[], oid: number): string {
   const parts = elements.map((element) => {
     if (element.kind === 'null') return 'NULL'
-    const bound = scalar(name, element, oid)
+    const bound = scalar(parameter, element, oid)
     if (bound === null) return 'NULL'
     const text = typeof bound === 'string' ? bound : `\\x${bound.toString('hex')}`
     return `"${text.replace(/["\\]/g, '\\$&')}"`

@@ -30,6 +30,7 @@ test('nothing given: the defaults', async (t) => {
     project: undefined,
     instance: undefined,
     database: undefined,
+    profile: 'production',
     postgresBinDir: undefined,
     maxConnections: 200,
     channels: 4,
@@ -48,7 +49,7 @@ test('every flag arrives, with = and without', async (t) => {
     ...['--listen', '127.0.0.1:0', '--listen=[::1]:5433', '--socket-dir', 'run', '--auth=trust'],
     ...['--data-dir', '/data', '--project=p-1', '--instance', 'i-1', '--database', 'Shop'],
     ...['--postgres-bin-dir', '../pg', '--max-connections', '7', '--authentication-timeout=2min'],
-    ...['--channels=9', '--min-sessions', '2', '--max-sessions=30'],
+    ...['--profile', 'emulator-1.5.28', '--channels=9', '--min-sessions', '2', '--max-sessions=30'],
     ...['--max-message-size', '1MB', '--health-listen', '0.0.0.0:8080', '--log-level', 'debug'],
   ])
   t.strictSame(config, {
@@ -62,6 +63,7 @@ test('every flag arrives, with = and without', async (t) => {
     project: 'p-1',
     instance: 'i-1',
     database: 'Shop',
+    profile: 'emulator-1.5.28',
     postgresBinDir: '/pg',
     maxConnections: 7,
     channels: 9,

@@ -5,7 +5,13 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import tap from 'tap'
 import { isAlive, makeWorkspace, until } from '../companion/test-cluster.ts'
-import { connectTo, failureText, READ_WRITE, startTestServer } from './embedded-client.ts'
+import {
+  askPostgres,
+  connectTo,
+  failureText,
+  READ_WRITE,
+  startTestServer,
+} from './embedded-client.ts'
 
 tap.test('what was committed is there after kill -9, and Commit is answered again', async (t) => {
   const workspace = await makeWorkspace()
@@ -120,8 +126,11 @@ tap.test(
     const back = new Promise<void>((resolve) => {
       server.cluster.onBack(() => resolve())
     })
-    const { rows } = await client.run('SELECT pg_backend_pid()')
-    process.kill(Number(rows[0]?.[0]), 'SIGKILL')
+    const [backend] = await askPostgres(
+      server,
+      "SELECT pid::text AS pid FROM pg_stat_activity WHERE datname = 'db_crash' LIMIT 1",
+    )
+    process.kill(Number(backend?.['pid']), 'SIGKILL')
     await until(async () =>
       /^10 /.test(await failureText(client.run('SELECT 1', { session, in: open.transaction }))),
     )

@@ -16,6 +16,7 @@ import {
   type EmbeddedServer,
   startEmbedded,
 } from '../../server/embedded/embedded-server.ts'
+import { SUPERUSER } from '../../server/embedded/instance.ts'
 import { makeWorkspace, type Workspace } from '../companion/test-cluster.ts'
 
 /*
@@ -276,10 +277,28 @@ export interface TestServer extends EmbeddedServer {
   remove(): Promise<void>
 }
 
+/** Asks PostgreSQL itself what Spanner does not tell. */
+export async function askPostgres(
+  server: TestServer,
+  sql: string,
+): Promise<readonly Readonly<Record<string, string | null>>[]> {
+  const connection = await server.cluster.connect({
+    user: SUPERUSER,
+    database: 'postgres',
+    settings: {},
+    signal: AbortSignal.timeout(30_000),
+  })
+  try {
+    return await connection.query(sql)
+  } finally {
+    await connection.close()
+  }
+}
+
 /** Starts an embedded server in a directory of its own, without waiting for the disk. */
 export async function startTestServer(
   given?: Workspace,
-  options: Pick<EmbeddedOptions, 'dataDir' | 'socketDir'> | undefined = undefined,
+  options: Pick<EmbeddedOptions, 'dataDir' | 'socketDir' | 'profile'> | undefined = undefined,
 ): Promise<TestServer> {
   const workspace = given ?? (await makeWorkspace())
   const signal = AbortSignal.timeout(120_000)

@@ -229,7 +229,7 @@ tap.test("other errors have PostgreSQL's words under Spanner's codes", async (t)
   )
   t.equal(
     await failureText(client.run('SELECT $1::bigint', { params: [5], types: ['INT64'] })),
-    '3 Invalid value for bind parameter p1: Expected INT64.',
+    '9 Invalid value for bind parameter p1: Expected INT64.',
   )
   t.equal(
     await failureText(client.run('SELECT $1::bigint', { types: ['INT64'] })),
@@ -294,9 +294,10 @@ tap.test("what Spanner's dialect lacks is refused", async (t) => {
 
 tap.test('client SQL is not run as a superuser', async (t) => {
   t.match(
-    await failureText(client.run("SELECT pg_read_file('/etc/passwd')")),
+    await failureText(client.run('SELECT * FROM pg_catalog.pg_hba_file_rules')),
     /^7 permission denied/,
   )
+  t.match(await failureText(client.run("SELECT pg_read_file('/etc/passwd')")), /^12 /)
 })
 
 tap.test('DML needs a read-write transaction', async (t) => {

@@ -1,0 +1,85 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import tap from 'tap'
+import { makeWorkspace } from '../companion/test-cluster.ts'
+import { startTestServer } from '../embedded/embedded-client.ts'
+import { casesDirectory, readCases } from './cases.ts'
+import { type Result, runCases } from './run-cases.ts'
+
+/** How many cases must come out right: the outcome, the code too, everything. To be raised, never lowered. */
+const FLOORS = { ok: 2760, code: 2680, all: 2515 }
+
+const LEVELS = ['ok', 'code', 'all'] as const
+/** A server that takes what the emulator takes. */
+async function startConformanceServer() {
+  const workspace = await makeWorkspace()
+  return startTestServer(workspace, {
+    dataDir: workspace.dataDir,
+    socketDir: join(workspace.root, 'grpc'),
+    profile: 'emulator-1.5.28',
+  })
+}
+
+type Level = (typeof LEVELS)[number]
+
+const directory = casesDirectory()
+/** `CONFORMANCE=ddl.fk` runs the cases whose ids match, without the floors. */
+const chosen = new RegExp(process.env['CONFORMANCE'] ?? '')
+const cases = await readCases(directory)
+if (cases === undefined) {
+  const text = `SKIPPED: the conformance cases are not at ${directory} (SPANWIRE_CONFORMANCE_DIR)`
+  process.stderr.write(`${text}\n`)
+  tap.pass(text, { skip: text })
+} else {
+  const server = await startConformanceServer()
+  tap.teardown(() => server.remove())
+  const results = await runCases(server, {
+    ...cases,
+    cases: cases.cases.filter((one) => chosen.test(one.id)),
+  })
+  tap.comment(table(results))
+  const report = process.env['SPANWIRE_CONFORMANCE_REPORT']
+  if (report !== undefined) await writeFile(report, differences(results))
+  tap.ok(results.length > 0, 'there are cases')
+  for (const level of chosen.source === '(?:)' ? LEVELS : []) {
+    const right = count(results, level)
+    tap.ok(right >= FLOORS[level], `${level}: ${right}, at least ${FLOORS[level]}`)
+  }
+}
+
+function count(results: readonly Result[], level: Level): number {
+  return results.filter(({ verdict }) => verdict[level]).length
+}
+
+/** One line an area: cases, and how many are right in each of the three senses. */
+function table(results: readonly Result[]): string {
+  const areas = new Map<string, Result[]>()
+  for (const result of results)
+    areas.set(result.case.area, [...(areas.get(result.case.area) ?? []), result])
+  const line = (name: string, list: readonly Result[]) =>
+    [name.padEnd(28), list.length, count(list, 'ok'), count(list, 'code'), count(list, 'all')]
+      .map((cell) => String(cell).padStart(6))
+      .join('')
+  const head = ['area'.padEnd(28), 'cases', 'ok', 'code', 'all']
+    .map((cell) => cell.padStart(6))
+    .join('')
+  const share = (level: Level) => ((100 * count(results, level)) / results.length).toFixed(1)
+  return [
+    head,
+    ...[...areas].map(([name, list]) => line(name, list)),
+    line('all areas', results),
+    `${share('ok')} % ok or not, ${share('code')} % code too, ${share('all')} % everything`,
+  ].join('\n')
+}
+
+/** What went otherwise, a line a case. */
+function differences(results: readonly Result[]): string {
+  return results
+    .filter(({ verdict }) => verdict.difference !== undefined)
+    .map(({ case: one, verdict }) => {
+      const kind = verdict.ok ? (verdict.code ? 'fields' : 'code') : 'OK'
+      return `${kind}\t${one.id}\t${JSON.stringify(one.sql)}\t${verdict.difference}\n`
+    })
+    .sort()
+    .join('')
+}
