@@ -1,19 +1,13 @@
-import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { readPostmasterFile } from '../../server/companion/data-directory.ts'
 import { makeWorkspace, until } from '../companion/test-cluster.ts'
 import { findError, mustSucceed, rowsOf } from '../helpers/messages.ts'
 import { postgresProcesses } from '../helpers/processes.ts'
-import { MAIN, startSpanwire } from '../helpers/spanwire.ts'
+import { startSpanwire } from '../helpers/spanwire.ts'
 import { WireClient } from '../helpers/wire-client.ts'
 
 const LOGIN = { user: 'tester', database: 'postgres' }
-
-async function noProcessStays(dataDir: string): Promise<void> {
-  await until(async () => (await postgresProcesses(dataDir)).length === 0)
-}
 
 t.test('kill -9 of the proxy while clients write', async (t) => {
   const workspace = await makeWorkspace()
@@ -49,38 +43,13 @@ t.test('kill -9 of the proxy while clients write', async (t) => {
     await until(() => committed.size >= size)
     await spanwire.kill()
     await Promise.all(writers)
-    await noProcessStays(dataDir)
+    await until(async () => (await postgresProcesses(dataDir)).length === 0)
   }
   const spanwire = await startSpanwire({ dataDir })
   t.teardown(() => spanwire.stop())
   const { client } = await WireClient.connect(spanwire, LOGIN)
   await checkAll(client)
   await client.end()
-})
-
-t.test('kill -9 during the first start', async (t) => {
-  const workspace = await makeWorkspace()
-  t.teardown(() => workspace.remove())
-  const { dataDir } = workspace
-  for (const delayMs of [0, 100, 300, 600]) {
-    const child = spawn(process.execPath, [MAIN, '--listen=127.0.0.1:0', '--data-dir', dataDir], {
-      env: { PATH: process.env['PATH'] },
-      stdio: 'ignore',
-    })
-    t.teardown(() => child.kill('SIGKILL'))
-    const exited = new Promise((resolve) => child.once('exit', resolve))
-    await until(async () => (await postgresProcesses(dataDir)).length > 0)
-    await sleep(delayMs)
-    child.kill('SIGKILL')
-    await exited
-    await noProcessStays(dataDir)
-  }
-  const spanwire = await startSpanwire({ dataDir })
-  t.teardown(() => spanwire.kill())
-  const { client } = await WireClient.connect(spanwire, LOGIN)
-  mustSucceed(await client.query('create table t (id bigint primary key)'))
-  await client.end()
-  t.equal(await spanwire.stop(), 0)
 })
 
 t.test('kill -9 of the companion', async (t) => {
