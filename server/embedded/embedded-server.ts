@@ -1,7 +1,7 @@
-import { channel } from 'node:diagnostics_channel'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
+import { bugEvents } from '../base/channels.ts'
 import type { PostgresBinaries } from '../companion/postgres-binaries.ts'
 import { PostgresCluster } from '../companion/postgres-cluster.ts'
 import { makeSocketDirectory, removeSocketDirectory } from '../companion/socket-directory.ts'
@@ -44,10 +44,6 @@ export interface EmbeddedServer {
   /** Ends calls, the gRPC server and PostgreSQL. */
   stop(): Promise<void>
 }
-
-/** Events of this room: `{ kind: 'defect', error }` for what should not have happened. */
-export const EMBEDDED_CHANNEL = 'spanwire:embedded'
-const events = channel(EMBEDDED_CHANNEL)
 
 /** Durable, with what answers for commits afterwards; deadlocks are found quickly because clients can only try again. */
 const SETTINGS = {
@@ -113,7 +109,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
 
 function addServices(server: Server, instance: EmbeddedInstance): void {
   const operations = new Operations(instance)
-  const onDefect = (error: unknown) => events.publish({ kind: 'defect', error })
+  const onDefect = (error: unknown) => bugEvents.publish({ connId: undefined, error })
   addService(server, 'google.spanner.v1.Spanner', spannerService(instance), onDefect)
   addService(
     server,
