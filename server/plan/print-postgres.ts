@@ -76,8 +76,7 @@ export class PostgresPrinter {
       case 'SubscriptingRef':
         return this.#subscripts(expr)
       case 'ArrayCoerceExpr':
-        if (expr.typmod !== -1) return refuse(expr)
-        return `(${this.expr(expr.arg)})::${postgresType(expr.type)}`
+        return this.#arrayCast(expr)
       default:
         return refuse(expr)
     }
@@ -126,6 +125,22 @@ export class PostgresPrinter {
     if (scalar === undefined || array === undefined) return refuse(expr)
     const operator = operatorName(expr.operator)
     return `(${this.expr(scalar)} ${operator} ${expr.useOr ? 'ANY' : 'ALL'} (${this.expr(array)}))`
+  }
+
+  /*
+   * $1::varchar(5)[] cuts its elements, an assignment to such a column refuses them: elementExpr knows which. What is left is NULL, an
+   * empty array, or one of several dimensions, which Spanner does not have.
+   */
+  #arrayCast(expr: ExprOf<'ArrayCoerceExpr'>): string {
+    const array = this.expr(expr.arg)
+    const cast = `(${array})::${postgresType(expr.type)}`
+    if (expr.typmod === -1) return cast
+    const outer = this.#caseTest
+    this.#caseTest = 'e.v'
+    const element = this.expr(expr.elementExpr)
+    this.#caseTest = outer
+    const elements = `FROM pg_catalog.unnest(${array}) WITH ORDINALITY AS e (v, n) ORDER BY e.n`
+    return `CASE pg_catalog.array_ndims(${array}) WHEN 1 THEN ARRAY(SELECT ${element} ${elements}) ELSE ${cast} END`
   }
 
   #bool(expr: ExprOf<'BoolExpr'>): string {
