@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import type { Test } from 'tap'
 import { ORACLE_USER, startOracleWithUser } from '../helpers/oracle.ts'
 import type { ServerAddress } from '../helpers/wire-client.ts'
+import { skipMissing } from './missing.ts'
 import { runPsql } from './psql.ts'
 
 const DATABASE = 'dumped'
@@ -80,7 +81,7 @@ const DUMPS: readonly (readonly string[])[] = [
  */
 export async function checkPgDump(t: Test, server: ServerAddress): Promise<void> {
   if ((await dump({ ...server, user: ORACLE_USER }, ['--version'])) === undefined) {
-    t.pass('SKIPPED: pg_dump is not on this machine', { skip: true })
+    skipMissing(t, 'pg_dump')
     return
   }
   const oracle = await startOracleWithUser('boss')

@@ -3,12 +3,13 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { findPython } from '../helpers/python.ts'
 import type { ServerAddress } from '../helpers/wire-client.ts'
+import { skipMissing } from './missing.ts'
 
 /** Runs the Python suite (its TAP lines become assertions) with the interpreter that `test/clients/install` made. */
 export async function checkPsycopg(t: Test, address: ServerAddress): Promise<void> {
   const python = await findPython()
   if (python === undefined) {
-    t.pass('SKIPPED: no psycopg here; `bash test/clients/install` installs it', { skip: true })
+    skipMissing(t, 'psycopg 3')
     return
   }
   const suite = join(import.meta.dirname, '..', '..', '..', 'test', 'clients', 'psycopg_suite.py')
