@@ -200,14 +200,15 @@ export class Session implements Conversation {
   async #fail(state: SessionState, kind: FrontendMessageKind, error: unknown): Promise<boolean> {
     const reported = this.#writeError(error)
     await state.block.fail()
-    if (reported.severity !== 'ERROR') {
-      await this.#io.flush()
-      return false
-    }
     const isExtended = !['Query', 'Sync', 'FunctionCall'].includes(kind)
-    if (isExtended) this.#phase = 'skip-to-sync'
-    else await this.#becomeReady(state)
-    return true
+    if (reported.severity === 'ERROR' && !isExtended) {
+      await this.#becomeReady(state)
+      return true
+    }
+    // Clients send Sync when they have seen the error (src/backend/utils/error/elog.c, send_message_to_frontend).
+    await this.#io.flush()
+    this.#phase = 'skip-to-sync'
+    return reported.severity === 'ERROR'
   }
 
   async #becomeReady(state: SessionState): Promise<void> {

@@ -123,6 +123,36 @@ t.test('pipelines are answered as PostgreSQL answers them', async (t) => {
     t.strictSame(actual?.get(name), expected?.get(name), name)
 })
 
+/** Messages whose error must come before any Sync is sent. */
+const FAILURES: Readonly<Record<string, readonly Buffer[]>> = {
+  'Parse and Describe': [
+    parse('select nosuch', 's'),
+    serialize.describe({ type: 'S', name: 's' }),
+    serialize.flush(),
+  ],
+  Bind: [parse('select $1::int'), bind(['x']), execute(), serialize.flush()],
+  Execute: [...run('select 1 / $1::int', ['0'])],
+  'a count that was waited for': [...run(insert, ['1', '1']), serialize.flush()],
+}
+
+t.test('an error does not wait for Sync', async (t) => {
+  const spanwire = await startSpanwire()
+  t.teardown(() => spanwire.stop())
+  const { client } = await WireClient.connect(spanwire, { user: 'tester', database: 'postgres' })
+  await client.query('create table p (id bigint primary key, n bigint)')
+  await client.query('insert into p values (1, 1)')
+  for (const [name, messages] of Object.entries(FAILURES)) {
+    client.send(...messages)
+    t.equal((await client.until(['error'])).at(-1)?.name, 'error', name)
+    client.send(sync)
+    t.strictSame(
+      (await client.untilReady()).map((message) => message.name),
+      ['readyForQuery'],
+    )
+  }
+  await client.end()
+})
+
 async function answers(address: ServerAddress): Promise<ReadonlyMap<string, readonly string[]>> {
   const { client } = await WireClient.connect(address, { user: ORACLE_USER, database: 'postgres' })
   await client.query('create table p (id bigint primary key, n bigint)')
