@@ -1,4 +1,5 @@
 import type { RowBatch, RowStream, SpannerParam, SpannerStatement } from '../backend/backend.ts'
+import type { ByteWriter } from '../base/byte-writer.ts'
 import { Bug } from '../base/pg-error.ts'
 import { unreachable } from '../base/unreachable.ts'
 import type { CatalogRoute, Plan, PushdownRoute } from '../plan/plan.ts'
@@ -148,6 +149,21 @@ async function drain(stream: RowStream): Promise<void> {
   while ((await stream.next()) !== undefined);
 }
 
+/** One DataRow message. */
+function writeRow(
+  output: ByteWriter,
+  batch: RowBatch,
+  { row, writers }: { readonly row: number; readonly writers: readonly CellWriter[] },
+): void {
+  const offset = beginDataRow(output, writers.length)
+  let cell = row * writers.length
+  for (const write of writers) {
+    write(output, batch.bytes, batch.starts[cell] ?? 0, batch.ends[cell] ?? 0)
+    cell++
+  }
+  endDataRow(output, offset)
+}
+
 /** Rows of Spanner, from encoded values to DataRow messages without anything in between. */
 function streamRows(stream: RowStream, writers: readonly CellWriter[]): RowSource {
   let batch: RowBatch | undefined
@@ -172,13 +188,15 @@ function streamRows(stream: RowStream, writers: readonly CellWriter[]): RowSourc
         if (maxRows > 0 && rowCount >= maxRows) return { rowCount, isDone: false }
         const current = await advance()
         if (current === undefined) return { rowCount, isDone: true }
-        const offset = beginDataRow(sink.output, writers.length)
-        let cell = row * writers.length
-        for (const write of writers) {
-          write(sink.output, current.bytes, current.starts[cell] ?? 0, current.ends[cell] ?? 0)
-          cell++
+        const { length } = sink.output
+        try {
+          writeRow(sink.output, current, { row, writers })
+        } catch (error) {
+          // A value that its type cannot have: what there is of the row must not go out before the error.
+          sink.output.truncate(length)
+          stream.cancel()
+          throw error
         }
-        endDataRow(sink.output, offset)
         row++
         rowCount++
         const relief = sink.relieve()
