@@ -7,6 +7,7 @@ import { applyRule } from './emit-call.ts'
 import { emitConstantElements } from './emit-constant.ts'
 import { withoutBlanks } from './emit-length-coercion.ts'
 import { typeOf } from './expression-type.ts'
+import { asLengthCoercion } from './length-coercion.ts'
 import { NotPushable } from './not-pushable.ts'
 import { operand } from './operand.ts'
 
@@ -48,20 +49,25 @@ export function emitArrayCast(
   cast: ExprOf<'ArrayCoerceExpr'>,
   place: Place,
 ): string {
-  const { arg, elementExpr } = cast
   const elements = castElements(emission, cast, place)
   if (elements !== undefined) return `ARRAY[${elements.join(', ')}]::${mustCastType(cast)}`
-  const isRelabelled = elementExpr.kind === 'RelabelType' && elementExpr.arg.kind === 'CaseTestExpr'
+  if (cast.arg.kind === 'Const' && cast.arg.isNull) return `NULL::${mustCastType(cast)}`
+  if (keepsElements(cast)) return emission.expression(cast.arg, place)
+  throw refuseCast(typeOf(cast.arg), cast.type, cast.location)
+}
+
+/** Whether both arrays are stored alike: texts as other texts, texts assigned to a column whose own length refuses the longer ones. */
+function keepsElements({ arg, elementExpr }: ExprOf<'ArrayCoerceExpr'>): boolean {
   const from = findPgType(typeOf(arg))?.elementOid ?? 0
-  if (
-    isRelabelled &&
-    TEXTS.has(from) &&
-    TEXTS.has(elementExpr.type) &&
-    elementExpr.type !== OID.bpchar
-  ) {
-    return emission.expression(arg, place)
+  if (!TEXTS.has(from) || from === OID.bpchar) return false
+  if (elementExpr.kind === 'RelabelType') {
+    const isText = TEXTS.has(elementExpr.type) && elementExpr.type !== OID.bpchar
+    return isText && elementExpr.arg.kind === 'CaseTestExpr'
   }
-  throw refuseCast(typeOf(arg), cast.type, cast.location)
+  const coercion = elementExpr.kind === 'FuncExpr' ? asLengthCoercion(elementExpr) : undefined
+  if (coercion?.to !== 'varchar' || coercion.isExplicit) return false
+  const { arg: value } = coercion
+  return (value.kind === 'RelabelType' ? value.arg : value).kind === 'CaseTestExpr'
 }
 
 /** The elements of `ARRAY[..]::type[]`, each cast; undefined where what is cast is no such list. */
