@@ -91,21 +91,28 @@ type OperatorOverload = readonly [
   body: string,
 ]
 
-/** ARRAY[1] is an array of int4 to PostgreSQL, of bigint to Spanner. */
+/**
+ * Array comparisons that Spanner has and PostgreSQL has not: ARRAY[1] is an array of int4 to PostgreSQL, of bigint to Spanner; texts are
+ * one type to Spanner, and so are arrays of them.
+ */
 function arrayOperators(): OperatorOverload[] {
   const operators = [
     ['array_contains', '@>'],
     ['array_contained', '<@'],
     ['array_overlaps', '&&'],
   ] as const
-  const pairs = [
-    ['bigint[]', 'int[]'],
-    ['int[]', 'bigint[]'],
-    ['int[]', 'int[]'],
+  const operands = [
+    ['bigint[]', 'int[]', 'bigint[]'],
+    ['int[]', 'bigint[]', 'bigint[]'],
+    ['int[]', 'int[]', 'bigint[]'],
+    ['varchar[]', 'varchar[]', 'text[]'],
+    ['text[]', 'text[]', 'text[]'],
+    ['varchar[]', 'text[]', 'text[]'],
+    ['text[]', 'varchar[]', 'text[]'],
   ] as const
   return operators.flatMap(([name, symbol]) =>
-    pairs.map(([left, right]): OperatorOverload => {
-      const body = `$1::bigint[] OPERATOR(pg_catalog.${symbol}) $2::bigint[]`
+    operands.map(([left, right, common]): OperatorOverload => {
+      const body = `$1::${common} OPERATOR(pg_catalog.${symbol}) $2::${common}`
       return [name, symbol, left, right, 'boolean', body]
     }),
   )

@@ -90,18 +90,34 @@ export function formatTimestamp(micros: bigint): string {
     seconds -= 1n
     fraction += 1_000_000
   }
-  const date = new Date((Number(seconds) + EPOCH_OFFSET_SECONDS) * 1000)
-  if (Number.isNaN(date.getTime())) {
-    throw new GrpcStatus(GRPC.OUT_OF_RANGE, 'timestamp out of range')
-  }
-  const iso = date.toISOString()
+  const iso = isoText(Number(seconds), 'Timestamp')
   const whole = iso.slice(0, iso.length - 5)
   if (fraction === 0) return `${whole}Z`
   return `${whole}.${String(fraction).padStart(6, '0').replace(/0+$/, '')}Z`
 }
 
 function formatDate(days: number): string {
-  return new Date((days * 86_400 + EPOCH_OFFSET_SECONDS) * 1000).toISOString().slice(0, 10)
+  return isoText(days * 86_400, 'Date').slice(0, 10)
+}
+
+/** Spanner's calendar has the years 1 to 9999; PostgreSQL's is longer, and has infinite dates. */
+function isoText(seconds: number, what: 'Date' | 'Timestamp'): string {
+  const date = new Date((seconds + EPOCH_OFFSET_SECONDS) * 1000)
+  const iso = Number.isNaN(date.getTime()) ? '' : date.toISOString()
+  if (/^(?!0000)\d{4}-/.test(iso)) return iso
+  throw outOfRange(what)
+}
+
+function outOfRange(what: 'Date' | 'Timestamp'): GrpcStatus {
+  return new GrpcStatus(GRPC.OUT_OF_RANGE, `${what} is out of supported range`)
+}
+
+const DATE_LENGTH = 'YYYY-MM-DD'.length
+
+/** date_out's text, which is longer for years before 1 and after 9999, and shorter for none. */
+function writeDate(out: ProtoWriter, field: number, cell: Readonly<Cell>): void {
+  if (cell.end - cell.start !== DATE_LENGTH) throw outOfRange('Date')
+  writeText(out, field, cell)
 }
 
 function formatUuid(hex: string): string {
@@ -109,6 +125,7 @@ function formatUuid(hex: string): string {
 }
 
 const TEXT: ColumnEncoder = { format: 0, write: writeText, pieces: 'text' }
+const DATE: ColumnEncoder = { format: 0, write: writeDate }
 const BYTES: ColumnEncoder = { format: 1, write: writeBase64, pieces: 'base64' }
 
 /** Types that are asked for in binary. */
@@ -171,6 +188,7 @@ export function columnEncoder(oid: number): ColumnEncoder {
   const element = elementOid(oid)
   if (element === undefined) {
     if (oid === PG.bytea) return BYTES
+    if (oid === PG.date) return DATE
     const write = BINARY.get(oid)
     return write === undefined ? TEXT : { format: 1, write }
   }
