@@ -338,7 +338,7 @@ const EVALUATION: readonly ErrorPattern[] = [
   },
   {
     name: 'cast out of range',
-    text: /^Cannot cast to \w+ from|is out of supported range|out of int64 range/s,
+    text: /^Cannot cast to \w+ from|out of int64 range/s,
     failure: sql(SQL_STATE.numericValueOutOfRange),
   },
   {
@@ -373,6 +373,42 @@ const EVALUATION: readonly ErrorPattern[] = [
     words: () => 'LIKE pattern must not end with escape character',
   },
   {
+    name: 'digits past bigint',
+    text: /^Bad int64 value: *(?<value>[+-]?\d+) *$/s,
+    failure: sql(SQL_STATE.numericValueOutOfRange),
+    words: ({ value }) => `value "${value ?? ''}" is out of range for type bigint`,
+  },
+  {
+    name: 'integer text',
+    text: /^\s*Bad int64 value: (?<value>.*)$/s,
+    failure: sql(SQL_STATE.invalidTextRepresentation),
+    words: ({ value }) => `invalid input syntax for type bigint: "${value ?? ''}"`,
+  },
+  {
+    name: 'float text',
+    text: /^\s*Bad double value: (?<value>.*)$/s,
+    failure: sql(SQL_STATE.invalidTextRepresentation),
+    words: ({ value }) => `invalid input syntax for type double precision: "${value ?? ''}"`,
+  },
+  {
+    name: 'number beyond bigint',
+    text: /^int64 out of range: |^Illegal conversion of non-finite floating point number to an integer/s,
+    failure: sql(SQL_STATE.numericValueOutOfRange),
+    words: () => 'bigint out of range',
+  },
+  {
+    name: 'invalid date',
+    text: /^Input calculates to invalid date/s,
+    failure: sql(SQL_STATE.datetimeFieldOverflow),
+    words: () => 'date field value out of range',
+  },
+  {
+    name: 'elements of jsonb',
+    text: /^ParseJsonbArray can only be called on a JSONB array/s,
+    failure: sql(SQL_STATE.invalidParameterValue),
+    words: () => 'cannot get array length of a non-array',
+  },
+  {
     name: 'integer parameter',
     text: /^Could not parse (?<value>.*) as an integer/s,
     failure: sql(SQL_STATE.invalidTextRepresentation),
@@ -404,14 +440,39 @@ const POSTGRESQL: readonly ErrorPattern[] = [
     failure: sql(SQL_STATE.stringDataRightTruncation),
   },
   {
-    name: 'out of range',
-    text: /\bout of range(?: for type \S+)?$/s,
-    failure: sql(SQL_STATE.numericValueOutOfRange),
+    name: 'square root (PostgreSQL)',
+    text: /^cannot take square root of a negative number/s,
+    failure: sql(SQL_STATE.invalidArgumentForPowerFunction),
+  },
+  {
+    name: 'substring (PostgreSQL)',
+    text: /^negative substring length not allowed/s,
+    failure: sql(SQL_STATE.substringError),
+  },
+  {
+    name: 'path of jsonb (PostgreSQL)',
+    text: /^path element at position \d+ is not an integer/s,
+    failure: sql(SQL_STATE.invalidTextRepresentation),
+  },
+  {
+    name: 'cast of jsonb',
+    text: /^cannot cast jsonb \w+ to type /s,
+    failure: sql(SQL_STATE.invalidParameterValue),
+  },
+  {
+    name: 'elements of jsonb (PostgreSQL)',
+    text: /^cannot (?:get array length of|extract elements from|call \w+ on|delete from|delete path in|set path in|insert into|replace existing)\b/s,
+    failure: sql(SQL_STATE.invalidParameterValue),
   },
   {
     name: 'field out of range',
-    text: /^(?:date\/time field value|date|timestamp|interval) out of range|^time zone displacement out of range|^Date is out of/s,
+    text: /^(?:date\/time field value|date field value|date|timestamp|interval) out of range|^time zone displacement out of range|^(?:Date|Timestamp) is out of/s,
     failure: sql(SQL_STATE.datetimeFieldOverflow),
+  },
+  {
+    name: 'out of range',
+    text: /\bout of range(?: for type \S+)?$/s,
+    failure: sql(SQL_STATE.numericValueOutOfRange),
   },
   {
     name: 'datetime input',
