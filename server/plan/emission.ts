@@ -12,6 +12,13 @@ export interface EmitContext {
   readonly schema: LogicalSchema
   readonly capabilities: Capabilities
   readonly dialect: DialectTable
+  readonly settings: ReadSettings
+}
+
+/** The session's settings that expressions depend on, as SHOW prints them. */
+export interface ReadSettings {
+  readonly timeZone: string
+  readonly dateStyle: string
 }
 
 /** The allow-list of pushdown (server/sql/dialect*.ts): by OID of the operator or function; casts by their types. */

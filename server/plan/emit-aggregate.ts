@@ -1,9 +1,12 @@
 import { findBuiltinFunction } from '../sql/builtin-catalog.ts'
 import type { Expr } from '../sql/query-tree.ts'
+import { OID } from '../types/pg-type.ts'
 import { checkedRange } from './checked-range.ts'
 import type { Emission, Place } from './emission.ts'
-import { isAvailable } from './emit-call.ts'
+import { isAvailable, printByRule, siteOf } from './emit-call.ts'
 import { emitSortKey, refuseForeignEquality } from './emit-order.ts'
+import { numericKeyText } from './emulator-guards.ts'
+import { typeOf } from './expression-type.ts'
 import { NotPushable } from './not-pushable.ts'
 
 type Aggref = Extract<Expr, { readonly kind: 'Aggref' }>
@@ -20,12 +23,34 @@ export function emitAggregate(emission: Emission, call: Aggref, place: Place): s
     return countWhere(emission, call.filter, place)
   const rule = emission.context.dialect.findAggregateRule(call.function)
   if (rule === undefined || !isAvailable(emission.context, rule)) throw refusal(call)
+  refuseUnordered(call, place)
   const args = argumentsOf(emission, call, place)
-  const sql = rule.print(args)
+  const exprs = call.args.filter((arg) => !arg.junk).map((arg) => arg.expr)
+  const sql = printByRule(emission.context, rule, args, siteOf(emission.context, exprs, call.type))
+  if (sql === undefined) throw refusal(call)
   if (args.some((arg) => isMarked(arg) && !sql.includes(`(${arg}`) && !sql.includes(`, ${arg}`)))
     throw refusal(call)
   if (rule.resultRange === undefined || place.noticesRange === true) return sql
   return checkedRange(sql, rule.resultRange)
+}
+
+/** Aggregates whose value shows in which order the rows came. */
+const SHOWS_ORDER = /^(array_agg|string_agg|jsonb?_agg)$/
+
+/*
+ * Without ORDER BY any order will do, but for two that PostgreSQL's plans keep: that of DISTINCT, which sorts, and that of a sorted
+ * subquery in FROM.
+ */
+function refuseUnordered(call: Aggref, place: Place): void {
+  if (call.order.length > 0 || !SHOWS_ORDER.test(nameOf(call))) return
+  const isSorted = place.scope.query.rangeTable.some(
+    (entry) => entry.kind === 'subquery' && entry.query.sortClause.length > 0,
+  )
+  if (call.distinct.length > 0 || isSorted)
+    throw new NotPushable(`the order of ${nameOf(call)}`, {
+      hint: 'Say the order inside of the aggregate: array_agg(x ORDER BY y).',
+      location: call.location,
+    })
 }
 
 function refuseForm(call: Aggref): void {
@@ -63,8 +88,13 @@ function distinctArgument(emission: Emission, call: Aggref, arg: string | undefi
     const target = call.args.find((candidate) => candidate.sortGroupRef === clause.targetRef)
     if (target !== undefined) refuseForeignEquality(emission, clause, target.expr)
   }
-  if (arg === undefined) throw refusal(call)
-  return arg
+  const [first] = call.args
+  if (arg === undefined || first === undefined) throw refusal(call)
+  const isSafe = emission.context.capabilities.safeNumericKeysAndNullFloats
+  if (isSafe || typeOf(first.expr) !== OID.numeric) return arg
+  // The emulator dies of some sets of numerics; what is counted may as well be their texts.
+  if (call.function === COUNT_ANY) return numericKeyText(arg)
+  throw new NotPushable(`DISTINCT numbers with a fraction in ${nameOf(call)}`)
 }
 
 function filtered(emission: Emission, call: Aggref, place: Place, arg: string | undefined): string {
@@ -86,7 +116,7 @@ function countWhere(emission: Emission, filter: Expr, place: Place): string {
   const rule = emission.context.dialect.findAggregateRule(COUNT_ANY)
   if (rule === undefined) throw new NotPushable('FILTER of count')
   const condition = emission.expression(filter, { ...place, noticesRange: false })
-  return rule.print([`CASE WHEN ${condition} THEN 1 END`])
+  return rule.print([`CASE WHEN ${condition} THEN 1 END`], siteOf(emission.context, [], OID.int8))
 }
 
 function orderOf(emission: Emission, call: Aggref, place: Place): string {

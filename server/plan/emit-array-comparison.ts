@@ -73,6 +73,11 @@ function expanded(
     .join(comparison.useOr ? ' OR ' : ' AND ')
 }
 
+/*
+ * PostgreSQL:  a <> ALL (NULL::bigint[])       NULL
+ * Spanner:     true, and false of = ANY: which is as good as NULL where only the truth of a condition counts
+ */
+
 /** An array that only the execution knows. */
 function withArray(emission: Emission, comparison: ArrayComparison, place: Place): string {
   const operator = plainOperator(emission.context, comparison.operator)
@@ -81,5 +86,6 @@ function withArray(emission: Emission, comparison: ArrayComparison, place: Place
   const [left, array] = comparison.args.map((arg) => operand(emission.expression(arg, place)))
   const sql = `${left} ${operator} ${comparison.useOr ? 'ANY' : 'ALL'} (${array})`
   const guards = floatsToGuard(emission.context.capabilities, comparison.args, [left ?? ''])
-  return guardNulls(sql, guards)
+  const isTold = comparison.useOr && place.isFilter === true
+  return guardNulls(sql, isTold ? guards : [...guards, array ?? ''])
 }

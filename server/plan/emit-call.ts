@@ -1,12 +1,13 @@
 import { findBuiltinFunction, findOperatorName, findTypeName } from '../sql/builtin-catalog.ts'
-import type { CallRule } from '../sql/dialect.ts'
+import type { CallRule, CallSite } from '../sql/dialect.ts'
 import type { Expr } from '../sql/query-tree.ts'
 import { datumToText } from '../types/datum.ts'
 import { OID } from '../types/pg-type.ts'
 import { checkedRange } from './checked-range.ts'
-import type { Emission, EmitContext, Place } from './emission.ts'
+import type { DialectTable, Emission, EmitContext, Place } from './emission.ts'
 import { emitLengthCoercion } from './emit-length-coercion.ts'
 import { canBeNull, floatsToGuard, guardNulls } from './emulator-guards.ts'
+import { childrenOf, someExpr } from './expression-tree.ts'
 import { typeOf } from './expression-type.ts'
 import { asLengthCoercion } from './length-coercion.ts'
 import { NotPushable } from './not-pushable.ts'
@@ -25,14 +26,22 @@ export function emitFunction(emission: Emission, call: ExprOf<'FuncExpr'>, place
   const coercion = asLengthCoercion(call)
   if (coercion !== undefined) return emitLengthCoercion(emission, coercion, place)
   const rule = emission.context.dialect.findFunctionRule(call.function)
-  if (rule === undefined || call.variadic || call.returnsSet) throw refuseFunction(call)
-  return applyRule(emission, rule, { args: call.args, place, refusal: () => refuseFunction(call) })
+  const isVariadic = call.variadic && rule?.takesVariadic !== true
+  if (rule === undefined || isVariadic || call.returnsSet) throw refuseFunction(call)
+  return applyRule(emission, rule, {
+    args: call.args,
+    type: call.type,
+    place,
+    refusal: () => refuseFunction(call),
+  })
 }
 
 /** What an operator does, wherever the tree has it: OpExpr, NULLIF's comparison, an element of `= ANY`. */
 export interface Operation {
   readonly operator: number
   readonly args: readonly Expr[]
+  /** OID of the type of its result: bool where it is a comparison inside of another node. */
+  readonly type?: number
   readonly location: number
 }
 
@@ -42,7 +51,8 @@ export function emitOperation(emission: Emission, operation: Operation, place: P
   const refusal = () => refuseOperator(operation)
   if (rule === undefined) throw refusal()
   const isComparison = COMPARISONS.has(findOperatorName(operation.operator) ?? '')
-  return applyRule(emission, rule, { args: operation.args, place, refusal, isComparison })
+  const { args, type = OID.bool } = operation
+  return applyRule(emission, rule, { args, type, place, refusal, isComparison })
 }
 
 const COMPARISONS = new Set(['=', '<>', '<', '<=', '>', '>='])
@@ -50,6 +60,8 @@ const COMPARISONS = new Set(['=', '<>', '<', '<=', '>', '>='])
 /** A call to be written by a rule of the dialect table. */
 export interface RuledCall {
   readonly args: readonly Expr[]
+  /** OID of the type that it has. */
+  readonly type: number
   readonly place: Place
   readonly refusal: () => NotPushable
   readonly isComparison?: boolean
@@ -60,21 +72,69 @@ export function applyRule(emission: Emission, rule: CallRule, call: RuledCall): 
   if (!isAvailable(emission.context, rule)) throw call.refusal()
   const place = { ...call.place, noticesRange: false }
   const args = call.args.map((arg) => operand(emission.expression(arg, place)))
-  if (rule.accepts?.(args) === false) throw call.refusal()
+  const site = siteOf(emission.context, call.args, call.type)
   const guards = [
     ...deadlyArguments(emission.context, rule, call.args, args),
     ...(call.isComparison === true
       ? floatsToGuard(emission.context.capabilities, call.args, args)
       : []),
   ]
-  const sql = guardNulls(rule.print(args), guards)
+  const printed = printByRule(emission.context, rule, args, site)
+  if (printed === undefined) throw call.refusal()
+  const sql = guardNulls(printed, guards)
   if (rule.resultRange === undefined || call.place.noticesRange === true) return sql
   return checkedRange(sql, rule.resultRange)
 }
 
-/** Whether the backend can do what a rule needs. */
+/** The form of a call that the backend takes; undefined where there is none for such arguments. */
+export function printByRule(
+  context: EmitContext,
+  rule: CallRule,
+  args: readonly string[],
+  site: CallSite,
+): string | undefined {
+  const isNative = rule.needs === undefined || context.capabilities[rule.needs]
+  const accepts = isNative ? rule.accepts : (rule.acceptsWithout ?? rule.accepts)
+  if (accepts?.(args, site) === false) return undefined
+  return isNative ? rule.print(args, site) : rule.without?.(args, site)
+}
+
+/** What a form may ask of a call. */
+export function siteOf(context: EmitContext, args: readonly Expr[], type: number): CallSite {
+  return { argTypes: args.map(typeOf), resultType: type, ...context.settings }
+}
+
+/** A call, an operator, a cast, or the argument itself. */
+const PLAIN_FORM = /^(?:\w+\((?:[LR], )*[LR]\)|L \S+ R|\S+ L|L(?:::[\w ]+)?)$/
+
+/** Whether Spanner has more to say of a part of an expression than one call. */
+export function isComposed(context: EmitContext, expr: Expr): boolean {
+  return someExpr(expr, (part) => {
+    const rule = ruleOf(context.dialect, part)
+    if (rule === undefined) return false
+    const args =
+      part.kind === 'CoerceViaIO' ? ['L'] : ['L', 'R', 'R', 'R'].slice(0, childrenOf(part).length)
+    return !PLAIN_FORM.test(rule.print(args, siteOf(context, [], 0)))
+  })
+}
+
+/** The rule that a node of an expression is written by. */
+export function ruleOf(dialect: DialectTable, expr: Expr): CallRule | undefined {
+  switch (expr.kind) {
+    case 'FuncExpr':
+      return dialect.findFunctionRule(expr.function)
+    case 'OpExpr':
+      return dialect.findOperatorRule(expr.operator)
+    case 'CoerceViaIO':
+      return dialect.findIoCastRule(typeOf(expr.arg), expr.type)
+    default:
+      return undefined
+  }
+}
+
+/** Whether the backend can do what a rule needs, or there is another form for it. */
 export function isAvailable(context: EmitContext, rule: CallRule): boolean {
-  return rule.needs === undefined || context.capabilities[rule.needs]
+  return rule.needs === undefined || context.capabilities[rule.needs] || rule.without !== undefined
 }
 
 function deadlyArguments(
@@ -97,8 +157,10 @@ function deadlyArguments(
  */
 export function plainOperator(context: EmitContext, operatorOid: number): string | undefined {
   const rule = context.dialect.findOperatorRule(operatorOid)
-  if (rule === undefined || !isAvailable(context, rule)) return undefined
-  return /^L (=|<>|<|<=|>|>=) R$/.exec(rule.print(['L', 'R']))?.[1]
+  if (rule === undefined) return undefined
+  const site = { argTypes: [], resultType: OID.bool, ...context.settings }
+  if (rule.needs !== undefined || rule.accepts?.(['L', 'R'], site) === false) return undefined
+  return /^L (=|<>|<|<=|>|>=) R$/.exec(rule.print(['L', 'R'], site))?.[1]
 }
 
 /** nextval('s'::regclass): the expression that draws from Spanner's sequence. */

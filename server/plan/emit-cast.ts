@@ -1,7 +1,7 @@
 import { findTypeName } from '../sql/builtin-catalog.ts'
 import type { Expr } from '../sql/query-tree.ts'
+import { castTypeOf } from '../types/cast-type.ts'
 import { findPgType, OID } from '../types/pg-type.ts'
-import { castTypeOf } from './cast-type.ts'
 import type { Emission, Place } from './emission.ts'
 import { applyRule } from './emit-call.ts'
 import { emitConstantElements } from './emit-constant.ts'
@@ -37,7 +37,7 @@ export function emitIoCast(emission: Emission, cast: ExprOf<'CoerceViaIO'>, plac
   const refusal = () => refuseCast(from, cast.type, cast.location)
   const rule = emission.context.dialect.findIoCastRule(from, cast.type)
   if (rule === undefined) throw refusal()
-  return applyRule(emission, rule, { args: [cast.arg], place, refusal })
+  return applyRule(emission, rule, { args: [cast.arg], type: cast.type, place, refusal })
 }
 
 /**

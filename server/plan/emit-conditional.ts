@@ -1,23 +1,14 @@
+import { typedLiteral } from '../sql/dialect-printers.ts'
 import type { Expr } from '../sql/query-tree.ts'
+import { OID } from '../types/pg-type.ts'
 import type { Emission, Place } from './emission.ts'
 import { emitOperation, plainOperator } from './emit-call.ts'
-import { typedLiteral } from './emit-constant.ts'
 import { floatsToGuard } from './emulator-guards.ts'
 import { typeOf } from './expression-type.ts'
 import { NotPushable } from './not-pushable.ts'
-import { conjunct, operand } from './operand.ts'
+import { operand } from './operand.ts'
 
 type ExprOf<K extends Expr['kind']> = Extract<Expr, { readonly kind: K }>
-
-/** AND, OR, NOT. */
-export function emitBool(emission: Emission, expr: ExprOf<'BoolExpr'>, place: Place): string {
-  if (expr.op === 'not') {
-    const [arg] = expr.args.map((each) => emission.expression(each, place))
-    return `NOT ${operand(arg ?? '')}`
-  }
-  const args = expr.args.map((arg) => conjunct(emission.expression(arg, place)))
-  return args.join(expr.op === 'and' ? ' AND ' : ' OR ')
-}
 
 /*
  * PostgreSQL:  CASE a WHEN 1 THEN 'x' END     the tree compares a with 1, by the operator that it chose
@@ -57,15 +48,36 @@ export function emitCoalesce(
 export function emitMinMax(emission: Emission, expr: ExprOf<'MinMaxExpr'>, place: Place): string {
   const inner = { ...place, noticesRange: false }
   const args = expr.args.map((arg) => emission.expression(arg, inner))
+  const isSafe = emission.context.capabilities.safeNumericKeysAndNullFloats
+  if (!isSafe && expr.type === OID.numeric) return extremeOfNumerics(expr.op, args)
   return `${expr.op.toUpperCase()}(${args.join(', ')})`
 }
+
+const MOST_NUMERICS = 4
+
+/*
+ * PostgreSQL:  GREATEST(a, b)      of numerics
+ * Emulator:    CASE WHEN a IS NULL THEN b WHEN b IS NULL OR a >= b THEN a ELSE b END
+ */
+function extremeOfNumerics(op: 'greatest' | 'least', args: readonly string[]): string {
+  if (args.length > MOST_NUMERICS) throw new NotPushable(`${op.toUpperCase()} of many numerics`)
+  const isFirst = op === 'greatest' ? '>=' : '<='
+  return args.reduce((left, right) => {
+    const [a, b] = [operand(left), operand(right)]
+    return `CASE WHEN ${a} IS NULL THEN ${b} WHEN ${b} IS NULL OR ${a} ${isFirst} ${b} THEN ${a} ELSE ${b} END`
+  })
+}
+
+/** Spanner's NULLIF does not take NaN for NaN, the emulator's takes no numerics at all. */
+const NOT_BY_NULLIF = new Set<number>([OID.float4, OID.float8, OID.numeric])
 
 /** NULLIF, by the equality that PostgreSQL chose. */
 export function emitNullIf(emission: Emission, expr: ExprOf<'NullIfExpr'>, place: Place): string {
   const [left, right] = expr.args
   if (left === undefined || right === undefined) throw new NotPushable('NULLIF of one argument')
   const inner = { ...place, noticesRange: false }
-  if (plainOperator(emission.context, expr.operator) === '=' && typeOf(left) === typeOf(right)) {
+  const isPlain = plainOperator(emission.context, expr.operator) === '='
+  if (isPlain && typeOf(left) === typeOf(right) && !NOT_BY_NULLIF.has(typeOf(left))) {
     return `NULLIF(${emission.expression(left, inner)}, ${emission.expression(right, inner)})`
   }
   const value = emission.expression(left, inner)

@@ -1,6 +1,6 @@
 import { type Column, quotePhysical, type Table } from '../schema/logical-schema.ts'
+import { castTypeOf } from '../types/cast-type.ts'
 import { findStorage } from '../types/storage.ts'
-import { castTypeOf } from './cast-type.ts'
 import type { Emission } from './emission.ts'
 import type { WrittenTable } from './emit-dml.ts'
 import { mustFindColumn } from './emit-var.ts'

@@ -1,9 +1,9 @@
 import type { Const } from '../sql/query-tree.ts'
 import { parseArrayText } from '../types/array-text.ts'
+import { castTypeOf } from '../types/cast-type.ts'
 import { datumToText } from '../types/datum.ts'
 import { findPgType, OID } from '../types/pg-type.ts'
 import { findStorage } from '../types/storage.ts'
-import { castTypeOf } from './cast-type.ts'
 import { NotPushable } from './not-pushable.ts'
 import { quoteLiteral } from './quote-literal.ts'
 
@@ -14,6 +14,8 @@ import { quoteLiteral } from './quote-literal.ts'
  * @throws NotPushable where Spanner has no such value: infinite dates, years before 1 or after 9999.
  */
 export function emitConstant(constant: Const): string {
+  // A literal that an argument of type "any" has left without a type.
+  if (constant.type === OID.unknown) return emitUnknown(constant)
   const castType = castTypeOf(constant.type)
   if (castType === undefined) throw refusal(constant, `a constant of type ${constant.type}`)
   if (constant.isNull) return `NULL::${castType}`
@@ -27,6 +29,12 @@ export function emitConstant(constant: Const): string {
     element === null ? 'NULL' : literal(constant, elementType, element),
   )
   return `ARRAY[${elements.join(', ')}]::${castType}`
+}
+
+function emitUnknown(constant: Const): string {
+  const { type, bytes, lengthBytes, byValue } = constant
+  if (constant.isNull) return 'NULL::text'
+  return quoteLiteral(datumToText(type, bytes, lengthBytes, byValue) ?? '')
 }
 
 /**
@@ -96,9 +104,4 @@ function atUtc(typeOid: number, text: string): string {
 
 function refusal(constant: Const, reason: string): NotPushable {
   return new NotPushable(reason, { location: constant.location })
-}
-
-/** With a type, where it is a bare string literal: Spanner does not find one in INSERT .. SELECT, nor before IS NULL. */
-export function typedLiteral(sql: string): string {
-  return /^'(?:[^']|'')*'$/.test(sql) ? `${sql}::text` : sql
 }

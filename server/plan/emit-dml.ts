@@ -3,8 +3,8 @@ import type { Expr, Query } from '../sql/query-tree.ts'
 import type { Emission, EmittedSelect, Place } from './emission.ts'
 import { mustFindTable } from './emit-var.ts'
 import { someExpr } from './expression-tree.ts'
-import { typeOf, typmodOf } from './expression-type.ts'
 import { NotPushable } from './not-pushable.ts'
+import { resultColumn } from './query-outputs.ts'
 import { Scope } from './scope.ts'
 
 /** A statement that writes, with the table that it writes to. */
@@ -36,7 +36,7 @@ export function emitReturning(emission: Emission, { query, scope }: WrittenTable
   )
   return {
     sql: ` RETURNING ${list.join(', ')}`,
-    columns: targets.map(({ expr }) => ({ typeOid: typeOf(expr), typmod: typmodOf(expr) })),
+    columns: targets.map(({ expr }) => resultColumn(expr)),
   }
 }
 

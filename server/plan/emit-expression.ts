@@ -4,10 +4,10 @@ import { isRowIndependent, isVolatile, refuseVolatile } from './computed-express
 import type { Emission, Place } from './emission.ts'
 import { emitAggregate } from './emit-aggregate.ts'
 import { emitArrayComparison } from './emit-array-comparison.ts'
-import { emitFunction, emitNextValueOf, emitOperation } from './emit-call.ts'
+import { emitBool } from './emit-bool.ts'
+import { emitFunction, emitNextValueOf, emitOperation, isComposed } from './emit-call.ts'
 import { emitArray, emitArrayCast, emitIoCast, emitRelabel } from './emit-cast.ts'
 import {
-  emitBool,
   emitBooleanTest,
   emitCase,
   emitCoalesce,
@@ -40,9 +40,10 @@ export function emitExpression(emission: Emission, expr: Expr, place: Place): st
   return emitIndependent(emission, expr, here)
 }
 
-/** Whether the parts of a filter are filters too; a subquery makes use of being one. */
+/** Whether the parts of a filter are filters too, or it makes use of being one itself. */
 function passesFilter(expr: Expr): boolean {
-  return expr.kind === 'SubLink' || (expr.kind === 'BoolExpr' && expr.op !== 'not')
+  const isConnective = expr.kind === 'BoolExpr' && expr.op !== 'not'
+  return isConnective || expr.kind === 'SubLink' || expr.kind === 'ScalarArrayOpExpr'
 }
 
 /** A parameter is never computed: it is bound as it is. */
@@ -53,15 +54,21 @@ function isLeaf(expr: Expr): boolean {
 function emitIndependent(emission: Emission, expr: Expr, place: Place): string {
   if (isVolatile(expr))
     return place.isOnce === true ? compute(emission, expr) : refuseVolatile(expr)
+  const forms = [
+    () => emitNode(emission, expr, { ...place, isWhole: true }),
+    (reason?: NotPushable) => compute(emission, expr, reason),
+  ] as const
+  // A form of many words is for rows; what is computed once, PostgreSQL says in one.
+  const [first, second] = isComposed(emission.context, expr) ? [forms[1], forms[0]] : forms
   const params = emission.params.mark()
   const computed = emission.computed.mark()
   try {
-    return emitNode(emission, expr, { ...place, isWhole: true })
+    return first()
   } catch (error) {
     if (!(error instanceof NotPushable)) throw error
     emission.params.reset(params)
     emission.computed.reset(computed)
-    return compute(emission, expr, error)
+    return second(error)
   }
 }
 

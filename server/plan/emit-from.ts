@@ -143,16 +143,41 @@ function emitFunctionItem(emission: Emission, scope: Scope, item: FunctionItem):
   if (another !== undefined) return `(${emitUnnests(emission, scope, item.entry)}) AS ${item.alias}`
   if (call === undefined) throw new NotPushable('a function in FROM')
   const sql =
-    call.kind === 'FuncExpr' && call.returnsSet ? emitSetCall(emission, scope, call) : undefined
+    call.kind === 'FuncExpr' && call.returnsSet
+      ? emitSetCall(emission, scope, { call, isLateral: item.entry.lateral })
+      : undefined
   if (sql === undefined) return emitScalarItem(emission, scope, { item, call })
-  if (!item.entry.withOrdinality) return `${sql} AS ${item.alias}(c1)`
+  if (!item.entry.withOrdinality) return emitRows(emission, call, { sql, alias: item.alias })
   if (item.entry.lateral) throw new NotPushable('WITH ORDINALITY of a column of another table')
   return `${sql} WITH ORDINALITY AS ${item.alias}(c1, c2)`
 }
 
+/*
+ * PostgreSQL:  EXISTS (SELECT 1 FROM jsonb_array_elements(a.j) AS e)
+ * Spanner:     (SELECT t1.c1 AS c1 FROM jsonb_array_elements(..) AS t1(c1) WHERE t1.c1 IS NOT NULL) AS t2
+ *
+ * The emulator fails where nobody asks for the function's column. Functions other than unnest give no NULLs.
+ */
+function emitRows(
+  emission: Emission,
+  call: Expr,
+  { sql, alias }: { readonly sql: string; readonly alias: string },
+): string {
+  if (call.kind === 'FuncExpr' && (call.function === UNNEST || sql.startsWith('unnest(')))
+    return `${sql} AS ${alias}(c1)`
+  const inner = emission.newAlias()
+  return `(SELECT ${inner}.c1 AS c1 FROM ${sql} AS ${inner}(c1) WHERE ${inner}.c1 IS NOT NULL) AS ${alias}`
+}
+
 type FuncExpr = Extract<Expr, { readonly kind: 'FuncExpr' }>
 
-function emitSetCall(emission: Emission, scope: Scope, call: FuncExpr): string {
+interface SetCall {
+  readonly call: FuncExpr
+  /** Whether it looks at columns of its neighbours in FROM. */
+  readonly isLateral: boolean
+}
+
+function emitSetCall(emission: Emission, scope: Scope, { call, isLateral }: SetCall): string {
   const refusal = () =>
     new NotPushable(
       `the function ${findBuiltinFunction(call.function)?.name ?? call.function} in FROM`,
@@ -165,9 +190,11 @@ function emitSetCall(emission: Emission, scope: Scope, call: FuncExpr): string {
     return `unnest(${array.join(', ')})`
   }
   const rule = emission.context.dialect.findFunctionRule(call.function)
-  if (rule !== undefined && isAvailable(emission.context, rule)) {
+  // Of the functions of a neighbour's columns Spanner has unnest alone.
+  if (rule !== undefined && !isLateral && isAvailable(emission.context, rule)) {
     return applyRule(emission, rule, {
       args: call.args,
+      type: call.type,
       place: { scope, noticesRange: true },
       refusal,
     })

@@ -129,42 +129,35 @@ export interface Grouped {
 /*
  * PostgreSQL:  SELECT (a + 1) * 2, count(*) FROM t GROUP BY a + 1 HAVING count(*) > 1
  * Spanner:     SELECT t2.c1 * 2, t2.c2 FROM (SELECT t1."a" + 1 AS c1, count(*) AS c2 FROM "t" AS t1 GROUP BY 1) AS t2 WHERE t2.c2 > 1
+ *
+ * A numeric key that the emulator would die of is grouped by its text, and shown by one of the group's own numbers: max(a).
  */
 export function emitGroupedInSubquery(emission: Emission, scope: Scope): Grouped {
   const { query } = scope
   const from = emitFilteredFrom(emission, scope)
   const keys = [...declaredKeys(emission, query), ...dependentKeys(query)]
-  const aggregates = aggregatesOf(query)
-  const items = [
-    ...keys.map((key) => keySql(emission, scope, key)),
-    ...aggregates.map((call) => emission.expression(call, { scope })),
-  ]
-  const list = items.map((sql, i) => `${sql} AS c${i + 1}`)
-  const alias = emission.newAlias()
-  const replacements = [...keys, ...aggregates].map((expr, i): Replacement => {
-    const column = `${alias}.c${i + 1}`
-    return {
-      expr,
-      sql: i < keys.length && isDeadlyKey(emission, expr) ? `${column}::numeric` : column,
-    }
+  const deadly = keys.filter((key) => isDeadlyKey(emission, key))
+  const columns = [...keys, ...aggregatesOf(query), ...deadly]
+  const list = columns.map((expr, i) => {
+    const sql = emission.expression(expr, { scope })
+    if (i >= columns.length - deadly.length) return `max(${sql}) AS c${i + 1}`
+    return `${deadly.includes(expr) ? numericKeyText(operand(sql)) : sql} AS c${i + 1}`
   })
+  const alias = emission.newAlias()
+  const replacements = columns.map(
+    (expr): Replacement => ({ expr, sql: `${alias}.c${columns.lastIndexOf(expr) + 1}` }),
+  )
   const outer = scope.withReplacements(replacements)
   const numbers = keys.map((_key, i) => i + 1).join(', ')
   const having =
     query.having === undefined
       ? ''
       : ` WHERE ${emission.expression(query.having, { scope: outer, isFilter: true })}`
-  const isDeadly = keys.some((key) => isDeadlyKey(emission, key))
   return {
     scope: outer,
-    tieBreakers: isDeadly ? keys.map((_key, i) => `${alias}.c${i + 1}`) : [],
+    tieBreakers: deadly.length > 0 ? keys.map((_key, i) => `${alias}.c${i + 1}`) : [],
     from: ` FROM (SELECT ${list.join(', ')}${from} GROUP BY ${numbers}) AS ${alias}${having}`,
   }
-}
-
-function keySql(emission: Emission, scope: Scope, key: Expr): string {
-  const sql = emission.expression(key, { scope })
-  return isDeadlyKey(emission, key) ? numericKeyText(operand(sql)) : sql
 }
 
 /** The different aggregates that the query computes over its groups. */

@@ -1,9 +1,9 @@
 import { type Column, quotePhysical, type Table } from '../schema/logical-schema.ts'
+import { typedLiteral } from '../sql/dialect-printers.ts'
 import type { Expr, Query, RangeTableEntry, TargetEntry } from '../sql/query-tree.ts'
 import type { Emission, EmittedSelect, Place } from './emission.ts'
 import { emitAgain } from './emit-again.ts'
 import { filteredRows, keysToFilter } from './emit-conflict-filter.ts'
-import { typedLiteral } from './emit-constant.ts'
 import {
   emitNewValue,
   emitReturning,

@@ -1,7 +1,8 @@
-import type { Query, TargetEntry } from '../sql/query-tree.ts'
+import { typedLiteral } from '../sql/dialect-printers.ts'
+import type { Expr, Query, TargetEntry } from '../sql/query-tree.ts'
 import { OID } from '../types/pg-type.ts'
+import { isRowIndependent, isVolatile } from './computed-expressions.ts'
 import type { Emission, EmittedSelect, Place, SelectOptions } from './emission.ts'
-import { typedLiteral } from './emit-constant.ts'
 import { emitWith } from './emit-cte.ts'
 import { emitFilteredFrom } from './emit-from.ts'
 import { emitGroupBy, emitGroupedInSubquery, mustGroupInSubquery } from './emit-grouping.ts'
@@ -9,10 +10,9 @@ import { emitLimit } from './emit-limit.ts'
 import { emitLock, refuseLockOf } from './emit-lock.ts'
 import { emitSortKey, mustTakeApart, refuseForeignEquality } from './emit-order.ts'
 import { castColumn, emitSetOperations } from './emit-set-operation.ts'
-import { typeOf, typmodOf } from './expression-type.ts'
+import { typeOf } from './expression-type.ts'
 import { NotPushable } from './not-pushable.ts'
-import type { OutputColumn } from './plan.ts'
-import { outputsOf } from './query-outputs.ts'
+import { outputColumn, outputsOf, resultColumn } from './query-outputs.ts'
 import { Scope } from './scope.ts'
 
 /** A SELECT of any level. */
@@ -29,12 +29,8 @@ export function emitSelect(
   })
   const head = options.isTop === true ? emitWith(emission, scope) : ''
   const body = emitBody(emission, { query, scope, options })
-  const columns = outputsOf(query).map(
-    (target): OutputColumn => ({
-      typeOid: typeOf(target.expr),
-      typmod: typmodOf(target.expr),
-    }),
-  )
+  const toColumn = options.isTop === true ? resultColumn : outputColumn
+  const columns = outputsOf(query).map((target) => toColumn(target.expr))
   return { sql: `${head}${body}`, columns }
 }
 
@@ -156,13 +152,29 @@ function emitOrderBy(emission: Emission, parts: SelectParts, scope: Scope): stri
   const keys = query.sortClause.flatMap((clause) => {
     const target = query.targetList.find((candidate) => candidate.sortGroupRef === clause.targetRef)
     if (target === undefined) throw new NotPushable('ORDER BY of nothing')
-    if (target.expr.kind === 'Const') return []
+    if (isRandom(target)) return ['spanner.generate_uuid()']
+    if (isConstant(target.expr)) return []
     const sql = sortsByNumber(emission, query, target)
       ? String(outputsOf(query).indexOf(target) + 1)
       : emission.expression(target.expr, { scope })
     return emitSortKey(emission, clause, { expr: target.expr, sql })
   })
   return keys.length === 0 ? '' : ` ORDER BY ${[...keys, ...(parts.tieBreakers ?? [])].join(', ')}`
+}
+
+/** What is the same in every row sorts nothing, and Spanner refuses to sort by it. */
+function isConstant(expr: Expr): boolean {
+  return isRowIndependent(expr) && !isVolatile(expr)
+}
+
+const RANDOM = 1598
+
+/*
+ * PostgreSQL:  ORDER BY random()
+ * Spanner:     ORDER BY spanner.generate_uuid()       has no random numbers; one order by chance is as good as another
+ */
+function isRandom({ expr, junk }: TargetEntry): boolean {
+  return junk && expr.kind === 'FuncExpr' && expr.function === RANDOM
 }
 
 /** By its number in the select list where it is there as it is. */

@@ -1,7 +1,7 @@
 import type { Expr, SetOperationNode } from '../sql/query-tree.ts'
+import { castTypeOf } from '../types/cast-type.ts'
 import { OID } from '../types/pg-type.ts'
 import { findStorage } from '../types/storage.ts'
-import { castTypeOf } from './cast-type.ts'
 import type { Emission, SelectOptions } from './emission.ts'
 import { typeOf } from './expression-type.ts'
 import { NotPushable } from './not-pushable.ts'

@@ -1,14 +1,17 @@
+import { atSubscript } from '../sql/jsonb-forms.ts'
 import type { Expr } from '../sql/query-tree.ts'
-import { findPgType } from '../types/pg-type.ts'
+import { findPgType, OID } from '../types/pg-type.ts'
 import type { Emission, Place } from './emission.ts'
 import { emitConstantElements } from './emit-constant.ts'
+import { typeOf } from './expression-type.ts'
 import { NotPushable } from './not-pushable.ts'
 import { operand } from './operand.ts'
 
 type SubscriptingRef = Extract<Expr, { readonly kind: 'SubscriptingRef' }>
 
-/** `(list)[2]` and `(list)[1:3]` of an array; jsonb subscripts and assignments are not Spanner's. */
+/** `(list)[2]` and `(list)[1:3]` of an array, `(document)['key'][0]` of a jsonb; assignments are not Spanner's. */
 export function emitSubscript(emission: Emission, ref: SubscriptingRef, place: Place): string {
+  if (ref.containerType === OID.jsonb && !ref.assignment) return emitPath(emission, ref, place)
   const [upper, another] = ref.upper
   const isArray = findPgType(ref.containerType)?.elementOid !== undefined
   if (ref.assignment) throw new NotPushable('an assignment to an array element')
@@ -23,6 +26,20 @@ export function emitSubscript(emission: Emission, ref: SubscriptingRef, place: P
   const [lower] = ref.lower
   if (lower === undefined) throw new NotPushable('a slice without its lower bound')
   return `(${array})[${emission.expression(lower, inner)}:${to}]`
+}
+
+/** The steps of a path into a document, one behind the other. */
+function emitPath(emission: Emission, ref: SubscriptingRef, place: Place): string {
+  const inner = { ...place, noticesRange: false }
+  if (ref.lower.length > 0) throw new NotPushable('a slice of a jsonb')
+  return ref.upper.reduce(
+    (value: string, step) => {
+      if (step === undefined) throw new NotPushable('a subscript of nothing')
+      const index = operand(emission.expression(step, inner))
+      return atSubscript(operand(value), index, typeOf(step) === OID.text)
+    },
+    emission.expression(ref.arg, inner),
+  )
 }
 
 /** The element of a constant array at a constant place, or of one whose elements are cast. */

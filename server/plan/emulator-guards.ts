@@ -22,12 +22,18 @@ export function guardNulls(call: string, args: readonly string[]): string {
   return `CASE WHEN ${different.map((arg) => `${operand(arg)} IS NULL`).join(' OR ')} THEN NULL ELSE ${call} END`
 }
 
+/** now() and transaction_timestamp(). */
+const TRANSACTION_START = new Set([1299, 2647])
+
 /** Whether an argument can be NULL at all. */
 export function canBeNull(expr: Expr): boolean {
   if (expr.kind === 'Const') return expr.isNull
   if (expr.kind === 'CoalesceExpr') return expr.args.every(canBeNull)
   if (expr.kind === 'RelabelType') return canBeNull(expr.arg)
-  if (expr.kind === 'FuncExpr' && isCast(expr.format)) return expr.args.some(canBeNull)
+  if (expr.kind === 'SQLValueFunction') return false
+  if (expr.kind !== 'FuncExpr') return true
+  if (TRANSACTION_START.has(expr.function)) return false
+  if (isCast(expr.format)) return expr.args.some(canBeNull)
   return true
 }
 

@@ -97,7 +97,7 @@ export class Planner {
       paramTypes: analysis.paramTypes,
       fields: analysis.fields,
       notices: analysis.notices,
-      route: this.#route(analysis, request.pinned !== undefined),
+      route: this.#route(analysis, request),
     }
   }
 
@@ -122,26 +122,27 @@ export class Planner {
   }
 
   /** The scratch database knows nothing of what is uncommitted: with open DDL nothing is emulated. */
-  #route(analysis: Analysis, hasOpenDdl: boolean): Route {
+  #route(analysis: Analysis, { session, pinned }: PlanRequest): Route {
     if (analysis.tree === undefined) return catalogRoute('')
     const queries = readQueryTree(analysis.tree)
+    const context = this.#context(session)
     if (!touchesUserRelations(queries)) return catalogRoute(analysis.tree)
     try {
-      return this.#pushdown(queries)
+      return this.#pushdown(queries, context)
     } catch (error) {
       if (error instanceof PgError) return { kind: 'unsupported', error }
       if (!(error instanceof NotPushable)) throw error
       const refusal = unsupported(error)
       const [query, ...others] = queries
       const plan =
-        query === undefined || others.length > 0 || hasOpenDdl
+        query === undefined || others.length > 0 || pinned !== undefined
           ? undefined
-          : emulateRoute({ tree: analysis.tree, query, reason: error }, this.#context())
+          : emulateRoute({ tree: analysis.tree, query, reason: error }, context)
       return plan === undefined ? { kind: 'unsupported', error: refusal } : { ...plan, refusal }
     }
   }
 
-  #pushdown(queries: readonly Query[]): Route {
+  #pushdown(queries: readonly Query[], context: EmitContext): Route {
     if (touchesSystemRelations(queries)) {
       throw new NotPushable('a query that joins system catalogs with tables', {
         hint: 'Read the catalogs in a statement of their own.',
@@ -150,12 +151,20 @@ export class Planner {
     const [query, ...others] = queries
     if (query === undefined || others.length > 0)
       throw new NotPushable('a rule that adds statements')
-    return emitPushdown(query, this.#context())
+    return emitPushdown(query, context)
   }
 
-  #context(): EmitContext {
+  #context({ settings }: SessionContext): EmitContext {
     const { schema, capabilities, dialect } = this.#options
-    return { schema: schema.current, capabilities, dialect }
+    return {
+      schema: schema.current,
+      capabilities,
+      dialect,
+      settings: {
+        timeZone: settings.get('TimeZone') ?? 'UTC',
+        dateStyle: settings.get('DateStyle') ?? 'ISO, MDY',
+      },
+    }
   }
 }
 

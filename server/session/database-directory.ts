@@ -11,12 +11,7 @@ import type { ScratchCluster } from '../emulate/scratch-cluster.ts'
 import { ScratchDatabases } from '../emulate/scratch-databases.ts'
 import { Planner } from '../plan/planner.ts'
 import { openDatabaseSchema } from '../schema/database-schema.ts'
-import {
-  findAggregateRule,
-  findFunctionRule,
-  findIoCastRule,
-  findOperatorRule,
-} from '../sql/dialect-lookup.ts'
+import { DIALECT } from '../sql/dialect-lookup.ts'
 import { WriterQueue } from '../transaction/writer-queue.ts'
 import { AdvisoryLockTable } from './advisory-lock-table.ts'
 import { ClientBoard } from './client-board.ts'
@@ -25,9 +20,6 @@ import { NotificationHub } from './notifications.ts'
 import type { DatabaseDirectory, ServedDatabase } from './served-database.ts'
 
 const ADMIN_TIMEOUT_MS = 120_000
-
-/** The allow-list, as the emitter asks for it. */
-const DIALECT = { findOperatorRule, findFunctionRule, findAggregateRule, findIoCastRule }
 
 /** Opens each database once, when the first client asks for it, and keeps it for the others. */
 export class Databases implements DatabaseDirectory {

@@ -1,76 +1,33 @@
+import { ARRAY_OPERATORS } from './dialect-arrays.ts'
+import { DATETIME_OPERATORS } from './dialect-datetime.ts'
+import { JSONB_OPERATORS } from './dialect-jsonb.ts'
 import {
-  at,
+  CAN_FAIL,
+  type CallRow,
   call,
+  FIRST,
   form,
+  INT2,
+  INT4,
   infix,
-  type Printer,
   prefix,
-  type RuleFlags,
   same,
 } from './dialect-printers.ts'
+import { TEXT_OPERATORS } from './dialect-text.ts'
+import { DOUBLE, product, quotient, REAL } from './float-forms.ts'
 
-/** OID in pg_operator, the operator with its operands' types, how Spanner writes it, and what is special about it. */
-export type OperatorRow = readonly [
-  oid: number,
-  signature: string,
-  print: Printer,
-  flags?: RuleFlags,
-]
-
-const INT2 = { resultRange: 'int2' } as const
-const INT4 = { resultRange: 'int4' } as const
 const FLOATS = { diesOfNull: [0, 1] } as const
-const FIRST = { diesOfNull: [0] } as const
-const SECOND = { diesOfNull: [1] } as const
-
-/** A date as the timestamp (stored at UTC) at which it begins. */
-const MIDNIGHT = (date: string) => `(${date}::varchar || ' 00:00:00+00')::timestamptz`
-
-interface Float {
-  readonly type: string
-  /** Near the greatest value: ten times this is too much. */
-  readonly great: string
-}
-const DOUBLE: Float = { type: 'double precision', great: '1e308' }
-const REAL: Float = { type: 'real', great: '3e38' }
 
 /*
- * PostgreSQL:  a * b   22003 where the product of two numbers is too small to be told from 0, NaN / 0 is NaN
- * Spanner:     a * b   0 there, 22012
+ * PostgreSQL:  a >> n        of a negative number: the sign comes in at the left
+ * Spanner:     a >> n        zeros come in
  */
-function product(a: string, b: string, float: Float): Printer {
-  return form(
-    `CASE WHEN ${a} * ${b} = 0 AND ${a} <> 0 AND ${b} <> 0 THEN ${outOfRange(a, float)} ELSE ${a} * ${b} END`,
-  )
+function shiftedRight(mask: number): CallRow[2] {
+  return form(`CASE WHEN $1 < 0 THEN ~ ((~ $1) >> ($2 & ${mask})) ELSE $1 >> ($2 & ${mask}) END`)
 }
 
-function quotient(a: string, b: string, float: Float): Printer {
-  const nan = `WHEN ${b} = 0 AND ${a} = 'NaN'::${float.type} THEN ${a}`
-  const tooSmall = `WHEN ${a} / ${b} = 0 AND ${a} <> 0 AND abs(${b}) <> 'Infinity'::${float.type}`
-  return form(`CASE ${nan} ${tooSmall} THEN ${outOfRange(a, float)} ELSE ${a} / ${b} END`)
-}
-
-/** Fails with 22003 for any number; it holds the number so that nobody computes it beforehand. */
-function outOfRange(a: string, { type, great }: Float): string {
-  return `(${a} * '0'::${type} + '${great}'::${type}) * '10'::${type}`
-}
-
-const LITERAL_INDEX: RuleFlags = { accepts: (args) => isNaturalLiteral(at(args, 1)) }
-
-/** PostgreSQL counts negative subscripts from the array's end, Spanner answers NULL: it is made to fail instead. */
-function fromStart(operator: string): Printer {
-  return (args) => {
-    const index = at(args, 1)
-    if (isNaturalLiteral(index)) return infix(operator)(args)
-    return `${at(args, 0)} ${operator} (CASE WHEN ${index} < 0 THEN ${index} * 9223372036854775807 * 4 ELSE ${index} END)`
-  }
-}
-
-function isNaturalLiteral(sql: string): boolean {
-  return /^\d+$/.test(sql)
-}
-
-export const OPERATOR_ROWS: readonly OperatorRow[] = [
+/** The operators of the allow-list. */
+export const OPERATOR_ROWS: readonly CallRow[] = [
   // Comparisons of whole numbers of any size.
   [94, 'smallint = smallint', infix('=')],
   [519, 'smallint <> smallint', infix('<>')],
@@ -242,18 +199,6 @@ export const OPERATOR_ROWS: readonly OperatorRow[] = [
   [2976, 'uuid <= uuid', infix('<=')],
   [2975, 'uuid > uuid', infix('>')],
   [2977, 'uuid >= uuid', infix('>=')],
-  [2347, 'date = timestamp without time zone', form(`${MIDNIGHT('$1')} = $2`), FIRST],
-  [2350, 'date <> timestamp without time zone', form(`${MIDNIGHT('$1')} <> $2`), FIRST],
-  [2345, 'date < timestamp without time zone', form(`${MIDNIGHT('$1')} < $2`), FIRST],
-  [2346, 'date <= timestamp without time zone', form(`${MIDNIGHT('$1')} <= $2`), FIRST],
-  [2349, 'date > timestamp without time zone', form(`${MIDNIGHT('$1')} > $2`), FIRST],
-  [2348, 'date >= timestamp without time zone', form(`${MIDNIGHT('$1')} >= $2`), FIRST],
-  [2373, 'timestamp without time zone = date', form(`$1 = ${MIDNIGHT('$2')}`), SECOND],
-  [2376, 'timestamp without time zone <> date', form(`$1 <> ${MIDNIGHT('$2')}`), SECOND],
-  [2371, 'timestamp without time zone < date', form(`$1 < ${MIDNIGHT('$2')}`), SECOND],
-  [2372, 'timestamp without time zone <= date', form(`$1 <= ${MIDNIGHT('$2')}`), SECOND],
-  [2375, 'timestamp without time zone > date', form(`$1 > ${MIDNIGHT('$2')}`), SECOND],
-  [2374, 'timestamp without time zone >= date', form(`$1 >= ${MIDNIGHT('$2')}`), SECOND],
 
   // Arithmetic of whole numbers.
   [550, 'smallint + smallint', infix('+'), INT2],
@@ -283,18 +228,18 @@ export const OPERATOR_ROWS: readonly OperatorRow[] = [
   [820, 'bigint * smallint', infix('*')],
   [690, 'bigint * integer', infix('*')],
   [686, 'bigint * bigint', infix('*')],
-  [527, 'smallint / smallint', infix('/'), INT2],
-  [546, 'smallint / integer', infix('/'), INT4],
-  [825, 'smallint / bigint', infix('/')],
-  [547, 'integer / smallint', infix('/'), INT4],
-  [528, 'integer / integer', infix('/'), INT4],
-  [695, 'integer / bigint', infix('/')],
-  [821, 'bigint / smallint', infix('/')],
-  [691, 'bigint / integer', infix('/')],
-  [687, 'bigint / bigint', infix('/')],
-  [529, 'smallint % smallint', infix('%'), INT2],
-  [530, 'integer % integer', infix('%'), INT4],
-  [439, 'bigint % bigint', infix('%')],
+  [527, 'smallint / smallint', infix('/'), { ...INT2, ...CAN_FAIL }],
+  [546, 'smallint / integer', infix('/'), { ...INT4, ...CAN_FAIL }],
+  [825, 'smallint / bigint', infix('/'), CAN_FAIL],
+  [547, 'integer / smallint', infix('/'), { ...INT4, ...CAN_FAIL }],
+  [528, 'integer / integer', infix('/'), { ...INT4, ...CAN_FAIL }],
+  [695, 'integer / bigint', infix('/'), CAN_FAIL],
+  [821, 'bigint / smallint', infix('/'), CAN_FAIL],
+  [691, 'bigint / integer', infix('/'), CAN_FAIL],
+  [687, 'bigint / bigint', infix('/'), CAN_FAIL],
+  [529, 'smallint % smallint', infix('%'), { ...INT2, ...CAN_FAIL }],
+  [530, 'integer % integer', infix('%'), { ...INT4, ...CAN_FAIL }],
+  [439, 'bigint % bigint', infix('%'), CAN_FAIL],
   [1917, '+ smallint', same],
   [559, '- smallint', prefix('-'), INT2],
   [682, '@ smallint', call('abs'), INT2],
@@ -317,18 +262,18 @@ export const OPERATOR_ROWS: readonly OperatorRow[] = [
   [1883, '~ integer', prefix('~')],
   [1889, '~ bigint', prefix('~')],
   [1878, 'smallint << integer', form('(($1 << ($2 & 31) & 65535) # 32768) - 32768')],
-  [1879, 'smallint >> integer', form('$1 >> ($2 & 31)')],
+  [1879, 'smallint >> integer', shiftedRight(31)],
   [1884, 'integer << integer', form('(($1 << ($2 & 31) & 4294967295) # 2147483648) - 2147483648')],
-  [1885, 'integer >> integer', form('$1 >> ($2 & 31)')],
+  [1885, 'integer >> integer', shiftedRight(31)],
   [1890, 'bigint << integer', form('$1 << ($2 & 63)')],
-  [1891, 'bigint >> integer', form('$1 >> ($2 & 63)')],
+  [1891, 'bigint >> integer', shiftedRight(63)],
 
   // Arithmetic of numerics.
   [1758, 'numeric + numeric', infix('+')],
   [1759, 'numeric - numeric', infix('-')],
   [1760, 'numeric * numeric', infix('*')],
-  [1761, 'numeric / numeric', infix('/')],
-  [1762, 'numeric % numeric', infix('%')],
+  [1761, 'numeric / numeric', infix('/'), CAN_FAIL],
+  [1762, 'numeric % numeric', infix('%'), CAN_FAIL],
   [1921, '+ numeric', same],
   [1751, '- numeric', prefix('-')],
   [1763, '@ numeric', call('abs')],
@@ -346,38 +291,35 @@ export const OPERATOR_ROWS: readonly OperatorRow[] = [
   [1119, 'real * double precision', product('$1::double precision', '$2', DOUBLE), FLOATS],
   [1129, 'double precision * real', product('$1', '$2::double precision', DOUBLE), FLOATS],
   [589, 'real * real', product('$1', '$2', REAL), FLOATS],
-  [593, 'double precision / double precision', quotient('$1', '$2', DOUBLE), FLOATS],
-  [1118, 'real / double precision', quotient('$1::double precision', '$2', DOUBLE), FLOATS],
-  [1128, 'double precision / real', quotient('$1', '$2::double precision', DOUBLE), FLOATS],
-  [588, 'real / real', quotient('$1', '$2', REAL), FLOATS],
+  [
+    593,
+    'double precision / double precision',
+    quotient('$1', '$2', DOUBLE),
+    { ...FLOATS, ...CAN_FAIL },
+  ],
+  [
+    1118,
+    'real / double precision',
+    quotient('$1::double precision', '$2', DOUBLE),
+    { ...FLOATS, ...CAN_FAIL },
+  ],
+  [
+    1128,
+    'double precision / real',
+    quotient('$1', '$2::double precision', DOUBLE),
+    { ...FLOATS, ...CAN_FAIL },
+  ],
+  [588, 'real / real', quotient('$1', '$2', REAL), { ...FLOATS, ...CAN_FAIL }],
   [1919, '+ real', same],
-  [584, '- real', prefix('-')],
-  [590, '@ real', call('abs')],
+  [584, '- real', prefix('-'), FIRST],
+  [590, '@ real', call('abs'), FIRST],
   [1920, '+ double precision', same],
-  [585, '- double precision', prefix('-')],
-  [595, '@ double precision', call('abs')],
-  [596, '|/ double precision', call('sqrt')],
+  [585, '- double precision', prefix('-'), FIRST],
+  [595, '@ double precision', call('abs'), FIRST],
+  [596, '|/ double precision', call('sqrt'), { ...FIRST, canFail: true }],
 
-  // Texts.
-  [654, 'text || text', infix('||')],
-  [2018, 'bytea || bytea', infix('||')],
-  [1209, 'text ~~ text', infix('LIKE')],
-  [1210, 'text !~~ text', infix('NOT LIKE')],
-  [1207, 'name ~~ text', infix('LIKE')],
-  [1208, 'name !~~ text', infix('NOT LIKE')],
-  [2016, 'bytea ~~ bytea', infix('LIKE')],
-  [2017, 'bytea !~~ bytea', infix('NOT LIKE')],
-  [3877, 'text ^@ text', call('starts_with')],
-
-  // Dates.
-  [1100, 'date + integer', infix('+')],
-  [1101, 'date - integer', infix('-')],
-  [1099, 'date - date', infix('-')],
-  [2555, 'integer + date', form('$2 + $1')],
-
-  // jsonb.
-  [3211, 'jsonb -> text', infix('->')],
-  [3477, 'jsonb ->> text', infix('->>')],
-  [3212, 'jsonb -> integer', fromStart('->'), LITERAL_INDEX],
-  [3481, 'jsonb ->> integer', fromStart('->>'), LITERAL_INDEX],
+  ...TEXT_OPERATORS,
+  ...DATETIME_OPERATORS,
+  ...ARRAY_OPERATORS,
+  ...JSONB_OPERATORS,
 ]

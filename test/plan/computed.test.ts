@@ -1,10 +1,10 @@
 import t from 'tap'
 import { typeOf } from '../../server/plan/expression-type.ts'
 import type { PushdownRoute } from '../../server/plan/plan.ts'
+import { DIALECT } from '../../server/sql/dialect-lookup.ts'
 import { readQueryTree } from '../../server/sql/query-tree-reader.ts'
 import { contextOf, emitRecorded, readRecordedTrees, readSchemaFixture } from './emit-fixture.ts'
 import { readGoldenScripts, treeKey } from './golden-script.ts'
-import { TEST_DIALECT } from './test-dialect.ts'
 import { findPostgres, startPostgres } from './throwaway-postgres.ts'
 
 const LEAST_STATEMENTS = 15
@@ -35,7 +35,7 @@ function routesWithComputed(): readonly PushdownRoute[] {
   return readGoldenScripts().flatMap((script) =>
     script.cases.flatMap((golden) => {
       const tree = trees[treeKey(script, golden)] ?? ''
-      const emitted = emitRecorded(tree, contextOf(schema, 'emulator', TEST_DIALECT))
+      const emitted = emitRecorded(tree, contextOf(schema, 'emulator', DIALECT))
       return emitted.kind === 'route' && emitted.route.computed !== undefined ? [emitted.route] : []
     }),
   )

@@ -91,7 +91,8 @@ export function contextOf(
   profile: keyof typeof PROFILES,
   dialect: DialectTable,
 ): EmitContext {
-  return { schema, capabilities: PROFILES[profile], dialect }
+  const settings = { timeZone: 'UTC', dateStyle: 'ISO, MDY' }
+  return { schema, capabilities: PROFILES[profile], dialect, settings }
 }
 
 /** What a golden script says about a statement: production's form, and the emulator's where it differs. */

@@ -1,12 +1,12 @@
 import t from 'tap'
 import type { ParamSource, PushdownRoute } from '../../server/plan/plan.ts'
+import { DIALECT } from '../../server/sql/dialect-lookup.ts'
 import type { SpannerType } from '../../server/types/spanner-type.ts'
 import { findStorage } from '../../server/types/storage.ts'
 import { contextOf, emitRecorded, readRecordedTrees, readSchemaFixture } from './emit-fixture.ts'
 import { readGoldenScripts, treeKey } from './golden-script.ts'
 import { physicalDdl } from './physical-fixture.ts'
 import { type Emulator, findEmulator, startEmulator } from './spanner-emulator.ts'
-import { TEST_DIALECT } from './test-dialect.ts'
 
 const LEAST_STATEMENTS = 120
 const program = findEmulator()
@@ -29,7 +29,7 @@ t.test(
       script.cases.map((golden) => ({ ...golden, key: treeKey(script, golden) })),
     )
     for (const { statement, key } of cases) {
-      const emitted = emitRecorded(trees[key] ?? '', contextOf(schema, 'emulator', TEST_DIALECT))
+      const emitted = emitRecorded(trees[key] ?? '', contextOf(schema, 'emulator', DIALECT))
       if (emitted.kind === 'refused') continue
       count += 1
       const problem = await complaint(emulator, emitted.route)

@@ -6,12 +6,12 @@ import {
   MAX_SQL_CHARACTERS,
   refuseBeyondLimits,
 } from '../../server/plan/limits.ts'
+import { DIALECT } from '../../server/sql/dialect-lookup.ts'
 import type { Expr, Query } from '../../server/sql/query-tree.ts'
 import { readQueryTree } from '../../server/sql/query-tree-reader.ts'
 import { contextOf, readRecordedTrees, readSchemaFixture } from './emit-fixture.ts'
-import { TEST_DIALECT } from './test-dialect.ts'
 
-const context = contextOf(readSchemaFixture(), 'production', TEST_DIALECT)
+const context = contextOf(readSchemaFixture(), 'production', DIALECT)
 
 /** `SELECT id FROM author WHERE id IN (..)` with so many values. */
 function listOf(count: number): Query {

@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { DIALECT } from '../../server/sql/dialect-lookup.ts'
 import {
   contextOf,
   describeBoth,
@@ -14,7 +15,6 @@ import {
 } from './emit-fixture.ts'
 import { printGoldenCases, readGoldenScripts, treeKey } from './golden-script.ts'
 import { PLAN_TESTS, SCHEMA_QUERY, type SchemaRows } from './schema-fixture.ts'
-import { TEST_DIALECT } from './test-dialect.ts'
 import { findPostgres, startPostgres, type ThrowawayPostgres } from './throwaway-postgres.ts'
 
 async function main(): Promise<void> {
@@ -61,8 +61,8 @@ function rewrite(): void {
   for (const script of readGoldenScripts()) {
     const cases = script.cases.map((golden) => {
       const tree = trees[treeKey(script, golden)] ?? ''
-      const production = emitRecorded(tree, contextOf(schema, 'production', TEST_DIALECT))
-      const emulator = emitRecorded(tree, contextOf(schema, 'emulator', TEST_DIALECT))
+      const production = emitRecorded(tree, contextOf(schema, 'production', DIALECT))
+      const emulator = emitRecorded(tree, contextOf(schema, 'emulator', DIALECT))
       return { ...golden, expected: describeBoth(production, emulator) }
     })
     writeFileSync(script.path, printGoldenCases(cases))

@@ -1,4 +1,4 @@
-import { sqlCastType } from '../types/storage.ts'
+import { sqlCastType } from './storage.ts'
 
 /**
  * Short names of the types in expressions. Strings are text there whatever their column was declared as: Spanner knows no cast

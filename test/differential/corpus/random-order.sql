@@ -1,0 +1,2 @@
+-- any order will do
+SELECT count(*) FROM (SELECT id FROM samples ORDER BY random() LIMIT 3) AS x
