@@ -7,7 +7,8 @@ import { isSessionFunction } from './computed-expressions.ts'
 import type { EmitContext } from './emission.ts'
 import { emulationName } from './emulation-name.ts'
 import { isSameExpr } from './expression-tree.ts'
-import { canFilter, emitLoad, type LoadRequest } from './load-query.ts'
+import { firstRows } from './first-rows.ts'
+import { canFilter, emitLoad, type FirstRows, type LoadRequest } from './load-query.ts'
 import { NotPushable } from './not-pushable.ts'
 import type { EmulateRoute, Load } from './plan.ts'
 import { type TableRead, tableReads } from './table-reads.ts'
@@ -38,10 +39,11 @@ export function emulateRoute(
   if (tables === undefined) return undefined
   const name = emulationName(reason.reason)
   const relations = relationsOf(uses, context)
-  const reads = tableReads(query)
+  const reads = tableReads(query, uses)
   try {
+    const first = uses.relations.length === 1 ? firstRows(query) : undefined
     const loads = [...tables.values()].map((table) =>
-      loadOf({ table, uses: usesOf(uses, table), reads: readsOf(reads, table) }, context),
+      loadOf({ table, uses: usesOf(uses, table), reads: readsOf(reads, table), first }, context),
     )
     const { hasMomentInView } = readSessionReads(tree)
     return { kind: 'emulate', name, loads, relations, hasMomentInView }
@@ -84,6 +86,8 @@ interface TableUses {
   readonly table: Table
   readonly uses: readonly RelationUse[]
   readonly reads: readonly TableRead[]
+  /** What ORDER BY and LIMIT leave of the rows that all conditions are true of. */
+  readonly first: FirstRows | undefined
 }
 
 function usesOf(uses: TreeUses, table: Table): readonly RelationUse[] {
@@ -95,13 +99,29 @@ function readsOf(reads: readonly TableRead[], table: Table): readonly TableRead[
 }
 
 function loadOf(parts: TableUses, context: EmitContext): Load {
+  const { table, reads, first } = parts
   const request: LoadRequest = {
-    table: parts.table,
+    table,
     columns: neededColumns(parts),
     where: commonCondition(parts, context),
-    isLocked: parts.reads.some((read) => read.isLocked),
+    isLocked: reads.some((read) => read.isLocked),
+  }
+  const conditions = reads.flatMap((read) => read.conditions)
+  if (first !== undefined && conditions.every((where) => canFilter(table, where, context))) {
+    const load = findLoad({ ...request, first }, context)
+    if (load !== undefined) return load
   }
   return emitLoad(request, context)
+}
+
+/** undefined where Spanner cannot say it. */
+function findLoad(request: LoadRequest, context: EmitContext): Load | undefined {
+  try {
+    return emitLoad(request, context)
+  } catch (error) {
+    if (error instanceof NotPushable) return undefined
+    throw error
+  }
 }
 
 /** What is read, and the primary key, which cannot be left out of a row. At least one column. */

@@ -9,6 +9,8 @@ export interface TreeUses {
   /** Every range table entry of a table, sequence, catalog ...: a table that is read twice is here twice. */
   readonly relations: readonly RelationUse[]
   readonly views: ReadonlySet<number>
+  /** Range table entries of common table expressions. */
+  readonly cteReferences: number
   /** Functions, aggregates and window functions that are called by name. */
   readonly functions: ReadonlySet<number>
   /** Relations that constants of type regclass name: `'t'::regclass`. */
@@ -36,10 +38,12 @@ export function readTreeUses(text: string): TreeUses {
 /** FirstLowInvalidHeapAttributeNumber (access/sysattr.h): what column sets are shifted by, so that system columns fit in. */
 const FIRST_ATTRIBUTE = -7
 const RTE_RELATION = 0
+const RTE_CTE = 6
 const REGCLASS = 2205
 
 class UsesCollector implements TreeUses {
   readonly relations: RelationUse[] = []
+  cteReferences = 0
   readonly views = new Set<number>()
   readonly functions = new Set<number>()
   readonly regclasses = new Set<number>()
@@ -78,6 +82,7 @@ class UsesCollector implements TreeUses {
   #takeEntry(fields: NodeFields, permissions: readonly NodeObject[]): void {
     const relid = fields.int('relid')
     const relkind = fields.text('relkind')
+    if (fields.int('rtekind') === RTE_CTE) this.cteReferences++
     if (relkind === 'v') this.views.add(relid)
     else if (fields.int('rtekind') === RTE_RELATION && relkind !== 'c') {
       const permission = permissions[fields.int('perminfoindex') - 1]

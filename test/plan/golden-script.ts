@@ -39,7 +39,7 @@ export function readGoldenScripts(): readonly GoldenScript[] {
       name,
       schema: /^client-(\w+)\.txt$/.exec(name)?.[1] ?? 'public',
       path: `${folder}${name}`,
-      cases: parse(readFileSync(`${folder}${name}`, 'utf8')),
+      cases: parseGoldenCases(readFileSync(`${folder}${name}`, 'utf8')),
     }))
 }
 
@@ -58,7 +58,8 @@ export function printGoldenCases(cases: readonly GoldenCase[]): string {
     .join('\n')
 }
 
-function parse(text: string): readonly GoldenCase[] {
+/** The cases of the text of a script. */
+export function parseGoldenCases(text: string): readonly GoldenCase[] {
   return text
     .split(/\n{2,}/)
     .filter((block) => block.trim() !== '')
