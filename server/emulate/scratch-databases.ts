@@ -21,8 +21,8 @@ export class ScratchDatabases {
   readonly #waiting: ((slot: ScratchSlot) => void)[] = []
   #closed: Promise<void> | undefined
 
-  constructor(cluster: ScratchCluster) {
-    this.#idle = Array.from({ length: SLOT_COUNT }, () => new ScratchSlot(cluster))
+  constructor(cluster: ScratchCluster, servedName: string) {
+    this.#idle = Array.from({ length: SLOT_COUNT }, () => new ScratchSlot(cluster, servedName))
   }
 
   /**

@@ -15,6 +15,15 @@ const MAX_DEAD_BYTES = 1024 * 1024
 /** What a row costs beyond its values. */
 const ROW_OVERHEAD_BYTES = 32
 
+const SERVED_NAME_SETTING = 'spanwire.database'
+
+/** The statements' database is the one that they are emulated for. */
+const SERVED_NAME_SQL = [
+  'SET LOCAL allow_system_table_mods = on',
+  `CREATE OR REPLACE FUNCTION pg_catalog.current_database() RETURNS name LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN pg_catalog.current_setting('${SERVED_NAME_SETTING}')::name`,
+]
+
 /** The schema that statements were planned with. */
 export interface ScratchSchema {
   readonly version: bigint
@@ -27,19 +36,21 @@ export interface ScratchSchema {
  */
 export class ScratchSlot {
   readonly #cluster: ScratchCluster
+  readonly #servedName: string
   #database: CompanionDatabase | undefined
   #held: readonly DeclaredObject[] = []
   readonly #keys = new Set<string>()
   #version: bigint | undefined
   #deadBytes = 0
 
-  constructor(cluster: ScratchCluster) {
+  constructor(cluster: ScratchCluster, servedName: string) {
     this.#cluster = cluster
+    this.#servedName = servedName
   }
 
   /** Brings the tables up to the schema, with those that `keys` name (relationKey). */
   async prepare(schema: ScratchSchema, keys: readonly string[]): Promise<void> {
-    this.#database ??= await this.#cluster.createDatabase()
+    this.#database ??= await this.#create()
     const known = this.#keys.size
     for (const key of keys) this.#keys.add(key)
     if (this.#version === schema.version && this.#keys.size === known) return
@@ -52,6 +63,12 @@ export class ScratchSlot {
     this.#version = schema.version
   }
 
+  async #create(): Promise<CompanionDatabase> {
+    const database = await this.#cluster.createDatabase()
+    await database.serviceTransaction(SERVED_NAME_SQL)
+    return database
+  }
+
   /** Runs a statement over its rows. */
   async run(request: LoadedReadRequest): Promise<LoadedAnswer> {
     if (this.#database === undefined) throw new Bug('a scratch database was used unprepared')
@@ -59,7 +76,9 @@ export class ScratchSlot {
       this.#deadBytes += rowCount * ROW_OVERHEAD_BYTES
       for (const piece of data) this.#deadBytes += piece.length
     }
-    return this.#database.readLoaded(request)
+    const { session } = request
+    const settings = new Map([...session.settings, [SERVED_NAME_SETTING, this.#servedName]])
+    return this.#database.readLoaded({ ...request, session: { ...session, settings } })
   }
 
   /** Clears away what earlier loads left behind, when it is worth it. */

@@ -34,7 +34,7 @@ export function emulateRoute(
 ): Omit<EmulateRoute, 'refusal'> | undefined {
   if (query.command !== 'select' || query.hasModifyingCte) return undefined
   const uses = readTreeUses(tree)
-  if (![...uses.functions].every(canRunInScratch)) return undefined
+  if (uses.namesDatabase || ![...uses.functions].every(canRunInScratch)) return undefined
   const tables = tablesOf(uses, context)
   if (tables === undefined) return undefined
   const name = emulationName(reason.reason)

@@ -37,6 +37,9 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
 /** What everything else is called. */
 const OTHER = 'expression'
 
+/** Every name; `$1` is a function's. */
+export const EMULATION_NAMES: readonly string[] = [...NAMES.map(([, name]) => name), OTHER]
+
 /** The name of the emulation that stands in for what NotPushable complains of, in kebab case: `window-function`. */
 export function emulationName(reason: string): string {
   for (const [pattern, name] of NAMES) {

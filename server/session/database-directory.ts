@@ -118,7 +118,7 @@ export class Databases implements DatabaseDirectory {
       backend,
       companion,
       schema,
-      scratch: new ScratchDatabases(this.#scratch),
+      scratch: new ScratchDatabases(this.#scratch, name),
       emulations: new EmulationCounters(),
       planner: new Planner({ companion, schema, capabilities, dialect: DIALECT }),
       writerQueue: capabilities.concurrentWrites ? undefined : new WriterQueue(),

@@ -13,6 +13,8 @@ export interface TreeUses {
   readonly cteReferences: number
   /** Functions, aggregates and window functions that are called by name. */
   readonly functions: ReadonlySet<number>
+  /** CURRENT_CATALOG. */
+  readonly namesDatabase: boolean
   /** Relations that constants of type regclass name: `'t'::regclass`. */
   readonly regclasses: ReadonlySet<number>
 }
@@ -40,10 +42,13 @@ const FIRST_ATTRIBUTE = -7
 const RTE_RELATION = 0
 const RTE_CTE = 6
 const REGCLASS = 2205
+/** SQLValueFunctionOp (nodes/primnodes.h). */
+const SVFOP_CURRENT_CATALOG = 13
 
 class UsesCollector implements TreeUses {
   readonly relations: RelationUse[] = []
   cteReferences = 0
+  namesDatabase = false
   readonly views = new Set<number>()
   readonly functions = new Set<number>()
   readonly regclasses = new Set<number>()
@@ -71,6 +76,9 @@ class UsesCollector implements TreeUses {
         return
       case 'WINDOWFUNC':
         this.functions.add(fields.int('winfnoid'))
+        return
+      case 'SQLVALUEFUNCTION':
+        this.namesDatabase ||= fields.int('op') === SVFOP_CURRENT_CATALOG
         return
       case 'CONST':
         if (fields.int('consttype') === REGCLASS && !fields.bool('constisnull'))
