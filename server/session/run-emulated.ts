@@ -66,6 +66,7 @@ async function loadAll(state: SessionState, run: EmulatedRun): Promise<LoadedRow
       {
         locksRows: load.read.locksRows,
         isSole: run.isSole,
+        isOnly: run.route.loads.length === 1,
         requestTag: state.settings.get('spanner.statement_tag') || undefined,
       },
       state.scope.callOptions(),

@@ -25,4 +25,7 @@ export interface StatementTraits {
 }
 
 /** What it must know of a read that an emulated statement gets its rows from. */
-export type LoadTraits = Pick<StatementTraits, 'locksRows' | 'requestTag' | 'isSole'>
+export interface LoadTraits extends Pick<StatementTraits, 'locksRows' | 'requestTag' | 'isSole'> {
+  /** The statement has no other load. */
+  readonly isOnly: boolean
+}

@@ -204,8 +204,8 @@ export class TransactionBlock {
   }
 
   /**
-   * Reads rows for an emulated statement, in the transaction that it belongs to; where it is alone, in a read-only one, so that all
-   * its loads see one snapshot. The stream must be drained or cancelled before the next call.
+   * Reads rows for an emulated statement, in the transaction that it belongs to; where it is alone, single-use, or in a read-only
+   * transaction, so that all its loads see one snapshot. The stream must be drained or cancelled before the next call.
    */
   async load(
     statement: SpannerStatement,
@@ -217,6 +217,8 @@ export class TransactionBlock {
     this.#hasRun = true
     await this.#drainOpenStream()
     if (traits.isSole && !traits.locksRows && this.#readWrite === undefined) {
+      if (traits.isOnly && this.#readOnly === undefined)
+        return this.#readOnce(statement, { ...LOAD, ...traits }, options)
       return this.#readInSnapshot(statement, traits.requestTag, options)
     }
     return this.#send(statement, { ...LOAD, ...traits }, options)

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import t from 'tap'
 import { startSpanwire } from '../helpers/spanwire.ts'
 import { type ServerMessage, WireClient } from '../helpers/wire-client.ts'
@@ -136,4 +138,72 @@ t.test('two at a time, and the others in turn', async (t) => {
     clients.map((_client, n) => [`${n}|1275`, 'SELECT 1']),
   )
   for (const client of clients) await client.end()
+})
+
+t.test('a statement is cancelled, and times out', async (t) => {
+  const client = await connect('-c spanwire.emulation=on')
+  await client.query(`set statement_timeout = '300ms'`)
+  const forever = `with recursive r(n) as (select count(*) from e union all select n + 1 from r)
+    select count(*) from r`
+  t.match(told(await client.query(forever)), [
+    'ERROR 57014: canceling statement due to statement timeout',
+  ])
+  await client.query('reset statement_timeout')
+  t.strictSame(told(await client.query(RANKED)), ['1|1', '2|2', 'SELECT 2'])
+  await client.end()
+})
+
+t.test('the scratch cluster may die', async (t) => {
+  const client = await connect('-c spanwire.emulation=on')
+  await client.query(RANKED)
+  const file = await readFile(join(spanwire.dataDir, 'scratch', 'postmaster.pid'), 'utf8')
+  process.kill(Number(file.split('\n')[0]), 'SIGKILL')
+  t.strictSame(told(await client.query(RANKED)), ['1|1', '2|2', 'SELECT 2'])
+  await client.end()
+})
+
+t.test('a database and its scratch databases are dropped', async (t) => {
+  const admin = await connect()
+  await admin.query('create database gone')
+  const { client } = await WireClient.connect(spanwire, { user: 'me', database: 'gone' })
+  await client.query('create table e (id bigint primary key)')
+  t.match(told(await client.query('select id, rank() over () from e')), [/^NOTICE/, 'SELECT 0'])
+  await client.end()
+  t.strictSame(told(await admin.query('drop database gone')), ['DROP DATABASE'])
+  await admin.query('create database gone')
+  const again = await WireClient.connect(spanwire, { user: 'me', database: 'gone' })
+  t.match(told(await again.client.query('select id, rank() over () from e')), [/42P01/])
+  await again.client.query('create table e (id bigint primary key, n text)')
+  t.match(told(await again.client.query('select n, rank() over () from e')), [
+    /^NOTICE/,
+    'SELECT 0',
+  ])
+  await again.client.end()
+  await admin.end()
+})
+
+t.test('who has not made a table may read it', async (t) => {
+  const { client } = await WireClient.connect(spanwire, {
+    user: 'another',
+    database: 'postgres',
+    options: '-c spanwire.emulation=on',
+  })
+  t.strictSame(
+    told(await client.query(`select current_user, max(id) over () from e where id = 1`)),
+    ['another|1', 'SELECT 1'],
+  )
+  await client.end()
+})
+
+t.test('reads of another moment', async (t) => {
+  const client = await connect('-c spanwire.emulation=on')
+  await client.query('begin read only')
+  t.strictSame(told(await client.query(RANKED)), ['1|1', '2|2', 'SELECT 2'])
+  t.match(told(await client.query(`${RANKED} for update`)), [/^ERROR/])
+  await client.query('rollback')
+  await client.query(`set spanner.read_only_staleness = 'MAX_STALENESS 1s'`)
+  t.strictSame(told(await client.query(RANKED)), ['1|1', '2|2', 'SELECT 2'])
+  const joined = 'select count(*) over () from e join f on f.e = e.id limit 1'
+  t.match(told(await client.query(joined)), [/^ERROR 0A000: bounded staleness/])
+  await client.end()
 })

@@ -12,6 +12,7 @@ const select = {
   isOrdered: false,
   isSole: false,
 }
+const load = { locksRows: false, isSole: false, isOnly: false }
 const update = { ...select, command: 'UPDATE', isDml: true, returnsRows: false }
 const statement = (sql: string) => ({ sql, params: [] })
 
@@ -57,7 +58,7 @@ t.test('loads of a sole statement share a read-only transaction', async (t) => {
   const { block, database, ended } = start()
   block.startStatement()
   for (const sql of ['a', 'b']) {
-    const stream = await block.load(statement(sql), { locksRows: false, isSole: true }, options)
+    const stream = await block.load(statement(sql), { ...load, isSole: true }, options)
     while ((await stream.next()) !== undefined);
   }
   await block.commit(options)
@@ -75,23 +76,22 @@ t.test(
     const { block, database } = start()
     block.begin(block.characteristics)
     await (await block.execute(statement('u'), update, options)).next()
-    await (await block.load(statement('a'), { locksRows: false, isSole: false }, options)).next()
+    await (await block.load(statement('a'), load, options)).next()
     t.strictSame(database.calls, ['read-write u', 'row', 'row', 'read-write a', 'row'])
 
     const sole = start()
     sole.block.startStatement()
-    await (await sole.block.load(statement('a'), { locksRows: true, isSole: true }, options)).next()
+    await (
+      await sole.block.load(statement('a'), { ...load, locksRows: true, isSole: true }, options)
+    ).next()
     t.strictSame(sole.database.calls, ['read-write a', 'row'])
 
     const readOnly = start()
     readOnly.block.begin({ ...block.characteristics, readOnly: true })
-    await t.rejects(
-      readOnly.block.load(statement('a'), { locksRows: true, isSole: false }, options),
-      { code: '25006' },
-    )
-    await (
-      await readOnly.block.load(statement('a'), { locksRows: false, isSole: false }, options)
-    ).next()
+    await t.rejects(readOnly.block.load(statement('a'), { ...load, locksRows: true }, options), {
+      code: '25006',
+    })
+    await (await readOnly.block.load(statement('a'), load, options)).next()
     t.strictSame(readOnly.database.calls, ['read-only a', 'row'])
   },
 )
