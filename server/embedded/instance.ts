@@ -20,7 +20,7 @@ const DATABASE_ID = /^[a-z][a-z0-9_-]{0,28}[a-z0-9]$/
 const DATABASE_LIMIT = 100
 const CONNECT_DEADLINE_MS = 30_000
 const TIDY_MS = 1_000
-/** A statement that waits this long is looked at: whoever blocks it and is idle is ended. */
+/** A statement that runs this long and waits is looked at: whoever blocks it and is idle is ended. */
 const BLOCKED_MS = 1_000
 
 export interface InstanceOptions {
@@ -240,19 +240,18 @@ async function ensureRole(connection: ServerConnection): Promise<void> {
     await connection.query(`ALTER ROLE ${OWNER_ROLE} SET log_min_messages = 'fatal'`)
 }
 
-/** A transaction without a request for ten seconds may be ended, and is when another waits for its locks. */
+/**
+ * A transaction without a request for ten seconds may be ended, and is when another waits for its locks: one whose first statement waits,
+ * too, which nobody knows yet but PostgreSQL.
+ */
 async function endIdleBlockers(database: EmbeddedDatabase): Promise<void> {
-  const open = database.openTransactions()
-  const now = performance.now()
-  const waiting = open.filter(
-    ({ runningSinceMs }) => runningSinceMs !== undefined && now - runningSinceMs > BLOCKED_MS,
-  )
-  const idle = open.filter(isIdle)
-  if (waiting.length === 0 || idle.length === 0) return
-  const pids = waiting.flatMap((transaction) => transaction.processId ?? [])
+  const idle = database.openTransactions().filter(isIdle)
+  if (idle.length === 0) return
   const rows = await database.query(
-    'SELECT DISTINCT unnest(pg_blocking_pids(pid))::text AS pid FROM unnest($1::int[]) pid',
-    [`{${pids.join(',')}}`],
+    `SELECT DISTINCT unnest(pg_blocking_pids(pid))::text AS pid FROM pg_stat_activity
+     WHERE datname = current_database() AND wait_event_type = 'Lock'
+       AND state_change < now() - make_interval(secs => $1::float8 / 1000)`,
+    [String(BLOCKED_MS)],
   )
   for (const { pid } of rows)
     idle.find((transaction) => String(transaction.processId) === pid)?.terminate('aborted')

@@ -1,4 +1,4 @@
-import { ProtoWriter } from './protobuf.ts'
+import { ProtoReader, ProtoWriter } from './protobuf.ts'
 import { type Cell, type ColumnEncoder, writeNull } from './value-encoder.ts'
 
 /** A message is sent when its values have reached this size. */
@@ -147,6 +147,18 @@ function cutBefore(source: Buffer, start: number, isBase64: boolean): number {
   let end = start + CHUNK_BYTES
   while (((source[end] ?? 0) & 0xc0) === 0x80) end--
   return end
+}
+
+/** The resume token of an encoded PartialResultSet; empty where it has none. */
+export function readResumeToken(message: Buffer): Buffer {
+  const reader = new ProtoReader(message)
+  let token = Buffer.alloc(0)
+  while (reader.hasMore) {
+    const tag = reader.tag()
+    if (tag >>> 3 === PARTIAL.resumeToken) token = Buffer.from(reader.bytes())
+    else reader.skip(tag)
+  }
+  return token
 }
 
 /** Collects one ResultSet. */

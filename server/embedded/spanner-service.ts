@@ -6,7 +6,12 @@ import type { EmbeddedInstance } from './instance.ts'
 import { isPartitionedId, newPartitionedId, runPartitionedDml } from './partitioned-dml.ts'
 import { ProtoWriter } from './protobuf.ts'
 import { databaseOfSession } from './resource-name.ts'
-import { PartialResultWriter, ResultSetWriter, type RowSink } from './result-writer.ts'
+import {
+  PartialResultWriter,
+  ResultSetWriter,
+  type RowSink,
+  readResumeToken,
+} from './result-writer.ts'
 import type { ServiceHandlers, UnaryHandler } from './service.ts'
 import type { Session } from './session.ts'
 import { sessionHandlers } from './session-service.ts'
@@ -20,6 +25,7 @@ import {
   readExecuteBatchDmlRequest,
   readExecuteSqlRequest,
   readRollbackRequest,
+  type SqlRequest,
   type TransactionOptions,
   type TransactionSelector,
 } from './spanner-requests.ts'
@@ -58,8 +64,8 @@ class SpannerService {
   async executeSql(bytes: Buffer, signal: AbortSignal): Promise<Buffer> {
     const request = readExecuteSqlRequest(bytes)
     const sink = new ResultSetWriter()
-    const answer = await this.#replayable(request, [request], async () => {
-      await this.#execute(request, sink, signal)
+    const { answer } = await this.#replayable(request, [request], async ({ target }) => {
+      await this.#execute(request, { sink, signal, target })
       if (sink.sizeBytes > RESULT_SET_LIMIT_BYTES) {
         throw new GrpcStatus(
           GRPC.FAILED_PRECONDITION,
@@ -80,23 +86,24 @@ class SpannerService {
     const { database } = await this.#session(request.session)
     const mark = markOf(request.transaction, database)
     const skipRows = resumePoint(request, mark)
-    let isReplay = true
-    const answer = await this.#replayable(request, [request], async (keep) => {
-      isReplay = false
-      const writer = new PartialResultWriter({
-        send: (message) => {
-          keep(message)
-          return send(message)
-        },
-        tokenOf: (rows) => Buffer.from(`${mark}.${rows}`),
-        skipRows,
-      })
-      await this.#execute(request, writer, signal)
-      return undefined
-    })
-    // The compiler does not see that the closure above may have run, or not.
-    if (!(isReplay as boolean)) return
-    for (const message of answer.messages) await send(message)
+    const { answer, isReplay } = await this.#replayable(
+      request,
+      [request],
+      async ({ target, keep }) => {
+        const writer = new PartialResultWriter({
+          send: (message) => {
+            keep(message)
+            return send(message)
+          },
+          tokenOf: (rows) => Buffer.from(`${mark}.${rows}`),
+          skipRows,
+        })
+        await this.#execute(request, { sink: writer, signal, target })
+        return undefined
+      },
+    )
+    if (!isReplay) return
+    for (const message of messagesAfter(request.resumeToken, answer.messages)) await send(message)
   }
 
   async executeBatchDml(bytes: Buffer, signal: AbortSignal): Promise<Buffer> {
@@ -105,18 +112,13 @@ class SpannerService {
     if (request.statements.length === 0) {
       throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'No statements in batch DML request.')
     }
-    const answer = await this.#replayable(request, request.statements, async () => {
+    const { answer } = await this.#replayable(request, request.statements, async ({ target }) => {
       const out = new ProtoWriter()
-      let { transaction } = request
       for (const [index, statement] of request.statements.entries()) {
         const sink = new ResultSetWriter()
         const isLast = request.lastStatements && index === request.statements.length - 1
         try {
-          const used = await this.#executeDml({ ...request, ...statement, transaction }, sink, {
-            signal,
-            isLast,
-          })
-          transaction = { kind: 'id', id: used.id }
+          await this.#executeDml({ ...request, ...statement }, { sink, signal, isLast, target })
         } catch (error) {
           const status =
             error instanceof GrpcStatus ? error : new GrpcStatus(GRPC.INTERNAL, String(error))
@@ -175,63 +177,67 @@ class SpannerService {
     return { database, session: database.sessions.get(name) }
   }
 
-  async #execute(request: ExecuteSqlRequest, sink: RowSink, signal: AbortSignal): Promise<void> {
+  async #execute(
+    request: ExecuteSqlRequest,
+    how: {
+      readonly sink: RowSink
+      readonly signal: AbortSignal
+      readonly target: ServerTransaction | undefined
+    },
+  ): Promise<void> {
     if (request.hasPartitionToken) {
       throw new GrpcStatus(
         GRPC.UNIMPLEMENTED,
         'Partitioned queries are not supported by this server.',
       )
     }
-    const { database } = await this.#session(request.session)
     const options: RunOptions = {
-      sink,
-      signal,
+      sink: how.sink,
+      signal: how.signal,
       isLast: request.lastStatement,
       isPlanOnly: request.queryMode === QUERY_MODE.plan,
     }
     const { transaction } = request
+    if (how.target !== undefined) return how.target.execute(request, options)
+    const { database } = await this.#session(request.session)
     if (transaction.kind === 'single-use') {
       await runSingleUse(database, request, { ...options, transaction: transaction.options })
-    } else if (transaction.kind === 'id' && isPartitionedId(transaction.id)) {
-      await runPartitionedDml(database, request, options)
-    } else {
-      const target = await this.#transaction(request.session, transaction)
-      await target.execute(request, options)
-    }
+    } else await runPartitionedDml(database, request, options)
   }
 
   async #executeDml(
-    request: { readonly session: string; readonly transaction: TransactionSelector } & Pick<
-      ExecuteSqlRequest,
-      'sql' | 'params' | 'paramTypes'
-    >,
-    sink: RowSink,
-    options: { readonly signal: AbortSignal; readonly isLast: boolean },
-  ): Promise<ServerTransaction> {
+    request: { readonly session: string } & SqlRequest,
+    how: {
+      readonly sink: RowSink
+      readonly signal: AbortSignal
+      readonly isLast: boolean
+      readonly target: ServerTransaction | undefined
+    },
+  ): Promise<void> {
     const { database } = await this.#session(request.session)
-    if (database.statements.get(request).kind !== 'dml') {
+    if (database.statements.get(request).kind !== 'dml' || how.target === undefined) {
       throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'ExecuteBatchDml only supports DML statements.')
     }
-    const target = await this.#transaction(request.session, request.transaction)
-    await target.execute(request, { ...options, sink, isPlanOnly: false })
-    return target
+    await how.target.execute(request, { ...how, isPlanOnly: false })
   }
 
+  /** The transaction that a request runs in; undefined for a single-use read and for partitioned DML. */
   async #transaction(
     sessionName: string,
     selector: TransactionSelector,
-  ): Promise<ServerTransaction> {
+  ): Promise<ServerTransaction | undefined> {
     const { database, session } = await this.#session(sessionName)
     switch (selector.kind) {
       case 'begin':
         return newTransaction(database, session, selector.options)
       case 'id': {
+        if (isPartitionedId(selector.id)) return undefined
         const transaction = database.findTransaction(selector.id)
         if (transaction === undefined) throw unknownTransaction(selector.id)
         return transaction
       }
       case 'single-use':
-        throw needsReadWrite()
+        return undefined
     }
   }
 
@@ -243,33 +249,35 @@ class SpannerService {
       readonly seqno: bigint
       readonly queryMode?: number
     },
-    statements:
-      | readonly ExecuteSqlRequest[]
-      | readonly Pick<ExecuteSqlRequest, 'sql' | 'params' | 'paramTypes'>[],
-    run: (keep: (message: Buffer) => void) => Promise<readonly Buffer[] | undefined>,
-  ): Promise<DmlAnswer> {
+    statements: readonly SqlRequest[],
+    run: (context: RunContext) => Promise<readonly Buffer[] | undefined>,
+  ): Promise<{ readonly answer: DmlAnswer; readonly isReplay: boolean }> {
     const { database } = await this.#session(request.session)
-    const transaction =
-      request.transaction.kind === 'id'
-        ? database.findTransaction(request.transaction.id)
-        : undefined
     const [first] = statements
     const isDml =
       first !== undefined &&
       request.queryMode !== QUERY_MODE.plan &&
       database.statements.get(first).kind === 'dml'
-    if (transaction === undefined || transaction.mode !== 'read-write' || !isDml) {
-      return { messages: (await run(() => undefined)) ?? [], error: undefined }
+    const target = await this.#transaction(request.session, request.transaction)
+    if (target === undefined || target.mode !== 'read-write' || !isDml) {
+      const messages = (await run({ target, keep: () => undefined })) ?? []
+      return { answer: { messages, error: undefined }, isReplay: false }
     }
-    let coming = transaction.dml.replay(request.seqno, statements)
-    if (coming === undefined) {
-      coming = answerOf(transaction, run)
-      transaction.dml.keep(request.seqno, statements, coming)
-    }
+    const known = target.dml.replay(request.seqno, statements)
+    const coming = known ?? answerOf(target, (keep) => run({ target, keep }))
+    if (known === undefined) target.dml.keep(request.seqno, statements, coming)
     const answer = await coming
     if (answer.error !== undefined) throw answer.error
-    return answer
+    return { answer, isReplay: known !== undefined }
   }
+}
+
+/** What the run of a request is given. */
+interface RunContext {
+  /** undefined for a single-use read and for partitioned DML. */
+  readonly target: ServerTransaction | undefined
+  /** To be told of every message that was sent. */
+  readonly keep: (message: Buffer) => void
 }
 
 /**
@@ -338,6 +346,12 @@ function unknownTransaction(id: string): GrpcStatus {
   if (xidOf(id) !== undefined)
     return aborted('Transaction was aborted: it is not known to this server.')
   return new GrpcStatus(GRPC.INVALID_ARGUMENT, `Invalid transaction ID: ${id}`)
+}
+
+/** What comes after a resume token in an answer that is told once more. */
+function messagesAfter(token: Buffer, messages: readonly Buffer[]): readonly Buffer[] {
+  if (token.length === 0) return messages
+  return messages.slice(messages.findIndex((message) => readResumeToken(message).equals(token)) + 1)
 }
 
 /** A Commit that is asked for again after the transaction was forgotten: PostgreSQL remembers. */

@@ -134,6 +134,28 @@ tap.test('DML streams its RETURNING and its count', async (t) => {
   await client.call('commit', { session, transactionId: id })
 })
 
+tap.test(
+  'DML that begins a transaction goes on after its token, and does not run twice',
+  async (t) => {
+    const session = await client.newSession()
+    await client.write("UPDATE r SET v = '' WHERE id < 4")
+    const request = {
+      session,
+      sql: "UPDATE r SET v = v || '+' WHERE id < 4 RETURNING id",
+      seqno: '1',
+    }
+    const first = await client.stream({ ...request, transaction: READ_WRITE }).messages
+    const { id } = first[0].metadata.transaction
+    const again = { ...request, transaction: { id } }
+    t.strictSame(valuesOf(await client.stream(again).messages), valuesOf(first), 'without a token')
+    const { resumeToken } = first.at(-1)
+    t.strictSame(await client.stream({ ...again, resumeToken }).messages, [], 'with the last token')
+    await client.call('commit', { session, transactionId: id })
+    const { rows } = await client.run('SELECT DISTINCT v FROM r WHERE id < 4')
+    t.strictSame(rows, [['+']])
+  },
+)
+
 tap.test('an error after rows ends the stream', async (t) => {
   const error = await failure(
     client.stream({ sql: 'SELECT id, 1 / (id - 4900) FROM r ORDER BY id' }).messages,

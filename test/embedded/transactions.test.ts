@@ -459,3 +459,16 @@ tap.test('unknown transactions', async (t) => {
     ABORTED,
   )
 })
+
+tap.test(
+  'who waits in its first statement gets the locks of a transaction that was left',
+  async (t) => {
+    await reset([1, 1])
+    const left = await open('UPDATE n SET v = 2 WHERE id = 1')
+    // Ten seconds later; how long it takes is Spanner's number, not the test's.
+    const heir = await open('UPDATE n SET v = v + 10 WHERE id = 1')
+    await heir.commit()
+    t.match(await failureText(left.run('SELECT 1')), /^10 /)
+    t.strictSame(await values(), [['1', '11']])
+  },
+)
