@@ -88,9 +88,12 @@ export class ReadWriteTransaction implements BackendTransaction {
     this.#demandOpen()
     const deadline = new Deadline(options.timeoutMs)
     const seqno = options.isDml ? ++this.#seqno : undefined
+    const beginsAnew = this.#id === undefined && this.#host.orphansFailedBegin
     const stream = new SpannerRowStream({
       startRetries: () => this.#host.rpc.startRetries(deadline, options.signal),
       open: async (resumeToken) => {
+        // To the emulator, the statement of a begin that comes again with an id is another one under the same seqno.
+        if (beginsAnew) this.#id = undefined
         const session = await this.#session(deadline, options.signal)
         const request = encodeExecuteSql({
           session: session.name,

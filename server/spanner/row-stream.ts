@@ -20,7 +20,7 @@ export interface RowStreamSource {
   startRetries(): Retries
   /** Sends the statement, or goes on after `resumeToken`. */
   open(resumeToken: Buffer | undefined): Promise<MessageStream>
-  /** Once, with the first message. May throw. */
+  /** With the first message of each time that it was opened. May throw. */
   onMetadata(metadata: ResultMetadata): void
   onPrecommitToken(token: Buffer): void
   /** Whether a statement that failed before anything came of it may be sent again in another session. */
@@ -144,9 +144,9 @@ export class SpannerRowStream implements RowStream {
 
   #accept(message: PartialResultSet): void {
     this.#retries = undefined
-    if (message.metadata !== undefined && this.#metadata === undefined) {
-      this.#metadata = message.metadata
-      this.#assembler = new RowAssembler(message.metadata.columns.length)
+    if (message.metadata !== undefined) {
+      this.#metadata ??= message.metadata
+      this.#assembler ??= new RowAssembler(message.metadata.columns.length)
       this.#source.onMetadata(message.metadata)
     }
     if (message.precommitToken !== undefined) this.#source.onPrecommitToken(message.precommitToken)

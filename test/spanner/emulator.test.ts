@@ -1,4 +1,4 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
 import type { BackendDatabase, BackendTransaction } from '../../server/backend/backend.ts'
 import { BackendError, type BackendFailure } from '../../server/backend/backend-error.ts'
 import { createSpannerBackend } from '../../server/spanner/spanner-backend.ts'
@@ -313,7 +313,7 @@ async function suite({ address, stop }: Emulator): Promise<void> {
     await writer.commit(call)
   })
 
-  t.test('a Commit whose answer got lost has committed once', async (test) => {
+  async function openThroughProxy(test: Test) {
     const proxy = await RecordingProxy.start(address)
     const through = await createSpannerBackend({
       project: 'spanwire',
@@ -324,9 +324,31 @@ async function suite({ address, stop }: Emulator): Promise<void> {
       await through.close()
       await proxy.stop()
     })
-    const writer = (await through.openDatabase('shop', call)).beginReadWrite({
-      isolation: 'serializable',
-    })
+    return { proxy, database: await through.openDatabase('shop', call) }
+  }
+
+  t.test('a begin whose stream broke off after its first message begins anew', async (test) => {
+    const { proxy, database: through } = await openThroughProxy(test)
+    const writer = through.beginReadWrite({ isolation: 'serializable' })
+    proxy.clear()
+    proxy.intercept(() =>
+      proxy.calls.length === 1 ? { kind: 'cut', afterMessages: 1, how: 'stream' } : undefined,
+    )
+    test.same((await dml(writer, 'INSERT INTO p VALUES (10) RETURNING id')).rows, [['10']])
+    await dml(writer, 'DELETE FROM p WHERE id = 10')
+    await writer.commit(call)
+    test.same(proxy.methods(), [
+      'ExecuteStreamingSql',
+      'ExecuteStreamingSql',
+      'ExecuteStreamingSql',
+      'Commit',
+    ])
+    test.match(proxy.calls[1]?.request(), { transaction: { begin: {} }, seqno: '1' })
+  })
+
+  t.test('a Commit whose answer got lost has committed once', async (test) => {
+    const { proxy, database: through } = await openThroughProxy(test)
+    const writer = through.beginReadWrite({ isolation: 'serializable' })
     await dml(writer, 'INSERT INTO p VALUES (9)')
     proxy.clear()
     proxy.intercept(() =>
