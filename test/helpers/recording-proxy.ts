@@ -1,6 +1,5 @@
 import {
-  type ClientHttp2Session,
-  connect,
+  type ClientHttp2Stream,
   constants,
   createServer,
   type Http2Server,
@@ -8,7 +7,9 @@ import {
   type IncomingHttpHeaders,
   type ServerHttp2Stream,
 } from 'node:http2'
-import { connect as connectSocket } from 'node:net'
+import { BackendConnection } from './backend-connection.ts'
+import { FRAME_HEAD_BYTES, FrameReader, readAll, splitFrames } from './grpc-frames.ts'
+import { cutNow, type Fault, passUntilCut, resetConnection, respondStatus } from './proxy-fault.ts'
 import { decodeRequest, type Message } from './spanner-protos.ts'
 
 /** One call that went through. */
@@ -26,16 +27,11 @@ export interface RecordedCall {
   request(): Message
 }
 
-/** What happens to a call instead of being passed through. */
-export type Fault =
-  /** Answered with a status; the backend never sees it. */
-  | { readonly kind: 'status'; readonly code: number; readonly message: string }
-  /** The backend does its work, and its answer is lost. */
-  | { readonly kind: 'lose-answer'; readonly code: number; readonly message: string }
-  /** The client's connection is reset; the backend does its work first, or never sees the call. */
-  | { readonly kind: 'reset'; readonly isDelivered: boolean }
-  /** Passed on later, unless the client has given the call up by then. */
-  | { readonly kind: 'hold'; readonly until: Promise<void> }
+/** Asked before a call is passed on; it may call the backend itself first. */
+export type Intercept = (call: RecordedCall) => Fault | undefined | Promise<Fault | undefined>
+
+/** Told of the first message of an answer, whether or not it reaches the client. */
+export type Observe = (call: RecordedCall, message: Buffer) => void
 
 /**
  * Stands between a client and any gRPC backend, passes every call on byte by byte, and keeps a record: for tests that count
@@ -45,16 +41,18 @@ export type Fault =
 export class RecordingProxy {
   readonly address: string
   readonly calls: RecordedCall[] = []
+  /** Whether `calls` grows: a long run under load does without. */
+  isRecording = true
   readonly #server: Http2Server
-  readonly #target: string
-  #upstream: ClientHttp2Session | undefined
+  readonly #backend: BackendConnection
   readonly #sessions = new Map<Http2Session, number>()
   #connections = 0
-  #intercept: (call: RecordedCall) => Fault | undefined = () => undefined
+  #intercept: Intercept = () => undefined
+  #observe: Observe | undefined
 
   private constructor(server: Http2Server, target: string, address: string) {
     this.#server = server
-    this.#target = target
+    this.#backend = new BackendConnection(target)
     this.address = address
     server.on('session', (session) => {
       this.#sessions.set(session, this.#connections++)
@@ -79,8 +77,18 @@ export class RecordingProxy {
   }
 
   /** From now on, asked before each call is passed on. */
-  intercept(hook: (call: RecordedCall) => Fault | undefined): void {
+  intercept(hook: Intercept): void {
     this.#intercept = hook
+  }
+
+  /** From now on, told of answers. */
+  observe(hook: Observe): void {
+    this.#observe = hook
+  }
+
+  /** A call of the proxy's own: no fault happens to it and no record is kept. Rejects with a BackendRefusal. */
+  callBackend(path: string, request: object): Promise<Message> {
+    return this.#backend.call(path, request)
   }
 
   /** The names of the methods called since `clear`, without those that manage sessions. */
@@ -109,7 +117,7 @@ export class RecordingProxy {
 
   async stop(): Promise<void> {
     for (const session of this.#sessions.keys()) session.destroy()
-    this.#upstream?.destroy()
+    this.#backend.destroy()
     await new Promise<void>((resolve) => this.#server.close(() => resolve()))
   }
 
@@ -127,42 +135,30 @@ export class RecordingProxy {
       messages,
       request: () => decodeRequest(path, messages[0] ?? Buffer.alloc(0)),
     }
-    this.calls.push(call)
-    const fault = this.#intercept(call)
-    if (fault?.kind === 'hold') await fault.until
-    if (stream.destroyed) return
-    if (fault?.kind === 'status') respondStatus(stream, fault)
-    else if (fault?.kind === 'reset' && !fault.isDelivered) reset(stream)
-    else {
-      const lost = fault?.kind === 'hold' ? undefined : fault
-      this.#forward(stream, { headers, body, lost })
+    if (this.isRecording) this.calls.push(call)
+    try {
+      const asked = await this.#intercept(call)
+      if (asked?.kind === 'hold') await asked.until
+      if (stream.destroyed) return
+      const fault = asked?.kind === 'hold' ? undefined : asked
+      if (fault?.kind === 'status') respondStatus(stream, fault)
+      else if (fault?.kind === 'reset' && !fault.isDelivered) resetConnection(stream)
+      else this.#forward(stream, { call, body, fault })
+    } catch (error) {
+      respondStatus(stream, { code: 13, message: `the proxy failed: ${String(error)}` })
     }
-  }
-
-  /** The connection to the backend; a new one where the last has gone. */
-  #connection(): ClientHttp2Session {
-    if (this.#upstream !== undefined && !this.#upstream.destroyed && !this.#upstream.closed) {
-      return this.#upstream
-    }
-    const target = this.#target
-    const upstream = target.startsWith('/')
-      ? connect('http://localhost', { createConnection: () => connectSocket(target) })
-      : connect(`http://${target}`)
-    upstream.on('error', () => upstream.destroy())
-    this.#upstream = upstream
-    return upstream
   }
 
   #forward(
     stream: ServerHttp2Stream,
-    call: {
-      readonly headers: IncomingHttpHeaders
+    forwarded: {
+      readonly call: RecordedCall
       readonly body: Buffer
-      /** What the client gets in place of the answer. */
-      readonly lost: Exclude<Fault, { readonly kind: 'hold' }> | undefined
+      readonly fault: Exclude<Fault, { kind: 'status' | 'hold' }> | undefined
     },
   ): void {
-    const upstream = this.#connection().request(call.headers, { endStream: false })
+    const { call, body, fault } = forwarded
+    const upstream = this.#backend.request(call.metadata)
     let trailers: IncomingHttpHeaders = {}
     upstream.on('error', (error) => {
       if (stream.headersSent) stream.close(constants.NGHTTP2_INTERNAL_ERROR)
@@ -173,12 +169,12 @@ export class RecordingProxy {
       trailers = received
     })
     upstream.on('response', (received, flags) => {
-      const { lost } = call
-      if (lost !== undefined) {
+      if (this.#observe !== undefined) tellFirstMessage(upstream, call, this.#observe)
+      if (fault?.kind === 'lose-answer' || fault?.kind === 'reset') {
         upstream.resume()
         upstream.on('end', () => {
-          if (lost.kind === 'reset') reset(stream)
-          else respondStatus(stream, lost)
+          if (fault.kind === 'reset') resetConnection(stream)
+          else respondStatus(stream, fault)
         })
         return
       }
@@ -189,49 +185,30 @@ export class RecordingProxy {
       }
       stream.respond(received, { waitForTrailers: true })
       stream.on('wantTrailers', () => stream.sendTrailers(trailers))
-      upstream.pipe(stream)
+      if (fault === undefined || fault.how === 'drain') upstream.pipe(stream)
+      if (fault !== undefined) cut(upstream, stream, fault)
     })
-    upstream.end(call.body)
+    upstream.end(body)
   }
 }
 
-/** Undefined where the client gave up before the end. */
-function readAll(stream: ServerHttp2Stream): Promise<Buffer | undefined> {
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = []
-    stream.on('data', (chunk: Buffer) => chunks.push(chunk))
-    stream.on('end', () => resolve(Buffer.concat(chunks)))
-    stream.on('close', () => resolve(undefined))
-  })
-}
-
-/** gRPC's frames: a flag byte, four bytes of length, a message. */
-function splitFrames(body: Buffer): Buffer[] {
-  const messages: Buffer[] = []
-  for (let at = 0; at + 5 <= body.length; ) {
-    const end = at + 5 + body.readUInt32BE(at + 1)
-    messages.push(body.subarray(at + 5, end))
-    at = end
-  }
-  return messages
-}
-
-function reset(stream: ServerHttp2Stream): void {
-  stream.session?.socket.resetAndDestroy()
-}
-
-function respondStatus(
+function cut(
+  upstream: ClientHttp2Stream,
   stream: ServerHttp2Stream,
-  status: { readonly code: number; readonly message: string },
+  { afterMessages, how }: Extract<Fault, { kind: 'cut' }>,
 ): void {
-  if (stream.destroyed) return
-  stream.respond(
-    {
-      ':status': 200,
-      'content-type': 'application/grpc+proto',
-      'grpc-status': String(status.code),
-      'grpc-message': encodeURIComponent(status.message),
-    },
-    { endStream: true },
-  )
+  const now = () => cutNow(stream, how)
+  if (how === 'drain') now()
+  else passUntilCut(upstream, stream, { afterMessages, now })
+}
+
+function tellFirstMessage(upstream: ClientHttp2Stream, call: RecordedCall, observe: Observe): void {
+  const reader = new FrameReader()
+  const onData = (chunk: Buffer): void => {
+    const [first] = reader.push(chunk)
+    if (first === undefined) return
+    upstream.off('data', onData)
+    observe(call, first.subarray(FRAME_HEAD_BYTES))
+  }
+  upstream.on('data', onData)
 }

@@ -32,6 +32,14 @@ export function decodeRequest(path: string, bytes: Buffer): Message {
   return spannerMethod(path).requestDeserialize(bytes) as Message
 }
 
+export function encodeRequest(path: string, request: object): Buffer {
+  return spannerMethod(path).requestSerialize(request)
+}
+
 export function encodeReply(path: string, reply: object): Buffer {
   return spannerMethod(path).responseSerialize(reply)
+}
+
+export function decodeReply(path: string, bytes: Buffer): Message {
+  return spannerMethod(path).responseDeserialize(bytes) as Message
 }

@@ -3,7 +3,8 @@ import type { BackendDatabase, BackendTransaction } from '../../server/backend/b
 import { BackendError, isAborted } from '../../server/backend/backend-error.ts'
 import { createSpannerBackend } from '../../server/spanner/spanner-backend.ts'
 import { startTestServer } from '../embedded/embedded-client.ts'
-import { type Fault, RecordingProxy } from '../helpers/recording-proxy.ts'
+import type { Fault } from '../helpers/proxy-fault.ts'
+import { RecordingProxy } from '../helpers/recording-proxy.ts'
 import { drain } from '../helpers/rows.ts'
 
 /*
