@@ -16,6 +16,9 @@ export interface ReplayingStreamSource {
   onEnd(observed: Observation): void
 }
 
+/** An answer of up to so many bytes is handed on when the statement has ended: until then nobody has seen anything of it. */
+export const MAX_HELD_BYTES = 64 * 1024
+
 /**
  * The rows of one statement, over as many attempts at its transaction as it takes. When an attempt is lost after rows were handed
  * on, the statement is run again in the next one, and those rows must come again.
@@ -25,6 +28,10 @@ export class ReplayingStream implements RowStream {
   readonly #seen = new RowsSeen()
   #stream: RowStream | undefined
   #filter: SeenRowsFilter | undefined
+  /** Rows that came and were not handed on yet. */
+  #held: RowBatch[] = []
+  #isFlowing = false
+  #hasEnded = false
   #isOver = false
 
   constructor(source: ReplayingStreamSource) {
@@ -44,7 +51,7 @@ export class ReplayingStream implements RowStream {
   async next(): Promise<RowBatch | undefined> {
     while (!this.#isOver) {
       try {
-        const batch = await (await this.#open()).next()
+        const batch = await this.#pull()
         if (batch === undefined) {
           if (this.#filter?.isWaiting === true) throw this.#source.changed()
           this.#finish({ rowCount: this.#stream?.rowCount(), failure: undefined })
@@ -73,6 +80,27 @@ export class ReplayingStream implements RowStream {
     else this.#finish({ rowCount: undefined, failure: { kind: 'cancelled' } })
   }
 
+  /** The next rows; before the first ones the whole answer, if it is small. */
+  async #pull(): Promise<RowBatch | undefined> {
+    if (!this.#isFlowing) await this.#hold()
+    const held = this.#held.shift()
+    if (held !== undefined || this.#hasEnded) return held
+    return (await this.#open()).next()
+  }
+
+  async #hold(): Promise<void> {
+    const stream = await this.#open()
+    for (let sizeBytes = 0; sizeBytes <= MAX_HELD_BYTES && !this.#hasEnded; ) {
+      const batch = await stream.next()
+      if (batch === undefined) this.#hasEnded = true
+      else {
+        sizeBytes += batch.bytes.length
+        this.#held.push(batch)
+      }
+    }
+    this.#isFlowing = true
+  }
+
   async #open(): Promise<RowStream> {
     if (this.#stream === undefined) {
       const stream = await this.#source.open()
@@ -87,6 +115,7 @@ export class ReplayingStream implements RowStream {
 
   async #tryAgain(error: unknown): Promise<void> {
     this.#stream?.cancel()
+    this.#held = []
     try {
       await this.#source.recover(error)
       this.#stream = undefined

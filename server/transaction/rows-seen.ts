@@ -92,7 +92,8 @@ export class SeenRowsFilter {
 
   constructor(seen: RowsSeen, isOrdered: boolean) {
     this.#isOrdered = isOrdered
-    this.#expected = seen.hashes()
+    // A copy: the rows that are new are added to `seen` while this goes on.
+    this.#expected = [...seen.hashes()]
     for (const hash of this.#expected) {
       this.#missing.set(hash, (this.#missing.get(hash) ?? 0) + 1)
     }

@@ -4,6 +4,7 @@ import { BackendError } from '../../server/backend/backend-error.ts'
 import type { Capabilities } from '../../server/backend/capabilities.ts'
 import type { IsolationLevel } from '../../server/transaction/characteristics.ts'
 import { ReplayedTransaction } from '../../server/transaction/replayed-transaction.ts'
+import { MAX_HELD_BYTES } from '../../server/transaction/replaying-stream.ts'
 import { aborted } from '../helpers/fake-backend.ts'
 import { type Script, ScriptedDatabase } from '../helpers/scripted-database.ts'
 
@@ -162,22 +163,31 @@ t.test(
   },
 )
 
-t.test(
-  'a stream that is aborted half-way goes on after the rows that were handed on',
-  async (t) => {
-    const half = (rows: readonly string[], again: readonly string[]): Script => {
-      return (_sql, attempt) => (attempt === 1 ? { rows, error: aborted() } : { rows: again })
-    }
-    const inOrder = start(half(['a', 'b'], ['a', 'b', 'c', 'd']))
-    t.strictSame(await inOrder.run('q', ordered), ['a', 'b', 'c', 'd'])
-    const shuffled = start(half(['a', 'b'], ['d', 'b', 'c', 'a', 'b']))
-    t.strictSame(await shuffled.run('q', select), ['a', 'b', 'd', 'c', 'b'])
-    const gone = start(half(['a', 'b'], ['a', 'c', 'd']), 'read committed')
-    await t.rejects(gone.run('q', select), { code: '40001' })
-    const before = start(half(['b'], ['a', 'b']))
-    await t.rejects(before.run('q', ordered), { code: '40001' }, 'a row would come too late')
-  },
-)
+/** A first attempt that is aborted after some rows, and what comes in the next one. */
+function abortedHalfway(rows: readonly string[], again: readonly string[]): Script {
+  return (_sql, attempt) => (attempt === 1 ? { rows, error: aborted() } : { rows: again })
+}
+
+t.test('a long stream that is aborted goes on after the rows that were handed on', async (t) => {
+  const [a = '', b = '', c = '', d = ''] = ['a', 'b', 'c', 'd'].map((row) =>
+    row.repeat(MAX_HELD_BYTES + 1),
+  )
+  const inOrder = start(abortedHalfway([a, b], [a, b, c, d]))
+  t.strictSame(await inOrder.run('q', ordered), [a, b, c, d])
+  const shuffled = start(abortedHalfway([a, b], [d, b, c, a, b]))
+  t.strictSame(await shuffled.run('q', select), [a, b, d, c, b])
+  const gone = start(abortedHalfway([a, b], [a, c, d]), 'read committed')
+  await t.rejects(gone.run('q', select), { code: '40001' })
+  const before = start(abortedHalfway([b], [a, b]))
+  await t.rejects(before.run('q', ordered), { code: '40001' }, 'a row would come too late')
+})
+
+t.test('a short one begins anew: nobody has seen anything of it', async (t) => {
+  for (const isolation of ['read committed', 'serializable'] as const) {
+    const { run } = start(abortedHalfway(['a', 'b'], ['c']), isolation)
+    t.strictSame(await run('q', ordered), ['c'])
+  }
+})
 
 t.test('a stream that the client gave up half-way must show the same rows again', async (t) => {
   const again = (rows: readonly string[]) =>

@@ -77,14 +77,14 @@ t.test(
     block.begin(block.characteristics)
     await (await block.execute(statement('u'), update, options)).next()
     await (await block.load(statement('a'), load, options)).next()
-    t.strictSame(database.calls, ['read-write u', 'row', 'row', 'read-write a', 'row'])
+    t.strictSame(database.calls, ['read-write u', 'row', 'row', 'read-write a', 'row', 'row'])
 
     const sole = start()
     sole.block.startStatement()
     await (
       await sole.block.load(statement('a'), { ...load, locksRows: true, isSole: true }, options)
     ).next()
-    t.strictSame(sole.database.calls, ['read-write a', 'row'])
+    t.strictSame(sole.database.calls, ['read-write a', 'row', 'row'])
 
     const readOnly = start()
     readOnly.block.begin({ ...block.characteristics, readOnly: true })
@@ -102,7 +102,7 @@ t.test('a half-read stream is drained before the next statement', async (t) => {
   const first = await block.execute(statement('a'), select, options)
   await first.next()
   await (await block.execute(statement('b'), select, options)).next()
-  t.strictSame(database.calls, ['read-write a', 'row', 'row', 'read-write b', 'row'])
+  t.strictSame(database.calls, ['read-write a', 'row', 'row', 'read-write b', 'row', 'row'])
   t.ok(await first.next(), 'the rest is served from memory')
   t.equal(await first.next(), undefined)
 })
