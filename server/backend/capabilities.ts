@@ -23,5 +23,3 @@ export interface Capabilities {
   /** Isolation level REPEATABLE_READ has an effect. */
   readonly repeatableRead: boolean
 }
-
-export type CapabilityName = keyof Capabilities

@@ -11,7 +11,6 @@ export interface ListenAddress {
 
 /** Levels of the log, from quiet to loud. */
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
-export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /** What the embedded backend behaves like: Spanner as production documents it, or a version of the official emulator. */
 export const PROFILES = ['production', 'emulator-1.5.28'] as const

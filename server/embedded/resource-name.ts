@@ -1,18 +1,12 @@
 import { status as GRPC } from '@grpc/grpc-js'
 import { GrpcStatus } from './grpc-status.ts'
 
-const INSTANCE = /^projects\/([^/]+)\/instances\/([^/]+)$/
 const DATABASE = /^(projects\/[^/]+\/instances\/[^/]+)\/databases\/([^/]+)$/
 const SESSION = /^(projects\/[^/]+\/instances\/[^/]+\/databases\/[^/]+)\/sessions\/[^/]+$/
 const OPERATION = /^(.+)\/operations\/([^/]+)$/
 
 function invalid(kind: string, name: string): GrpcStatus {
   return new GrpcStatus(GRPC.INVALID_ARGUMENT, `Invalid ${kind} name: "${name}".`)
-}
-
-/** Demands `projects/<project>/instances/<instance>`. */
-export function checkInstanceName(name: string): void {
-  if (!INSTANCE.test(name)) throw invalid('instance', name)
 }
 
 /** Instance and id of a database's name. Throws INVALID_ARGUMENT. */

@@ -55,8 +55,6 @@ export const GRPC_CODE = {
   UNAUTHENTICATED: 16,
 } as const
 
-export type GrpcCode = (typeof GRPC_CODE)[keyof typeof GRPC_CODE]
-
 /** The end of a call with another status than OK, as it came. */
 export class TransportError extends Error {
   readonly grpcCode: number
