@@ -58,7 +58,7 @@ const OTHERS = [
   ...['date + bigint', 'bigint + date', 'date - bigint', 'date - date'],
   ...['jsonb -> bigint', 'jsonb -> text', 'jsonb ->> bigint', 'jsonb ->> text'],
   ...['&&', '<@', '@>'].flatMap((sign) =>
-    ['anyarray', 'bigint[]'].map((type) => `${type} ${sign} ${type}`),
+    ['anyarray', 'bigint[]', 'text[]'].map((type) => `${type} ${sign} ${type}`),
   ),
 ]
 

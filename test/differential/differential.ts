@@ -93,7 +93,10 @@ async function checkRules(
 function checkResult(t: Test, server: TestedServer, result: SweepResult): void {
   const { signature } = result.rule
   t.same(result.differences, [], signature)
-  if (isExpected(result.rule, server)) t.ok(result.answered > 0, `${signature} is pushed down`)
+  // A series that the server cannot make is computed beforehand, and bound as an array.
+  const isMade = result.rule.returnsSet && result.rule.needs === 'generateSeries'
+  if (isMade) t.ok(result.answered > 0, `${signature} is made`)
+  else if (isExpected(result.rule, server)) t.ok(result.answered > 0, `${signature} is pushed down`)
   else t.equal(result.answered, 0, `${signature} waits for ${result.rule.needs}`)
 }
 

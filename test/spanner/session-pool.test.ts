@@ -199,9 +199,8 @@ t.test(
   async (test) => {
     const { fake, pool } = await poolOf(test.teardown, { keepAliveMs: 30 })
     await holdAtOnce(pool, 1)
-    await until(() => fake.requests('ExecuteSql').length >= 2)
+    await until(() => fake.requests('ExecuteSql').length >= 2 && pool.stats.idle === 1)
     test.match(fake.requests('ExecuteSql')[0], { sql: 'SELECT 1' })
-    test.equal(pool.stats.idle, 1)
     const [gone] = fake.requests('ExecuteSql').map((request) => request['session'])
     fake.on('ExecuteSql', ({ request }) => {
       if (request['session'] === gone) throw new FakeStatus(5, 'Session not found: s')
