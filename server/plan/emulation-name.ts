@@ -3,6 +3,7 @@
  * first row that matches counts; `$1` is a function's name.
  */
 const NAMES: readonly (readonly [RegExp, string])[] = [
+  [/^refused: /, 'refused'],
   [/\bcatalogs\b/, 'catalog-join'],
   [/^window functions/, 'window-function'],
   [/recursive/, 'recursive-cte'],

@@ -11,6 +11,7 @@ import type {
 } from '../companion/companion-types.ts'
 import { sessionViewsOf } from '../companion/session-views-sql.ts'
 import type { DatabaseSchema } from '../schema/schema-types.ts'
+import { BARE_DIALECT } from '../sql/dialect-lookup.ts'
 import type { Query } from '../sql/query-tree.ts'
 import { readQueryTree } from '../sql/query-tree-reader.ts'
 import { readSessionReads } from '../sql/session-reads.ts'
@@ -18,7 +19,7 @@ import type { DialectTable, EmitContext } from './emission.ts'
 import { emitPushdown } from './emit-pushdown.ts'
 import { emulateRoute } from './emulate-route.ts'
 import { NotPushable } from './not-pushable.ts'
-import type { Plan, Route } from './plan.ts'
+import type { EmulateRoute, Plan, Route } from './plan.ts'
 import { touchesSystemRelations, touchesUserRelations } from './relations-touched.ts'
 
 export interface PlanRequest {
@@ -85,6 +86,22 @@ export class Planner {
     return plan
   }
 
+  /**
+   * For a SELECT that Spanner refused although it was pushed down: the plan that emulates it, which from now on stands in the other's
+   * place. It loads whole tables, as nobody knows which expression was refused. `message` is Spanner's. undefined where it cannot be emulated.
+   */
+  async planEmulation(request: PlanRequest, message: string): Promise<Plan | undefined> {
+    const { tree, ...analysis } = await this.#analyse(request)
+    const reason = new NotPushable(`refused: ${message}`)
+    const context = { ...this.#context(request.session), dialect: BARE_DIALECT }
+    const route =
+      tree === undefined ? undefined : this.#emulation({ tree, reason }, request, context)
+    if (route === undefined) return undefined
+    const plan = { ...analysis, route }
+    if (request.pinned === undefined) this.#cache.set(this.#key(request), plan)
+    return plan
+  }
+
   #key({ text, paramTypes, session }: PlanRequest): string {
     const settings = KEY_SETTINGS.map((name) => session.settings.get(name) ?? '')
     const { version } = this.#options.schema.current
@@ -121,25 +138,31 @@ export class Planner {
     return this.#options.schema.refresh(options)
   }
 
-  /** The scratch database knows nothing of what is uncommitted: with open DDL nothing is emulated. */
-  #route(analysis: Analysis, { session, pinned }: PlanRequest): Route {
-    if (analysis.tree === undefined) return catalogRoute('')
-    const queries = readQueryTree(analysis.tree)
-    const context = this.#context(session)
-    if (!touchesUserRelations(queries)) return catalogRoute(analysis.tree)
+  #route({ tree }: Analysis, request: PlanRequest): Route {
+    if (tree === undefined) return catalogRoute('')
+    const queries = readQueryTree(tree)
+    const context = this.#context(request.session)
+    if (!touchesUserRelations(queries)) return catalogRoute(tree)
     try {
       return this.#pushdown(queries, context)
     } catch (error) {
       if (error instanceof PgError) return { kind: 'unsupported', error }
       if (!(error instanceof NotPushable)) throw error
-      const refusal = unsupported(error)
-      const [query, ...others] = queries
-      const plan =
-        query === undefined || others.length > 0 || pinned !== undefined
-          ? undefined
-          : emulateRoute({ tree: analysis.tree, query, reason: error }, context)
-      return plan === undefined ? { kind: 'unsupported', error: refusal } : { ...plan, refusal }
+      const emulation = this.#emulation({ tree, reason: error }, request, context)
+      return emulation ?? { kind: 'unsupported', error: unsupported(error) }
     }
+  }
+
+  /** The scratch database knows nothing of what is uncommitted: with open DDL nothing is emulated. */
+  #emulation(
+    { tree, reason }: { readonly tree: string; readonly reason: NotPushable },
+    { pinned }: PlanRequest,
+    context: EmitContext,
+  ): EmulateRoute | undefined {
+    const [query, ...others] = readQueryTree(tree)
+    if (query === undefined || others.length > 0 || pinned !== undefined) return undefined
+    const route = emulateRoute({ tree, query, reason }, context)
+    return route && { ...route, refusal: unsupported(reason) }
   }
 
   #pushdown(queries: readonly Query[], context: EmitContext): Route {

@@ -1,5 +1,6 @@
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
+import type { PlanRequest } from '../plan/planner.ts'
 import { executeCommand } from '../sql/prepared-commands.ts'
 import { showCommand } from '../sql/session-commands.ts'
 import { type ParsedStatement, parseStatements, SyntaxProblem } from '../sql/statement.ts'
@@ -42,14 +43,18 @@ async function describeByPlan(
   statement: ParsedStatement,
   declaredTypes: readonly number[],
 ): Promise<Described> {
-  const plan = await state.database.planner.plan({
-    text: statement.text,
-    paramTypes: declaredTypes,
-    session: state.context(),
-    pinned: state.ddl?.pinned,
-    signal: state.scope.signal,
-  })
+  const plan = await state.database.planner.plan(planRequest(state, statement, declaredTypes))
   return { paramTypes: plan.paramTypes, fields: plan.fields, plan }
+}
+
+/** What the planner is asked about a statement of this session, as things stand. */
+export function planRequest(
+  state: SessionState,
+  { text }: ParsedStatement,
+  paramTypes: readonly number[],
+): PlanRequest {
+  const { pinned } = state.ddl ?? {}
+  return { text, paramTypes, session: state.context(), pinned, signal: state.scope.signal }
 }
 
 /**

@@ -82,6 +82,12 @@ export const OWN_SETTINGS: readonly OwnSetting[] = [
     help: 'Size of the rows that an emulated statement may load, with a unit of B, kB, MB or GB; more is 54000.',
   },
   {
+    name: 'spanwire.fallback',
+    defaultValue: 'on',
+    canonical: boolean,
+    help: 'A SELECT that Spanner refuses although Spanwire took it for one that it runs is emulated, and the log says so; off gives the client the refusal.',
+  },
+  {
     name: 'spanner.read_only_staleness',
     defaultValue: 'STRONG',
     canonical: (value) => staleness(value),
@@ -163,6 +169,14 @@ const BY_NAME = new Map(OWN_SETTINGS.map((setting) => [setting.name, setting]))
 /** By a name in lower case that is no alias. */
 export function findOwnSetting(name: string): OwnSetting | undefined {
   return BY_NAME.get(name)
+}
+
+/** The value of one of {@link OWN_SETTINGS} among a session's settings. */
+export function ownSetting(
+  settings: { get(name: string): string | undefined },
+  name: string,
+): string {
+  return settings.get(name) ?? BY_NAME.get(name)?.defaultValue ?? ''
 }
 
 /** Whether PostgreSQL would not know the name, and Spanwire does. */

@@ -7,7 +7,7 @@ import type { ParsedStatement } from '../sql/statement.ts'
 import { type Answer, readyRows, whenRun } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
 import { companionText } from './companion-text.ts'
-import { findOwnSetting, sizeInBytes } from './own-settings.ts'
+import { ownSetting, sizeInBytes } from './own-settings.ts'
 import type { SessionState } from './session-state.ts'
 
 /** A SELECT that Spanner cannot run. */
@@ -21,7 +21,7 @@ export interface EmulatedRun {
 
 /** Loads the rows that a SELECT needs into a scratch database, in the client's transaction, and runs it there. */
 export function runEmulated(state: SessionState, run: EmulatedRun): Answer {
-  if (settingOf(state, 'spanwire.emulation') === 'off') throw run.route.refusal
+  if (ownSetting(state.settings, 'spanwire.emulation') === 'off') throw run.route.refusal
   return whenRun(run.plan.fields, () => loadAndRun(state, run))
 }
 
@@ -56,8 +56,8 @@ async function loadAndRun(state: SessionState, run: EmulatedRun): Promise<Answer
 
 async function loadAll(state: SessionState, run: EmulatedRun): Promise<LoadedRows> {
   const bounds = {
-    maxRows: Number(settingOf(state, 'spanwire.emulation_max_rows')),
-    maxBytes: sizeInBytes(settingOf(state, 'spanwire.emulation_max_bytes')) ?? 0,
+    maxRows: Number(ownSetting(state.settings, 'spanwire.emulation_max_rows')),
+    maxBytes: sizeInBytes(ownSetting(state.settings, 'spanwire.emulation_max_bytes')) ?? 0,
   }
   let loaded = NOTHING_LOADED
   for (const [index, load] of run.route.loads.entries()) {
@@ -83,7 +83,7 @@ function tell(
   { rowCount }: LoadedRows,
 ): void {
   state.database.emulations.add(route.name, { text: statement.text, rows: rowCount })
-  if (settingOf(state, 'spanwire.emulation') !== 'notice') return
+  if (ownSetting(state.settings, 'spanwire.emulation') !== 'notice') return
   if (!state.emulationsTold.tell(statement.text)) return
   const tables = route.loads.map(({ table }) => `"${table.name}"`).join(', ')
   state.notice({
@@ -92,8 +92,4 @@ function tell(
     message: `emulated ${route.name} over ${rowCount} ${rowCount === 1 ? 'row' : 'rows'} of ${tables}`,
     hint: `${route.refusal.message}. SET spanwire.emulation = 'on' runs such statements without a word.`,
   })
-}
-
-function settingOf(state: SessionState, name: string): string {
-  return state.settings.get(name) ?? findOwnSetting(name)?.defaultValue ?? ''
 }

@@ -13,6 +13,7 @@ import { companionText } from './companion-text.ts'
 import { explainFailedWrite } from './failed-write.ts'
 import { readFromCompanion } from './read-from-companion.ts'
 import { runEmulated } from './run-emulated.ts'
+import { orEmulated } from './run-fallback.ts'
 import { runWithSessionFunctions } from './run-session-functions.ts'
 import type { SessionState } from './session-state.ts'
 
@@ -78,9 +79,10 @@ async function runPushdown(state: SessionState, run: PushdownRun): Promise<Answe
   const writers = route.columns.map((column, index) =>
     cellWriter(column, formatAt(bound.resultFormats, index), formats),
   )
+  const rows = streamRows(stream, writers)
   return {
     fields: plan.fields,
-    rows: streamRows(stream, writers),
+    rows: isDml ? rows : orEmulated(state, run, rows),
     tag: (rowCount) => (isDml ? dmlTag(route, rowCount) : `SELECT ${rowCount}`),
   }
 }

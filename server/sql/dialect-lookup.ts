@@ -24,3 +24,11 @@ export const DIALECT = {
   findIoCastRule: (fromTypeOid: number, toTypeOid: number): CallRule | undefined =>
     ioCasts.get(`${fromTypeOid}>${toTypeOid}`),
 } as const
+
+/** Of a backend that has refused what {@link DIALECT} has: nothing but tables and columns. */
+export const BARE_DIALECT = {
+  findOperatorRule: () => undefined,
+  findFunctionRule: () => undefined,
+  findAggregateRule: () => undefined,
+  findIoCastRule: () => undefined,
+} as const

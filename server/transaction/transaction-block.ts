@@ -272,6 +272,12 @@ export class TransactionBlock {
     this.#become('failed')
   }
 
+  /** As if the statement that failed last had not been sent: the next one is told nothing of it. */
+  async forgetFailure(): Promise<void> {
+    this.#cancelOpenStream()
+    await this.#readWrite?.rollbackTo(this.#readWrite.mark())
+  }
+
   /** SAVEPOINT. */
   async savepoint(name: string): Promise<void> {
     await this.#drainOpenStream()

@@ -28,6 +28,8 @@ export interface SpanwireOptions {
   /** Of an earlier run; made (and removed at `stop`) where absent. */
   readonly dataDir?: string
   readonly readyTimeoutMs?: number
+  /** Whether Spanner may refuse what is pushed down: unless it is expected to, `stop` fails where that happened. */
+  readonly refusals?: 'expected'
 }
 
 /** The built program. */
@@ -130,6 +132,7 @@ export async function startSpanwire(options: SpanwireOptions = {}): Promise<Runn
       const code = await exited
       clearTimeout(timer)
       if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
+      if (options.refusals === undefined) demandNoRefusals(printed)
       return code
     },
     async kill() {
@@ -137,6 +140,12 @@ export async function startSpanwire(options: SpanwireOptions = {}): Promise<Runn
       await exited
     },
   }
+}
+
+/** The dialect's table has what Spanner has not. */
+function demandNoRefusals(printed: readonly string[]): void {
+  const refusals = printed.filter((line) => line.includes('Spanner refused a statement'))
+  if (refusals.length > 0) throw new Error(refusals.join('\n'))
 }
 
 /** The log line that begins with `ready for connections`. */
