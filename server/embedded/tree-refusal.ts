@@ -46,15 +46,16 @@ const RULES: Readonly<Record<string, (visited: Visited) => void>> = {
   SCALARARRAYOPEXPR: refuseArrayComparison,
   NULLIFEXPR: (visited) => {
     refuseOperator(visited)
-    if (comparesNumerics(visited)) refuse('NULLIF of numeric values is not supported')
+    if (isEmulator(visited) && comparesNumerics(visited))
+      refuse('NULLIF of numeric values is not supported')
   },
-  CASEEXPR: ({ fields }) => {
-    const arg = fields.object('arg')
-    if (arg !== undefined && typeOf(arg) === PG.numeric)
+  CASEEXPR: (visited) => {
+    const arg = visited.fields.object('arg')
+    if (isEmulator(visited) && arg !== undefined && typeOf(arg) === PG.numeric)
       refuse('CASE of a numeric value is not supported')
   },
-  MINMAXEXPR: ({ fields }) => {
-    if (fields.int('minmaxtype') === PG.numeric)
+  MINMAXEXPR: (visited) => {
+    if (isEmulator(visited) && visited.fields.int('minmaxtype') === PG.numeric)
       refuse('GREATEST and LEAST of numeric values are not supported', GRPC.INVALID_ARGUMENT)
   },
   COERCEVIAIO: refuseTextCast,
@@ -185,6 +186,11 @@ function refuseOperator({ fields, names, profile }: Visited): void {
   refuse(`Postgres operator ${operator} is not supported`)
 }
 
+/** Numerics are a type of the emulator's own, which many of its constructs do not know. */
+function isEmulator({ profile }: Visited): boolean {
+  return profile !== 'production'
+}
+
 function comparesNumerics({ fields, names }: Visited): boolean {
   return names.operatorAt(fields.int('opno')) === 'numeric = numeric'
 }
@@ -202,7 +208,7 @@ function refuseArrayComparison(visited: Visited): void {
     )
   }
   if (array?.tag === 'SUBLINK') refuse('ANY and ALL of an array subquery are not supported')
-  if (array?.tag === 'ARRAYEXPR' && comparesNumerics(visited))
+  if (isEmulator(visited) && array?.tag === 'ARRAYEXPR' && comparesNumerics(visited))
     refuse('Unsupported comparison function: Equal with inputs TYPE_EXTENDED and TYPE_EXTENDED')
   if (array?.tag === 'VAR' && /^(?:double precision|real) /.test(operator))
     refuse(
@@ -230,7 +236,8 @@ const ANY_SUBLINK = 2
 const ROWCOMPARE_SUBLINK = 3
 const MULTIEXPR_SUBLINK = 5
 
-function refuseSubquery({ fields }: Visited): void {
+function refuseSubquery(visited: Visited): void {
+  const { fields } = visited
   const type = fields.int('subLinkType')
   const operator = fields.texts('operName')[0]
   if (type === ALL_SUBLINK && operator !== '<>')
@@ -243,6 +250,7 @@ function refuseSubquery({ fields }: Visited): void {
   if ((type === ANY_SUBLINK && isRow) || type === ROWCOMPARE_SUBLINK || type === MULTIEXPR_SUBLINK)
     refuse('Subqueries of several columns are not supported', GRPC.INVALID_ARGUMENT)
   if (
+    isEmulator(visited) &&
     type === ANY_SUBLINK &&
     test?.tag === 'OPEXPR' &&
     typeOf(new NodeFields(test).objects('args')[0]) === PG.numeric
