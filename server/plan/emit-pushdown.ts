@@ -7,7 +7,7 @@ import { emitInsert } from './emit-insert.ts'
 import { lockHint, locksRows } from './emit-lock.ts'
 import { emitSelect } from './emit-select.ts'
 import { emitUpdate } from './emit-update.ts'
-import { refuseBeyondLimits } from './limits.ts'
+import { refuseBeyondLimits, refuseManyFunctions } from './limits.ts'
 import { NotPushable } from './not-pushable.ts'
 import { ParamList } from './param-list.ts'
 import type { PushdownRoute } from './plan.ts'
@@ -27,6 +27,7 @@ export function emitPushdown(tree: Query, context: EmitContext): PushdownRoute {
   const { sql, columns, again, written } = emitCommand(emission, tree)
   const whole = `${lockHint(emission, tree)}${sql}`
   refuseBeyondLimits(whole, emission.params.sources.length)
+  if (command === 'SELECT') refuseManyFunctions(whole)
   return {
     kind: 'pushdown',
     command,

@@ -1,10 +1,12 @@
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
+import { NotPushable } from './not-pushable.ts'
 
 /** Spanner's limits for one statement ("Quotas and limits"); the emulator does not check them. */
 export const MAX_PARAMS = 950
 export const MAX_IN_VALUES = 10_000
 export const MAX_SQL_CHARACTERS = 1_000_000
+export const MAX_FUNCTIONS = 1_000
 
 /** 54000 for a longer list of values than Spanner takes. */
 export function tooManyInValues(count: number): PgError {
@@ -37,4 +39,16 @@ export function refuseBeyondLimits(sql: string, paramCount: number): void {
       },
     )
   }
+}
+
+/** Calls, operators and casts outside of string constants; signs and lists in parentheses make it a few more than Spanner counts. */
+const FUNCTIONS = /'(?:[^']|'')*'|("?\w"?\(|::|[-+*/%<>=|&#~^@]+|\b(?:AND|OR|NOT|CASE|WHEN|IS)\b)/g
+
+/** @throws NotPushable where a SELECT calls more functions than Spanner takes; its emulation has no such limit. */
+export function refuseManyFunctions(sql: string): void {
+  if (sql.length < MAX_FUNCTIONS * 2) return
+  let count = 0
+  for (const match of sql.matchAll(FUNCTIONS)) if (match[1] !== undefined) count++
+  if (count > MAX_FUNCTIONS)
+    throw new NotPushable(`a statement of more than ${MAX_FUNCTIONS} functions`)
 }

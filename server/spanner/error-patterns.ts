@@ -546,6 +546,16 @@ const POSTGRESQL: readonly ErrorPattern[] = [
     failure: sql(SQL_STATE.invalidRegularExpression),
   },
   {
+    name: 'number without an equal',
+    text: /^cannot convert (?:NaN|infinity) to /s,
+    failure: sql(SQL_STATE.featureNotSupported),
+  },
+  {
+    name: 'infinite numeric',
+    text: /^Cannot cast infinity to PG\.NUMERIC/s,
+    failure: sql(SQL_STATE.numericValueOutOfRange),
+  },
+  {
     name: 'parameter value',
     text: /^NUMERIC precision |^unit ".*" not recognized/s,
     failure: sql(SQL_STATE.invalidParameterValue),

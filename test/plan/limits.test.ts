@@ -1,10 +1,12 @@
 import t from 'tap'
 import { emitPushdown } from '../../server/plan/emit-pushdown.ts'
 import {
+  MAX_FUNCTIONS,
   MAX_IN_VALUES,
   MAX_PARAMS,
   MAX_SQL_CHARACTERS,
   refuseBeyondLimits,
+  refuseManyFunctions,
 } from '../../server/plan/limits.ts'
 import { DIALECT } from '../../server/sql/dialect-lookup.ts'
 import type { Expr, Query } from '../../server/sql/query-tree.ts'
@@ -41,4 +43,11 @@ t.test('so many parameters and characters, and no more', async (tt) => {
   tt.doesNotThrow(() => refuseBeyondLimits('x'.repeat(MAX_SQL_CHARACTERS), MAX_PARAMS))
   tt.throws(() => refuseBeyondLimits('x', MAX_PARAMS + 1), { code: '54000', message: /951/ })
   tt.throws(() => refuseBeyondLimits('x'.repeat(MAX_SQL_CHARACTERS + 1), 0), { code: '54000' })
+})
+
+t.test('so many functions, and no more', async (tt) => {
+  const sum = (operators: number) =>
+    `SELECT '1 + 1', 1${' + lower(1)'.repeat(operators / 2)} FROM t`
+  tt.doesNotThrow(() => refuseManyFunctions(sum(MAX_FUNCTIONS)))
+  tt.throws(() => refuseManyFunctions(sum(MAX_FUNCTIONS + 2)), { name: 'NotPushable' })
 })
