@@ -21,7 +21,9 @@ export interface SentSelect {
  */
 export function orEmulated(state: SessionState, select: SentSelect, asked: RowSource): RowSource {
   let rows = asked
-  let mayFallBack = ownSetting(state.settings, 'spanwire.fallback') === 'on'
+  let mayFallBack =
+    ownSetting(state.settings, 'spanwire.fallback') === 'on' &&
+    ownSetting(state.settings, 'spanwire.emulation') !== 'off'
   return {
     async write(sink, maxRows) {
       try {

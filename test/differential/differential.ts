@@ -3,23 +3,27 @@ import type { Test } from 'tap'
 import { Choices } from './choices.ts'
 import { keepStatement, readCorpus } from './corpus.ts'
 import { type Makers, makersFor } from './makers.ts'
+import { randomSelect } from './random-emulated.ts'
 import { type RandomStatement, randomStatement } from './random-statement.ts'
 import { type Rule, readRules } from './rules.ts'
 import { startReference, type TestedServer } from './servers.ts'
 import { aggregateStatements, setFunctionStatements } from './set-statements.ts'
-import { checkStatement } from './statement-check.ts'
+import { checkStatement, type Verdict } from './statement-check.ts'
 import { isExpected, type SweepResult, sweepRules } from './sweep.ts'
 import { SQLSTATE_OF } from './sweep-plan.ts'
 
 /*
- * The allow-list is held to PostgreSQL in three ways, each over the same rows with extreme values and NULLs:
+ * Answers are held to PostgreSQL in four ways, each over the same rows with extreme values and NULLs:
  *
  *   the corpus   statements that were answered otherwise once
  *   the rows     every operator, function, aggregate and cast by itself, over all of its values, and over those that it refuses
- *   by chance    SELECTs made of them; DIFFERENTIAL_STATEMENTS says how many, DIFFERENTIAL_SEED which ones
+ *   by chance    SELECTs made of them, which are pushed down
+ *   any SELECT   the same and those that Spanner cannot run, which are emulated
+ *
+ * DIFFERENTIAL_STATEMENTS says how many statements there are by chance, DIFFERENTIAL_SEED which ones.
  */
 
-const STATEMENTS = Number(process.env['DIFFERENTIAL_STATEMENTS'] ?? 400)
+const STATEMENTS = Number(process.env['DIFFERENTIAL_STATEMENTS'] ?? 1_000)
 const SEED = Number(process.env['DIFFERENTIAL_SEED'] ?? 20_260_401)
 /** Decisions of one statement at most. */
 const DECISIONS = 120
@@ -30,8 +34,10 @@ interface Check {
   readonly server: TestedServer
 }
 
+type Start = () => Promise<TestedServer | undefined>
+
 /** Holds a server to PostgreSQL row by row of the allow-list. */
-export function testRows(t: Test, start: () => Promise<TestedServer | undefined>): Promise<void> {
+export function testRows(t: Test, start: Start): Promise<void> {
   return withServers(t, start, async (check) => {
     await check.reference.run(SQLSTATE_OF)
     await checkRules(t, check, await readRules(check.reference))
@@ -39,19 +45,35 @@ export function testRows(t: Test, start: () => Promise<TestedServer | undefined>
 }
 
 /** Holds a server to PostgreSQL by the corpus and by chance. */
-export function testStatements(
-  t: Test,
-  start: () => Promise<TestedServer | undefined>,
-): Promise<void> {
+export function testStatements(t: Test, start: Start): Promise<void> {
   return withServers(t, start, async (check) => {
     await t.test('statements that were answered otherwise once', (t) => checkCorpus(t, check))
-    await t.test(`${STATEMENTS} statements by chance, seed ${SEED}`, (t) => checkByChance(t, check))
+    await t.test(`${STATEMENTS} statements by chance, seed ${SEED}`, async (t) => {
+      const verdicts = await checkByChance(t, check, {
+        make: randomStatement,
+        mayBeUnsupported: true,
+      })
+      t.ok(verdicts.equal > STATEMENTS / 2, 'most statements are pushed down and equal')
+    })
+  })
+}
+
+/** Holds a server to PostgreSQL by any SELECT, emulated where Spanner cannot run it. */
+export function testSelects(t: Test, start: Start): Promise<void> {
+  return withServers(t, start, async (check) => {
+    await t.test(`${STATEMENTS} SELECTs by chance, seed ${SEED}`, async (t) => {
+      const verdicts = await checkByChance(t, check, {
+        make: randomSelect,
+        mayBeUnsupported: false,
+      })
+      t.ok(verdicts.equal > STATEMENTS / 2, 'most statements are equal')
+    })
   })
 }
 
 async function withServers(
   t: Test,
-  start: () => Promise<TestedServer | undefined>,
+  start: Start,
   work: (check: Check) => Promise<void>,
 ): Promise<void> {
   const server = await start()
@@ -116,24 +138,43 @@ async function runStatements(
   return result
 }
 
-async function checkByChance(t: Test, { reference, server }: Check): Promise<void> {
+interface Generator {
+  readonly make: (choices: Choices, makers: Makers) => RandomStatement
+  /** Whether a statement may be one that Spanner cannot run. */
+  readonly mayBeUnsupported: boolean
+}
+
+/** How many statements came to which verdict. Fails where one differed, and keeps it. */
+async function checkByChance(
+  t: Test,
+  { reference, server }: Check,
+  generator: Generator,
+): Promise<Record<Verdict['kind'], number>> {
   const makers = makersFor(await readRules(reference), server.capabilities)
-  const verdicts = new Map<string, number>()
+  const make = (numbers: readonly number[]) => generator.make(new Choices(numbers), makers)
+  const verdicts = { ...NO_VERDICTS }
   const found = await fc.check(
     fc.asyncProperty(decisions(), async (numbers) => {
-      const statement = randomStatement(new Choices(numbers), makers)
-      const verdict = await checkStatement(reference, server, statement)
-      verdicts.set(verdict.kind, (verdicts.get(verdict.kind) ?? 0) + 1)
+      const verdict = await checkStatement(reference, server, make(numbers))
+      verdicts[verdict.kind] += 1
       if (verdict.kind === 'different') throw new Error(verdict.difference)
+      if (verdict.kind === 'unsupported' && !generator.mayBeUnsupported)
+        throw new Error(verdict.message)
     }),
     { seed: SEED, numRuns: STATEMENTS },
   )
-  t.comment(`${server.name}: ${JSON.stringify(Object.fromEntries(verdicts))}`)
-  if (!found.failed) {
-    t.ok((verdicts.get('equal') ?? 0) > STATEMENTS / 2, 'most statements are pushed down and equal')
-    return
-  }
-  t.fail(keep(server, makers, found))
+  t.comment(`${server.name}: ${JSON.stringify(verdicts)}`)
+  if (found.failed) t.fail(keep(server, make, found))
+  return verdicts
+}
+
+const NO_VERDICTS: Record<Verdict['kind'], number> = {
+  equal: 0,
+  unsupported: 0,
+  'both-failed': 0,
+  'postgresql-failed': 0,
+  'beyond-spanner': 0,
+  different: 0,
 }
 
 function decisions() {
@@ -142,9 +183,13 @@ function decisions() {
 }
 
 /** Keeps the simplest statement that fails, and says where. */
-function keep(server: TestedServer, makers: Makers, found: fc.RunDetails<[number[]]>): string {
+function keep(
+  server: TestedServer,
+  make: (numbers: readonly number[]) => RandomStatement,
+  found: fc.RunDetails<[number[]]>,
+): string {
   const [numbers = []] = found.counterexample ?? []
-  const statement: RandomStatement = randomStatement(new Choices(numbers), makers)
+  const statement = make(numbers)
   const file = keepStatement(statement, `${server.name}, seed ${SEED}`)
   return `${statement.sql}\n${String(found.errorInstance)}\nkept as ${file}`
 }

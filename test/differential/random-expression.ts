@@ -111,9 +111,12 @@ function conditional(from: Ingredients, type: number, depth: number): string {
   const forms = [
     () => `COALESCE(${part()}, ${maybe()})`,
     () => `CASE WHEN ${expression(from, OID.bool, depth - 1)} THEN ${maybe()} ELSE ${maybe()} END`,
+    // The manual: NULLIF has the type of its operator's first argument, text for varchar.
+    ...(SORTABLE.includes(type) && type !== OID.varchar
+      ? [() => `NULLIF(${part()}, ${part()})`]
+      : []),
     ...(SORTABLE.includes(type)
       ? [
-          () => `NULLIF(${part()}, ${part()})`,
           () => `GREATEST(${part()}, ${part()})`,
           () => `LEAST(${part()}, ${part()}, ${constant(choices, type)})`,
         ]
@@ -214,5 +217,5 @@ function inSubquery(from: Ingredients, depth: number): string {
   const word = choices.pick(['IN', 'NOT IN', '= ANY', '> ALL'])
   return choices.isOneIn(4)
     ? `(EXISTS (${query}))`
-    : `(${expression(from, type, depth - 1)} ${word} (${query}))`
+    : `(${expression({ ...from, need: 'maybe' }, type, depth - 1)} ${word} (${query}))`
 }

@@ -26,26 +26,40 @@ const DATABASE = 'differential'
 
 /** The plain PostgreSQL whose answers all others are held to. */
 export function startReference(): Promise<TestedServer> {
-  return startTested('postgresql', PROFILES.production, async () => ({
+  const reference = {
+    name: 'postgresql',
+    emulation: 'off',
+    capabilities: PROFILES.production,
+  } as const
+  return startTested(reference, async () => ({
     ...(await startOracle()),
     isDead: async () => false,
   }))
 }
 
+/** What becomes of statements that Spanner cannot run: they are 0A000, or emulated. To PostgreSQL it is a setting like any other. */
+export type Emulation = 'off' | 'on'
+
 /** Spanwire on the embedded backend. */
-export function startEmbedded(): Promise<TestedServer> {
-  return startTested('embedded', PROFILES.production, async () => ({
-    ...(await startSpanwire()),
-    isDead: async () => false,
-  }))
+export function startEmbedded(emulation: Emulation): Promise<TestedServer> {
+  return startTested(
+    { name: 'embedded', emulation, capabilities: PROFILES.production },
+    async () => ({
+      ...(await startSpanwire()),
+      isDead: async () => false,
+    }),
+  )
 }
 
 /** Spanwire on the official emulator; undefined where there is none. */
-export async function startOnEmulator(): Promise<TestedServer | undefined> {
+export async function startOnEmulator(emulation: Emulation): Promise<TestedServer | undefined> {
   const first = await startEmulator()
   if (first === undefined) return undefined
   await first.stop()
-  return startTested('emulator', PROFILES.emulator, startEmulated)
+  return startTested(
+    { name: 'emulator', emulation, capabilities: PROFILES.emulator },
+    startEmulated,
+  )
 }
 
 async function startEmulated(): Promise<Started> {
@@ -77,13 +91,18 @@ function isListening({ address }: Emulator): Promise<boolean> {
 /** Codes that say that the backend is gone, not that the statement is wrong (class 08, 57P01, 57P02, 58000). */
 const LOST = /^(08|57P0|58|XX)/
 
+interface Tested {
+  readonly name: string
+  readonly emulation: Emulation
+  readonly capabilities: Capabilities
+}
+
 async function startTested(
-  name: string,
-  capabilities: Capabilities,
+  { name, emulation, capabilities }: Tested,
   start: () => Promise<Started>,
 ): Promise<TestedServer> {
   let started = await start()
-  let client = await openTables(started)
+  let client = await openTables(started, emulation)
   return {
     name,
     capabilities,
@@ -95,7 +114,7 @@ async function startTested(
       client.destroy()
       await started.stop()
       started = await start()
-      client = await openTables(started)
+      client = await openTables(started, emulation)
       return { kind: 'lost' }
     },
     async stop() {
@@ -105,16 +124,14 @@ async function startTested(
   }
 }
 
-/** What is not pushed down is 0A000, not emulated; to PostgreSQL it is a setting like any other. */
-const PUSHDOWN_ONLY = 'SET spanwire.emulation = off'
-
 /** A connection to a new database with the tables, under settings that values read alike in. */
-async function openTables(address: ServerAddress): Promise<WireClient> {
+async function openTables(address: ServerAddress, emulation: Emulation): Promise<WireClient> {
   const admin = await connectTo(address, 'postgres')
   await mustRun(admin, `CREATE DATABASE ${DATABASE}`)
   await admin.end()
   const client = await connectTo(address, DATABASE)
-  for (const sql of [PUSHDOWN_ONLY, ...TABLES]) await mustRun(client, sql)
+  for (const sql of [`SET spanwire.emulation = '${emulation}'`, ...TABLES])
+    await mustRun(client, sql)
   return client
 }
 

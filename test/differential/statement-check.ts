@@ -4,18 +4,21 @@ import type { TestedServer } from './servers.ts'
 /** What became of one statement on the server that is held to PostgreSQL. */
 export type Verdict =
   | { readonly kind: 'equal' }
-  /** 0A000: Spanwire does not push it down, or Spanner refuses it. */
+  /** 0A000: Spanwire does not push it down. */
   | { readonly kind: 'unsupported'; readonly message: string }
   /** Both fail; where a statement has several reasons, which one is met first is nobody's promise. */
   | { readonly kind: 'both-failed' }
   /** PostgreSQL fails for a value that the result does not depend on (another argument is NULL): Spanner may not compute it. */
   | { readonly kind: 'postgresql-failed' }
-  /** A date before year 1 or after 9999 came up, which Spanner has none of. */
-  | { readonly kind: 'beyond-calendar' }
+  /** A value came up that Spanner has none of: a date before year 1 or after 9999, an infinite numeric. */
+  | { readonly kind: 'beyond-spanner' }
   | { readonly kind: 'different'; readonly difference: string }
 
 /** Errors of data, class 22. */
 const DATA = /^22/
+
+/** The emulator, which has no numeric sort keys, sorts them as floats first. */
+const BEYOND_SPANNER = /^22008 |^22003 .*infinity.*numeric|^22003 Cannot cast to double/i
 
 /** Runs a statement on both. Throws where the statement itself is wrong. */
 export async function checkStatement(
@@ -28,15 +31,23 @@ export async function checkStatement(
   if (expected.kind === 'error' && !DATA.test(expected.code) && expected.code !== '0A000')
     throw new Error(`PostgreSQL does not take ${sql}: ${expected.code} ${expected.message}`)
   const found = withoutSignsOfZero(await server.run(sql))
-  if (found.kind === 'error' && found.code === '0A000')
-    return { kind: 'unsupported', message: found.message }
   if (expected.kind === 'error' && found.kind === 'error' && DATA.test(found.code))
     return { kind: 'both-failed' }
+  if (expected.kind === 'error' && found.kind === 'error' && expected.code === found.code)
+    return { kind: 'both-failed' }
+  if (found.kind === 'error' && found.code === '0A000') return unsupported(found.message)
   if (expected.kind === 'error' && found.kind === 'rows') return { kind: 'postgresql-failed' }
-  if (found.kind === 'error' && /is out of supported range/.test(found.message))
-    return { kind: 'beyond-calendar' }
+  if (found.kind === 'error' && BEYOND_SPANNER.test(`${found.code} ${found.message}`))
+    return { kind: 'beyond-spanner' }
   const difference = differenceOf(expected, found, isOrdered)
   return difference === undefined ? { kind: 'equal' } : { kind: 'different', difference }
+}
+
+/** What Spanwire itself refuses begins so; everything else is a refusal of Spanner's, which must not be asked for what it does not have. */
+function unsupported(message: string): Verdict {
+  return message.startsWith('Spanner cannot run this: ')
+    ? { kind: 'unsupported', message }
+    : { kind: 'different', difference: `refused by Spanner: ${message}` }
 }
 
 const FLOATS = [700, 701]

@@ -3,6 +3,11 @@ import { COLUMNS, ROW_COUNT } from './values.ts'
 /** The table that has a column of every type: row n holds the n-th value of each, NULL behind the last. */
 export const SAMPLES = 'samples'
 
+/** A view of a kind that Spanner has none of. */
+export const RANKED = 'ranked'
+
+const CREATE_VIEW = `CREATE VIEW ${RANKED} AS SELECT id, t, b, rank() OVER (ORDER BY i2, b) AS r FROM ${SAMPLES}`
+
 const CREATE = `CREATE TABLE ${SAMPLES} (id bigint PRIMARY KEY, ${COLUMNS.map(
   ({ name, type }) => `"${name}" ${type}`,
 ).join(', ')})`
@@ -12,6 +17,7 @@ const ROWS_A_STATEMENT = 10
 /** DDL and INSERTs of the differential tables, the same for every server. */
 export const TABLES: readonly string[] = [
   CREATE,
+  CREATE_VIEW,
   ...Array.from({ length: Math.ceil(ROW_COUNT / ROWS_A_STATEMENT) }, (_part, part) =>
     insertRows(part * ROWS_A_STATEMENT, Math.min(ROW_COUNT, (part + 1) * ROWS_A_STATEMENT)),
   ),
