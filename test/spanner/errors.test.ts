@@ -401,6 +401,20 @@ const SAMPLES: readonly Sample[] = [
     failure: { kind: 'sql', sqlState: '2201B' },
   },
   {
+    pattern: 'number without an equal',
+    code: C.OUT_OF_RANGE,
+    text: '[ERROR] cannot convert NaN to bigint',
+    words: 'cannot convert NaN to bigint',
+    failure: { kind: 'sql', sqlState: '0A000' },
+  },
+  {
+    pattern: 'infinite numeric',
+    code: C.OUT_OF_RANGE,
+    text: 'Cannot cast infinity to PG.NUMERIC',
+    words: 'Cannot cast infinity to PG.NUMERIC',
+    failure: { kind: 'sql', sqlState: '22003' },
+  },
+  {
     pattern: 'parameter value',
     code: C.INVALID_ARGUMENT,
     text: '[ERROR] NUMERIC precision 2000 must be between 1 and 1000',
