@@ -20,7 +20,12 @@ import { type HealthServer, startHealthServer } from './observe/health.ts'
 import { createLog, logReady, logWarnings, standardOutput } from './observe/log.ts'
 import { logEvents } from './observe/log-events.ts'
 import { Metrics } from './observe/metrics.ts'
-import { Databases, ensureDatabase, MAINTENANCE_DATABASE } from './session/database-directory.ts'
+import {
+  type Behind,
+  Databases,
+  ensureDatabase,
+  MAINTENANCE_DATABASE,
+} from './session/database-directory.ts'
 import { Session } from './session/session.ts'
 import {
   createSpannerBackend,
@@ -99,8 +104,12 @@ async function run(config: Config, parts: Parts, startedAt: number): Promise<voi
   logWarnings(log)
   const metrics = new Metrics()
   metrics.subscribe()
-  const { companion, backend, scratch } = await startBehind(config, parts)
-  const directory = new Databases(backend, companion, scratch)
+  const behind = await startBehind(config, parts)
+  const { companion, backend } = behind
+  const directory = new Databases(behind, {
+    maxConnections: config.maxConnections,
+    listenAddresses: config.listen.map(({ host }) => host),
+  })
   await asked(backend.description, directory.announce(firstCall(parts)))
   const server = await parts.add(startFront(config, directory), (part) => part.stop(DRAIN_MS))
   const health = await startHealth(config, parts, { backend, companion, metrics })
@@ -114,10 +123,7 @@ async function run(config: Config, parts: Parts, startedAt: number): Promise<voi
 }
 
 /** The companion and the backend, side by side: neither needs the other to start. */
-async function startBehind(
-  config: Config,
-  parts: Parts,
-): Promise<{ companion: Companion; backend: Backend; scratch: ScratchCluster }> {
+async function startBehind(config: Config, parts: Parts): Promise<Behind> {
   const signal = parts.startSignal()
   const binaries = await findPostgresBinaries({
     binDir: config.postgresBinDir,

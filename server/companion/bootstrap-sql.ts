@@ -1,4 +1,5 @@
 import { SESSION_FUNCTIONS_SQL, SESSION_VIEWS_SQL } from './session-views-sql.ts'
+import { OWNER_ROLE, SERVICE_ROLE_PREFIX, SHARED_CATALOG_VIEWS_SQL } from './shared-catalogs-sql.ts'
 
 /**
  * What template1, and with it every mirror, gets before a client's SQL may run there. Nothing of it may show in `\d` commands or in the output of
@@ -6,20 +7,18 @@ import { SESSION_FUNCTIONS_SQL, SESSION_VIEWS_SQL } from './session-views-sql.ts
  */
 
 /** Bootstrap superuser: the service connections, never a client's text. `spanwire` is left to users: it is a likely name for theirs. */
-export const SUPERUSER = 'spanwire_admin'
-/** Owns the databases and all that belongs to no client user. Cannot log in; every client user's role is a member. */
-export const OWNER_ROLE = 'spanwire_owner'
+export const SUPERUSER = `${SERVICE_ROLE_PREFIX}admin`
 /** Logs in for analysis. Executes nothing; may use every schema, so that one small pool serves all users. */
-export const ANALYST_ROLE = 'spanwire_analyst'
+export const ANALYST_ROLE = `${SERVICE_ROLE_PREFIX}analyst`
 
 /** Roles of the cluster. Harmless where they exist. */
 export const ROLES_SQL = `
 do $$
 begin
-  if not exists (select from pg_roles where rolname = '${OWNER_ROLE}') then
+  if not exists (select from pg_authid where rolname = '${OWNER_ROLE}') then
     create role ${OWNER_ROLE} nologin;
   end if;
-  if not exists (select from pg_roles where rolname = '${ANALYST_ROLE}') then
+  if not exists (select from pg_authid where rolname = '${ANALYST_ROLE}') then
     create role ${ANALYST_ROLE} login in role ${OWNER_ROLE}, pg_read_all_data;
   end if;
 end $$`
@@ -66,4 +65,5 @@ set local allow_system_table_mods = on;
 set local search_path = pg_catalog;
 ${SESSION_FUNCTIONS_SQL};
 ${SESSION_VIEWS_SQL};
+${SHARED_CATALOG_VIEWS_SQL};
 ${REVOKE_SQL};`

@@ -9,10 +9,10 @@ export interface Companion {
   /** `server_version`, as the companion reports it. */
   readonly serverVersion: string
   listDatabases(): Promise<readonly string[]>
-  /** Creates an empty mirror. Harmless where it exists. */
-  createDatabase(name: string): Promise<void>
+  /** Creates an empty mirror, which the catalogs show as the user's (of nobody in particular: the superuser's). Harmless where it exists. */
+  createDatabase(name: string, user?: string): Promise<void>
   dropDatabase(name: string): Promise<void>
-  /** Creates the login role of a client user, member of spanwire_owner. Harmless where it exists. */
+  /** Creates the login role of a client user, free to make objects in every database. Harmless where it exists. */
   ensureRole(user: string): Promise<void>
   database(name: string): CompanionDatabase
   stop(): Promise<void>

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import { DATABASE_SQL, OWNER_ROLE, ROLES_SQL, SUPERUSER } from './bootstrap-sql.ts'
+import { DATABASE_SQL, ROLES_SQL, SUPERUSER } from './bootstrap-sql.ts'
 import { ClusterError } from './cluster-error.ts'
 import type { Companion, CompanionDatabase } from './companion-types.ts'
 import { clearAfterCrash, readMarker, writeMarker } from './expendable-directory.ts'
@@ -10,6 +10,7 @@ import type { PostgresBinaries } from './postgres-binaries.ts'
 import { type ConnectOptions, PostgresCluster } from './postgres-cluster.ts'
 import { quoteIdentifier } from './quote-identifier.ts'
 import type { ServerConnection } from './server-connection.ts'
+import { databaseOwnerRole, OWNER_ROLE, SERVICE_ROLE_PREFIX } from './shared-catalogs-sql.ts'
 
 export interface CompanionOptions {
   /** For events and messages; `companion` where absent. */
@@ -63,9 +64,6 @@ const BOOTSTRAP = createHash('sha256')
   .update(DATABASE_SQL)
   .digest('hex')
   .slice(0, 16)
-
-/** Roles that no client user may be. `pg_...` is refused by PostgreSQL itself. */
-const RESERVED_PREFIX = 'spanwire_'
 
 /** Starts the companion; resolves when it can be used. Throws ClusterError. */
 export async function startCompanion(options: CompanionOptions): Promise<Companion> {
@@ -132,6 +130,9 @@ async function bootstrap(cluster: PostgresCluster, options: CompanionOptions): P
 async function remakePostgres(connection: ServerConnection, signal: AbortSignal): Promise<void> {
   await connection.script('drop database if exists postgres', signal)
   await connection.script(`create database postgres owner ${OWNER_ROLE}`, signal)
+  // As initdb describes it (src/bin/initdb/initdb.c, make_postgres).
+  const description = 'default administrative connection database'
+  await connection.script(`comment on database postgres is '${description}'`, signal)
 }
 
 async function withConnection<T>(
@@ -165,8 +166,9 @@ class PostgresCompanion implements Companion, MirrorHost {
     return rows.map((row) => row['datname'] ?? '')
   }
 
-  async createDatabase(name: string): Promise<void> {
-    const text = `create database ${quoteIdentifier(name)} owner ${OWNER_ROLE}`
+  async createDatabase(name: string, user?: string): Promise<void> {
+    const owner = user === undefined ? OWNER_ROLE : await this.#ownerRole(user)
+    const text = `create database ${quoteIdentifier(name)} owner ${owner}`
     await this.#postgres().service(text).catch(tolerate(SQL_STATE.duplicateDatabase))
   }
 
@@ -237,14 +239,26 @@ class PostgresCompanion implements Companion, MirrorHost {
   }
 
   async #makeRole(user: string): Promise<void> {
-    if (user.startsWith(RESERVED_PREFIX)) {
+    // `pg_...` is refused by PostgreSQL itself.
+    if (user.startsWith(SERVICE_ROLE_PREFIX)) {
       throw new PgError(SQL_STATE.reservedName, `role name "${user}" is reserved`, {
-        detail: `Role names starting with "${RESERVED_PREFIX}" are reserved.`,
+        detail: `Role names starting with "${SERVICE_ROLE_PREFIX}" are reserved.`,
       })
     }
     // It may create databases, and the catalogs say so; CREATE DATABASE itself never comes here.
     const text = `create role ${quoteIdentifier(user)} login createdb in role ${OWNER_ROLE}`
     await this.#postgres().service(text).catch(tolerate(SQL_STATE.duplicateObject))
+  }
+
+  /** The role that owns the databases of `user`. */
+  async #ownerRole(user: string): Promise<string> {
+    await this.ensureRole(user)
+    const find = 'select oid from pg_catalog.pg_authid where rolname = $1'
+    const [row] = await this.#postgres().service(find, [user])
+    const role = databaseOwnerRole(row?.['oid'] ?? '')
+    const text = `create role ${role} nologin role ${OWNER_ROLE}`
+    await this.#postgres().service(text).catch(tolerate(SQL_STATE.duplicateObject))
+    return role
   }
 
   #trim(): number {

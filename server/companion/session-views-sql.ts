@@ -103,8 +103,8 @@ create or replace view pg_catalog.pg_settings as
   select a.name, coalesce(t.told -> a.name ->> 'setting', a.setting) as setting, a.unit, a.category, a.short_desc,
     a.extra_desc, a.context, a.vartype, coalesce(t.told -> a.name ->> 'source', a.source) as source, a.min_val, a.max_val,
     a.enumvals, a.boot_val,
-    case when a.vartype in ('integer', 'real') then a.reset_val
-      else coalesce(t.told -> a.name ->> 'reset_val', a.reset_val) end as reset_val,
+    case when a.vartype not in ('integer', 'real') then coalesce(t.told -> a.name ->> 'reset_val', t.told -> a.name ->> 'server_val', a.reset_val)
+      else coalesce(t.told -> a.name ->> 'server_val', a.reset_val) end as reset_val,
     a.sourcefile, a.sourceline, a.pending_restart
   from (select ${told('spanwire.settings')}::json as told) t, pg_show_all_settings() a`
 

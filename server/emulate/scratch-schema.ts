@@ -1,4 +1,4 @@
-import { OWNER_ROLE } from '../companion/bootstrap-sql.ts'
+import { OWNER_ROLE } from '../companion/shared-catalogs-sql.ts'
 import {
   type DeclaredObject,
   type DeclaredTable,

@@ -35,7 +35,7 @@ export interface DatabaseSchemaOptions {
 }
 
 const FOREIGN_CHECK_MS = 60_000
-const DEFAULT_OWNER = 'spanwire_owner'
+const DEFAULT_OWNER = 'pg_database_owner'
 
 /**
  * Reads the logical schema of a database, from its stored rows or, where there are none, from Spanner's information_schema,

@@ -13,13 +13,15 @@ import { OID } from '../types/pg-type.ts'
 import { splitDataRow } from '../wire/data-row.ts'
 import { shownByProxy } from './run-settings.ts'
 import type { SessionState } from './session-state.ts'
+import { replaceSharedCatalogs } from './shared-catalogs.ts'
 
 /** A statement's text with its raw tree. */
 export type StatementText = Pick<ParsedStatement, 'text' | 'node'>
 
 /**
  * The statement as the companion is to run it for this client: what stands for the client's transaction (now() and its relatives, settings that only
- * the proxy knows) is written in as constants, and so are, where they hold such a moment, the views that the statement reads.
+ * the proxy knows) is written in as constants, and so are, where they hold such a moment, the views that the statement reads. Databases and roles are
+ * those of the client's server.
  */
 export async function companionText(
   state: SessionState,
@@ -27,7 +29,11 @@ export async function companionText(
   hasMomentInView: boolean,
 ): Promise<StatementText> {
   const expanded = hasMomentInView ? await expandViews(state, statement) : statement
-  return atMoment(state, withOwnSettings(state, expanded))
+  return withSharedCatalogs(atMoment(state, withOwnSettings(state, expanded)))
+}
+
+function withSharedCatalogs({ text, node }: StatementText): StatementText {
+  return renewed({ text, node }, replaceSharedCatalogs(text, node))
 }
 
 function withOwnSettings(state: SessionState, { text, node }: StatementText): StatementText {

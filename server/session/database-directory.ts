@@ -18,21 +18,31 @@ import { ClientBoard } from './client-board.ts'
 import { companionOnlyBackend, companionOnlySchema } from './companion-only-database.ts'
 import { NotificationHub } from './notifications.ts'
 import type { DatabaseDirectory, ServedDatabase } from './served-database.ts'
+import type { ServerFacts } from './server-settings.ts'
 
 const ADMIN_TIMEOUT_MS = 120_000
+
+/** What databases are served from. */
+export interface Behind {
+  readonly backend: Backend
+  readonly companion: Companion
+  readonly scratch: ScratchCluster
+}
 
 /** Opens each database once, when the first client asks for it, and keeps it for the others. */
 export class Databases implements DatabaseDirectory {
   readonly clients = new ClientBoard()
+  readonly facts: ServerFacts
   readonly #backend: Backend
   readonly #companion: Companion
   readonly #scratch: ScratchCluster
   readonly #open = new Map<string, Promise<ServedDatabase>>()
 
-  constructor(backend: Backend, companion: Companion, scratch: ScratchCluster) {
-    this.#backend = backend
-    this.#companion = companion
-    this.#scratch = scratch
+  constructor(behind: Behind, facts: ServerFacts) {
+    this.#backend = behind.backend
+    this.#companion = behind.companion
+    this.#scratch = behind.scratch
+    this.facts = facts
   }
 
   /** Gives every database of the backend a mirror, so that catalogs list it. */
@@ -55,7 +65,7 @@ export class Databases implements DatabaseDirectory {
     return raceAbort(opening, signal)
   }
 
-  async create(name: string, signal: AbortSignal): Promise<void> {
+  async create(name: string, owner: string, signal: AbortSignal): Promise<void> {
     if (name === MAINTENANCE_DATABASE) this.#open.delete(name)
     try {
       await this.#backend.createDatabase(spannerId(name), adminCall(signal))
@@ -63,7 +73,7 @@ export class Databases implements DatabaseDirectory {
       if (!hasKind(error, 'database-exists')) throw error
       throw databaseExists(name, error)
     }
-    await this.#companion.createDatabase(name)
+    await this.#companion.createDatabase(name, owner)
   }
 
   async drop(name: string, signal: AbortSignal): Promise<void> {

@@ -1,18 +1,11 @@
+import { SERVER_SOURCES, serverSettings } from './server-settings.ts'
 import { durationMs } from './session-defaults.ts'
 import type { SessionState } from './session-state.ts'
+import { canonicalName } from './settings.ts'
+import type { ProxySetting, ToldSetting } from './told-setting.ts'
 import { transactionSetting } from './transaction-settings.ts'
 
-/** A setting that only the proxy knows: the client's transaction is not the companion's, nor is its patience with locks. */
-export interface ProxySetting {
-  /** As SHOW writes it. */
-  readonly shown: string
-  /** What its row of pg_settings says. */
-  readonly told: ToldSetting
-}
-
-/** Columns of one row of pg_settings; `setting` and `reset_val` are in the setting's own unit. */
-export type ToldSetting = Readonly<Partial<Record<'setting' | 'source' | 'reset_val', string>>>
-
+/** The client's transaction is not the companion's, nor is its patience with locks. */
 const PROXY_SETTINGS: ReadonlyMap<string, (state: SessionState) => ProxySetting> = new Map([
   ['lock_timeout', lockTimeout],
   ['transaction_isolation', ofTransaction('transaction_isolation', 'read committed')],
@@ -22,20 +15,37 @@ const PROXY_SETTINGS: ReadonlyMap<string, (state: SessionState) => ProxySetting>
 
 /** What SHOW and its like answer without the companion; undefined: the companion knows. */
 export function findProxySetting(state: SessionState, name: string): ProxySetting | undefined {
-  return PROXY_SETTINGS.get(name.toLowerCase())?.(state)
+  const key = canonicalName(name)
+  const own = PROXY_SETTINGS.get(key)
+  if (own !== undefined) return own(state)
+  return state.settings.get(key) === undefined ? serverSettings(state).get(key) : undefined
 }
 
 /** What SHOW answers without the companion, by setting. */
 export function proxySettings(state: SessionState): ReadonlyMap<string, string> {
-  return new Map([...PROXY_SETTINGS].map(([name, find]) => [name, find(state).shown]))
+  const names = [...PROXY_SETTINGS.keys(), ...serverSettings(state).keys()]
+  return new Map(
+    names.flatMap((name) => {
+      const found = findProxySetting(state, name)
+      return found === undefined ? [] : [[name, found.shown] as const]
+    }),
+  )
 }
 
-/** The companion's connections start with a search path of their own. */
-const SEARCH_PATH: ToldSetting = { source: 'default', reset_val: '"$user", public' }
+/** The companion's connections start with these. */
+const STARTED_WITH: readonly (readonly [string, ToldSetting])[] = [
+  ['search_path', { source: 'default', reset_val: '"$user", public' }],
+  ['client_encoding', { source: 'default' }],
+]
 
 /** The rows of pg_settings that the companion has otherwise: what it cannot know, and where the session's values come from. */
 export function toldSettings(state: SessionState): ReadonlyMap<string, ToldSetting> {
-  const told = new Map<string, ToldSetting>([['search_path', SEARCH_PATH]])
+  const told = new Map<string, ToldSetting>(STARTED_WITH)
+  for (const [name, source] of SERVER_SOURCES) told.set(name, { source })
+  for (const [name, { told: row }] of serverSettings(state)) {
+    const isSet = state.settings.get(name) !== undefined
+    told.set(name, isSet ? { server_val: row.server_val ?? '' } : row)
+  }
   for (const name of state.settings.effective().keys()) {
     const { source, startValue } = state.settings.originOf(name)
     const reset = startValue === undefined ? {} : { reset_val: startValue }

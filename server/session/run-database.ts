@@ -1,6 +1,10 @@
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import { createDatabaseCommand, dropDatabaseCommand } from '../sql/database-commands.ts'
+import {
+  type CreateDatabaseCommand,
+  createDatabaseCommand,
+  dropDatabaseCommand,
+} from '../sql/database-commands.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
 import { type Answer, tagOnly } from './answer.ts'
 import { notSupported } from './client-error.ts'
@@ -15,7 +19,8 @@ export async function runDatabase(
   const create = createDatabaseCommand(statement.node)
   if (create !== undefined) {
     preventInBlock(state, 'CREATE DATABASE')
-    await state.directory.create(create.name, state.scope.signal)
+    const owner = await ownerOf(state, create)
+    await state.directory.create(create.name, owner, state.scope.signal)
     return tagOnly(statement.tag)
   }
   const drop = dropDatabaseCommand(statement.node)
@@ -40,4 +45,19 @@ export async function runDatabase(
     })
   }
   return tagOnly(statement.tag)
+}
+
+/** The user, or OWNER: a role that there is and that the user is a member of (src/backend/commands/dbcommands.c, createdb). */
+async function ownerOf(state: SessionState, { options }: CreateDatabaseCommand): Promise<string> {
+  const owner = options.get('owner') ?? state.user
+  if (owner === state.user) return owner
+  const [row] = await state.database.companion.service(
+    'select pg_has_role($1::name, oid, $3) from pg_roles where rolname = $2',
+    [state.user, owner, 'MEMBER'],
+  )
+  if (row === undefined) {
+    throw new PgError(SQL_STATE.undefinedObject, `role "${owner}" does not exist`)
+  }
+  if (row['pg_has_role'] === 't') return owner
+  throw new PgError(SQL_STATE.insufficientPrivilege, `must be member of role "${owner}"`)
 }

@@ -8,6 +8,7 @@ import type { WriterQueue } from '../transaction/writer-queue.ts'
 import type { AdvisoryLockTable } from './advisory-lock-table.ts'
 import type { ClientBoard } from './client-board.ts'
 import type { NotificationHub } from './notifications.ts'
+import type { ServerFacts } from './server-settings.ts'
 
 /** One database that clients can connect to, with everything that its connections share. */
 export interface ServedDatabase {
@@ -31,10 +32,11 @@ export interface ServedDatabase {
 export interface DatabaseDirectory {
   /** Who is connected, to whichever of them. */
   readonly clients: ClientBoard
+  readonly facts: ServerFacts
   /** Rejects with 3D000 where there is no such database. */
   open(name: string, signal: AbortSignal): Promise<ServedDatabase>
-  /** CREATE DATABASE; rejects with 42P04 where it exists. */
-  create(name: string, signal: AbortSignal): Promise<void>
+  /** CREATE DATABASE, for `owner`; rejects with 42P04 where it exists. */
+  create(name: string, owner: string, signal: AbortSignal): Promise<void>
   /** DROP DATABASE; rejects with 3D000 where it does not exist, with 55006 while others are connected to it. */
   drop(name: string, signal: AbortSignal): Promise<void>
 }

@@ -66,6 +66,7 @@ revoke delete on nokey from current_user;
 const DUMPS: readonly (readonly string[])[] = [
   [],
   ['--no-owner', '--no-privileges', '--no-comments'],
+  ['--create'],
   ['--schema', 'app'],
   ['--exclude-schema', 'app'],
   ['--table', 'books', '--table', 'app."Mixed Case"'],
@@ -75,10 +76,7 @@ const DUMPS: readonly (readonly string[])[] = [
   ['--serializable-deferrable', '--inserts'],
 ]
 
-/**
- * `pg_dump --schema-only` writes the same bytes as of PostgreSQL with the same DDL. Of the database itself (--create) it does not: databases of
- * Spanner belong to spanwire_owner.
- */
+/** `pg_dump --schema-only` writes the same bytes as of PostgreSQL with the same DDL. */
 export async function checkPgDump(t: Test, server: ServerAddress): Promise<void> {
   if ((await dump({ ...server, user: ORACLE_USER }, ['--version'])) === undefined) {
     skipMissing(t, 'pg_dump')

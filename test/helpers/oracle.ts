@@ -12,8 +12,13 @@ export interface RunningOracle extends ServerAddress {
 /** The superuser of the oracle: the scripts' user. */
 export const ORACLE_USER = 'tester'
 
+const QUICK = { fsync: 'off', autovacuum: 'off' }
+
 /** A plain PostgreSQL 15 of the companion's own binaries, UTF8 and collation C: the answers that all others are held to. */
-export async function startOracle(superuser = ORACLE_USER): Promise<RunningOracle> {
+export async function startOracle(
+  superuser = ORACLE_USER,
+  settings: Readonly<Record<string, string>> = QUICK,
+): Promise<RunningOracle> {
   const dir = await mkdtemp(join(tmpdir(), 'spanwire-oracle-'))
   // Where the tests run as root, the server runs as somebody else and must get in.
   await chmod(dir, 0o755)
@@ -22,7 +27,7 @@ export async function startOracle(superuser = ORACLE_USER): Promise<RunningOracl
     name: 'oracle',
     binaries: await findPostgresBinaries({ stateDir: dir, signal }),
     dataDir: join(dir, 'data'),
-    settings: { fsync: 'off', autovacuum: 'off', listen_addresses: '', timezone: 'UTC' },
+    settings: { timezone: 'UTC', ...settings },
     superuser,
     signal,
   })
@@ -40,8 +45,11 @@ export async function startOracle(superuser = ORACLE_USER): Promise<RunningOracl
  * The same, with `tester` as an ordinary user who may create databases. What initdb made belongs to `superuser`: where owners are compared, let
  * it be the companion's.
  */
-export async function startOracleWithUser(superuser: string): Promise<RunningOracle> {
-  const oracle = await startOracle(superuser)
+export async function startOracleWithUser(
+  superuser: string,
+  settings?: Readonly<Record<string, string>>,
+): Promise<RunningOracle> {
+  const oracle = await startOracle(superuser, settings)
   const { client } = await WireClient.connect(oracle, { user: superuser, database: 'postgres' })
   const answer = await client.query(`create role ${ORACLE_USER} login createdb`)
   await client.end()
