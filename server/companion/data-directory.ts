@@ -1,5 +1,6 @@
 import { chmod, chown, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { makeDirectory } from '../base/make-directory.ts'
 import { ClusterError } from './cluster-error.ts'
 import type { PostgresBinaries } from './postgres-binaries.ts'
 import { chownTree, findBarrier, type RunAs } from './run-as.ts'
@@ -103,7 +104,7 @@ async function initialise(options: DataDirectoryOptions): Promise<void> {
   const { dataDir, binaries } = options
   let unfinished: string | undefined
   try {
-    await mkdir(dirname(dataDir), { recursive: true, mode: 0o755 })
+    await makeDirectory(dirname(dataDir), 0o755)
     unfinished = await unfinishedDirectory(dataDir)
     if (binaries.runAs !== undefined) await demandReachable(dirname(dataDir), binaries.runAs)
     let complaint = ''

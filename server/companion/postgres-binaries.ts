@@ -1,6 +1,7 @@
-import { cp, mkdir, readdir, readFile, readlink, rename, rm, stat, symlink } from 'node:fs/promises'
+import { cp, readdir, readFile, readlink, rename, rm, stat, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
+import { makeDirectory } from '../base/make-directory.ts'
 import { ClusterError } from './cluster-error.ts'
 import { findBarrier, type RunAs, serverUser } from './run-as.ts'
 import { lastLine, runProgram } from './run-program.ts'
@@ -187,7 +188,7 @@ async function makeLinks(
   links: readonly LibraryLink[],
   target: (source: string) => string,
 ): Promise<void> {
-  await mkdir(directory, { recursive: true, mode: 0o755 })
+  await makeDirectory(directory, 0o755)
   for (const link of links) {
     const path = join(directory, link.name)
     const wanted = target(link.source)
@@ -209,7 +210,7 @@ async function copyNative(
   links: readonly LibraryLink[],
 ): Promise<string> {
   if (await isFile(join(target, 'bin', 'postgres'))) return target
-  await mkdir(dirname(target), { recursive: true, mode: 0o755 })
+  await makeDirectory(dirname(target), 0o755)
   const unfinished = await unfinishedDirectory(target)
   await cp(native, unfinished, { recursive: true, verbatimSymlinks: true })
   await makeLinks(join(unfinished, 'lib'), links, (source) => source)

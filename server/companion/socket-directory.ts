@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { chown, lstat, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { makeDirectory } from '../base/make-directory.ts'
 import { ClusterError } from './cluster-error.ts'
 import { findBarrier, type RunAs } from './run-as.ts'
 
@@ -32,7 +33,7 @@ export async function makeSocketDirectory(
       `socket directory ${directory} has too long a name: a socket's path may have ${SOCKET_PATH_LIMIT_BYTES} bytes`,
     )
   }
-  await mkdir(directory, { recursive: true, mode: 0o700 }).catch(refuse(directory))
+  await makeDirectory(directory, 0o700).catch(refuse(directory))
   if (runAs !== undefined) {
     await chown(directory, runAs.uid, runAs.gid)
     const barrier = await findBarrier(directory, runAs)

@@ -1,7 +1,8 @@
-import { chmod, lstat, mkdir, unlink } from 'node:fs/promises'
+import { chmod, lstat, unlink } from 'node:fs/promises'
 import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net'
 import { join, resolve } from 'node:path'
 import { ListenError, listenError } from '../base/listen-error.ts'
+import { makeDirectory } from '../base/make-directory.ts'
 
 /** Longest path of a Unix socket, in bytes (sun_path of struct sockaddr_un, without its zero byte; macOS has four less). */
 const MAX_SOCKET_PATH_BYTES = 103
@@ -59,7 +60,7 @@ export async function listenUnix(
 
 async function clearPath(path: string, directory: string): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true })
+    await makeDirectory(directory)
     const found = await lstat(path).catch(() => undefined)
     if (!found) return
     if (found.isSocket() && !(await answers(path))) return await unlink(path)

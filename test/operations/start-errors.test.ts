@@ -75,6 +75,9 @@ t.test('the data directory', async (t) => {
   await writeFile(file, '')
   await refuses(t, file, { line: /data directory .*file.* cannot be used: ENOTDIR/ })
 
+  // A file system in which nothing can be made says so of the directory's parent only.
+  await refuses(t, '/proc/nosuch/x', { line: /data directory .*nosuch.* cannot be used: ENOENT/ })
+
   // PostgreSQL does not run as root, who may read everything: there, a directory is closed to the user that it runs as.
   const closed = join(root, 'closed')
   await mkdir(join(closed, 'inner'), { recursive: true })
