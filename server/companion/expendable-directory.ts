@@ -1,6 +1,8 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { uptime } from 'node:os'
 import { join } from 'node:path'
+import { isRunning } from '../base/is-running.ts'
+import { findRecycledPid, readPostmasterFile } from './data-directory.ts'
 
 /**
  * The companion's data directory is written with fsync off. That survives kill -9 of everything, because the kernel still has what was written, but
@@ -35,7 +37,7 @@ export async function writeMarker(dataDir: string, marker: Marker): Promise<void
   await writeFile(join(dataDir, MARKER_FILE), `${text}\n`)
 }
 
-/** Removes a directory that a crash of the machine may have damaged (`always`: any that is ours). True where it did. */
+/** Removes a directory that a crash of the machine may have damaged (`always`: any that is ours and that no server uses). True where it did. */
 export async function clearAfterCrash(
   dataDir: string,
   when: 'damaged' | 'always' = 'damaged',
@@ -48,9 +50,15 @@ export async function clearAfterCrash(
       () => false,
     )
     if (!isUnclean || marker.boot === (await currentBoot())) return false
-  }
+  } else if (await isServed(dataDir)) return false
   await rm(dataDir, { recursive: true, force: true })
   return true
+}
+
+/** Whether the process that the directory's lock file names may be its server. */
+async function isServed(dataDir: string): Promise<boolean> {
+  const pid = (await readPostmasterFile(dataDir))?.pid ?? 0
+  return pid > 0 && isRunning(pid) && (await findRecycledPid(dataDir)) === undefined
 }
 
 /** Names this boot of the machine: Linux's boot id, elsewhere the minute of the boot. */

@@ -24,6 +24,8 @@ const START_DEADLINE_MS = 60_000
 const PREDECESSOR_DEADLINE_MS = 2_000
 const READY_POLL_MS = 5
 const LOG_LINES_KEPT = 20
+/** How long the log of a server that has ended may take to be read; its orphans may hold it open. */
+const LOG_DEADLINE_MS = 1_000
 
 /** Starts a server and waits until it accepts connections; a predecessor that is just ending is waited for. Throws ClusterError. */
 export async function launch(
@@ -62,7 +64,7 @@ async function launchOnce(
     runAs: binaries.runAs,
     addressSpaceKiB: options.addressSpaceKiB,
   })
-  const lines = keepLog(server, options.name)
+  const log = keepLog(server, options.name)
   try {
     await waitUntilReady(server, dataDir, signal)
     return server
@@ -70,7 +72,9 @@ async function launchOnce(
     server.release()
     await server.exited
     if (!(error instanceof ServerEnded)) throw error
-    throw await explainEnd(lines, options, error.status)
+    // The end of a process can be told before its last words.
+    await Promise.race([log.ended, sleep(LOG_DEADLINE_MS)])
+    throw await explainEnd(log.lines, options, error.status)
   }
 }
 
@@ -89,15 +93,20 @@ function serverArguments(options: StartOptions, socketDir: string): string[] {
   return args
 }
 
+interface KeptLog {
+  readonly lines: readonly string[]
+  readonly ended: Promise<void>
+}
+
 /** Publishes the server's log line by line and keeps the last lines for messages. */
-function keepLog(server: WatchedServer, cluster: string): readonly string[] {
+function keepLog(server: WatchedServer, cluster: string): KeptLog {
   const lines: string[] = []
-  createInterface({ input: server.log }).on('line', (line) => {
+  const reader = createInterface({ input: server.log }).on('line', (line) => {
     lines.push(line)
     if (lines.length > LOG_LINES_KEPT) lines.shift()
     publishClusterEvent({ kind: 'log', cluster, line })
   })
-  return lines
+  return { lines, ended: new Promise((resolve) => reader.once('close', () => resolve())) }
 }
 
 /** The server ended before it was ready. */

@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { isRunning } from '../base/is-running.ts'
 
 /**
  * The name under which this process makes what becomes `target` by a rename when it is complete. What processes left under such
@@ -14,13 +15,4 @@ export async function unfinishedDirectory(target: string): Promise<string> {
     await rm(join(parent, entry), { recursive: true, force: true })
   }
   return join(parent, `${prefix}${process.pid}`)
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
-  }
 }

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import tap from 'tap'
+import { clearAfterCrash } from '../../server/companion/expendable-directory.ts'
 import { makeWorkspace } from './test-cluster.ts'
 import { startTestCompanion } from './test-companion.ts'
 
@@ -44,4 +45,10 @@ tap.test('mirrors stay over a restart, and damaged ones are made anew', async (t
   await withCompanion((names) => {
     t.strictSame(names, ['postgres'], 'does not start')
   })
+
+  const { companion } = await startTestCompanion(workspace)
+  t.equal(await clearAfterCrash(workspace.dataDir, 'always'), false, 'a server uses it')
+  t.strictSame(await companion.listDatabases(), ['postgres'])
+  await companion.stop()
+  t.equal(await clearAfterCrash(workspace.dataDir, 'always'), true)
 })
