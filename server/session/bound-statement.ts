@@ -9,6 +9,7 @@ import type { EncodedValue } from '../types/spanner-type.ts'
 import { splitDataRow } from '../wire/data-row.ts'
 import { BINARY_FORMAT, type Format } from '../wire/field-description.ts'
 import { formatAt } from './answer.ts'
+import { textWithOwnSettings } from './companion-text.ts'
 import { inParameter, refusedParameter } from './parameter-context.ts'
 import type { Described } from './prepared-statement.ts'
 import type { SessionState } from './session-state.ts'
@@ -156,7 +157,7 @@ export async function computeExpressions(
   const start = state.block.startMicros ?? 0n
   const answer = await state.database.companion
     .read({
-      text: computed.text,
+      text: textWithOwnSettings(state, computed.text),
       paramTypes: computed.paramTypes,
       paramFormats: computed.paramNumbers.map((n) =>
         n === 0 ? 1 : formatAt(params.formats, n - 1),

@@ -36,6 +36,13 @@ function withSharedCatalogs({ text, node }: StatementText): StatementText {
   return renewed({ text, node }, replaceSharedCatalogs(text, node))
 }
 
+/** A query of the proxy's own making with the settings that only the proxy knows written in. */
+export function textWithOwnSettings(state: SessionState, text: string): string {
+  if (!text.includes('current_setting')) return text
+  const [statement] = parseStatements(text)
+  return statement === undefined ? text : withOwnSettings(state, statement).text
+}
+
 function withOwnSettings(state: SessionState, { text, node }: StatementText): StatementText {
   const findValue = (name: string) => shownByProxy(state, name)
   return renewed({ text, node }, replaceSettings(text, node, findValue))

@@ -1,8 +1,11 @@
+import { PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
 import type { ReadAnswer } from '../companion/companion-types.ts'
 import type { Plan } from '../plan/plan.ts'
 import { type Answer, readyRows } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
 import { notSupported } from './client-error.ts'
+import { isSessionFunction } from './session-functions.ts'
 import type { SessionState } from './session-state.ts'
 import { contextWithViews } from './session-views.ts'
 
@@ -30,7 +33,7 @@ export async function rowsFromCompanion(
   { text, bound, plan }: CompanionRun,
 ): Promise<ReadAnswer> {
   const source = state.ddl?.pinned ?? state.database.companion
-  const answer = await source.read({
+  const reading = source.read({
     text,
     paramTypes: plan.paramTypes,
     paramFormats: bound.params.formats,
@@ -38,6 +41,9 @@ export async function rowsFromCompanion(
     resultFormats: bound.resultFormats,
     session: contextWithViews(state, plan.route.kind === 'catalog' ? plan.route.views : []),
     signal: state.scope.signal,
+  })
+  const answer = await reading.catch((error: unknown) => {
+    throw refusedSessionFunction(state, error) ?? error
   })
   for (const notice of answer.notices) state.notice(notice)
   if (answer.touchedUserTables) {
@@ -47,4 +53,22 @@ export async function rowsFromCompanion(
     )
   }
   return answer
+}
+
+/** What the companion says where a query would call one of the session's functions. */
+const REFUSALS: readonly RegExp[] = [
+  /^permission denied for function (\w+)$/,
+  /^cannot execute (\w+)\(\) in a read-only transaction$/,
+]
+
+function refusedSessionFunction(state: SessionState, error: unknown): PgError | undefined {
+  if (!(error instanceof PgError)) return undefined
+  if (error.code === SQL_STATE.readOnlySqlTransaction && state.block.characteristics.readOnly)
+    return undefined
+  const name = REFUSALS.map((pattern) => pattern.exec(error.message)?.[1]).find(Boolean)
+  if (name === undefined || !isSessionFunction(name)) return undefined
+  return notSupported(
+    `function ${name} in a subquery, in FROM or WHERE, or where it may not be called`,
+    'Make it an entry of a select list.',
+  )
 }

@@ -1,9 +1,12 @@
 import { Bug } from '../base/pg-error.ts'
 import type { CatalogRoute, Plan } from '../plan/plan.ts'
+import { parseStatements } from '../sql/statement.ts'
 import {
+  callsEvaluatedOnce,
   columnOfEntry,
   isBareSelect,
   referencedFunctionsInTargetList,
+  type SelectedCall,
   type TargetListFunction,
 } from '../sql/target-list-functions.ts'
 import { OID } from '../types/pg-type.ts'
@@ -35,39 +38,48 @@ export function runWithSessionFunctions(
   query: CatalogQuery,
 ): Answer | undefined {
   const { text, node } = query.statement
+  if (isBareSelect(node)) {
+    const calls = callsEvaluatedOnce(text, node).filter(isSessionCall)
+    checkSetConfig(query, calls)
+    if (calls.length === 0) return undefined
+    return whenRun(query.plan.fields, () => answerOnce(state, query))
+  }
   const calls = referencedFunctionsInTargetList(text, node).filter(isSessionCall)
   checkSetConfig(query, calls)
   if (calls.length === 0) return undefined
-  return whenRun(query.plan.fields, () =>
-    isBareSelect(node)
-      ? answerOnce(state, { ...query, calls })
-      : answerByRow(state, { ...query, calls }),
-  )
+  return whenRun(query.plan.fields, () => answerByRow(state, { ...query, calls }))
 }
 
-/** Elsewhere than in the select list set_config() would set nothing but the companion's transaction, and nobody would know. */
-function checkSetConfig({ route }: CatalogQuery, calls: readonly TargetListFunction[]): void {
+/** Elsewhere than here set_config() would set nothing but the companion's transaction, and nobody would know. */
+function checkSetConfig({ route }: CatalogQuery, calls: readonly SelectedCall[]): void {
   const own = calls.filter(({ name }) => name.at(-1) === 'set_config').length
   if (own >= route.setConfigCalls) return
   throw notSupported(
-    'set_config() inside an expression or a subquery',
+    'set_config() in a subquery, or where it may not be called',
     'Make it an entry of the select list.',
   )
 }
 
-/** `SELECT f(..)`: the values take the calls' places, and PostgreSQL applies the casts around them. */
-async function answerOnce(state: SessionState, query: CallingQuery): Promise<Answer> {
-  const { bound, plan, calls } = query
-  const results: FunctionResult[] = []
-  for (const call of calls) {
-    results.push(await evaluateCall(state, call, await computeArguments(state, query, call)))
+/** `SELECT f(..)`: one call after the other, values take their places, and PostgreSQL applies what is around them. */
+async function answerOnce(state: SessionState, query: CatalogQuery): Promise<Answer> {
+  const { bound, plan } = query
+  let statement = query.statement
+  for (;;) {
+    const call = callsEvaluatedOnce(statement.text, statement.node).find(isSessionCall)
+    if (call === undefined) break
+    const args = await computeArguments(state, query, call)
+    const result = await evaluateCall(state, call, args)
+    statement = withValue(statement, call, result)
   }
-  // A scalar subquery lends its column's name to the select list, through casts as well.
-  const text = replaceCalls(query, (call, index) => {
-    const result = results[index]
-    return result === undefined ? '' : `(SELECT ${literal(result)} AS ${quoted(call.columnName)})`
-  })
-  return readFromCompanion(state, { text, bound, plan })
+  return readFromCompanion(state, { text: statement.text, bound, plan })
+}
+
+/** A scalar subquery lends its column's name to the select list, through casts as well. */
+function withValue({ text }: StatementText, call: SelectedCall, result: FunctionResult) {
+  const value = `(SELECT ${literal(result)} AS ${quoted(call.columnName)})`
+  const [statement] = parseStatements(text.slice(0, call.start) + value + text.slice(call.end))
+  if (statement === undefined) throw new Bug('a statement with a value in it is none')
+  return statement
 }
 
 /** `SELECT f(..) FROM ..`: the companion computes the arguments of each row, and the functions are called row by row. */
@@ -89,10 +101,7 @@ async function answerByRow(state: SessionState, query: CallingQuery): Promise<An
     callAt.has(index) ? TEXT_FORMAT : formatAt(bound.resultFormats, index),
   )
   const { rows, tag } = await rowsFromCompanion(state, {
-    text: replaceCalls(
-      query,
-      (call) => `pg_catalog.json_build_array(${argumentTexts(call).join(', ')})`,
-    ),
+    text: withArguments(query),
     bound: { ...bound, resultFormats: formats },
     plan,
   })
@@ -111,14 +120,13 @@ async function answerByRow(state: SessionState, query: CallingQuery): Promise<An
   return { fields: plan.fields, rows: readyRows(answered), tag: () => tag }
 }
 
-function replaceCalls(
-  { statement, calls }: CallingQuery,
-  replacement: (call: TargetListFunction, index: number) => string,
-): string {
+/** The statement with the arguments of each call, as a JSON array, in its place. */
+function withArguments({ statement, calls }: CallingQuery): string {
   let text = ''
   let taken = 0
-  for (const [index, call] of calls.entries()) {
-    text += statement.text.slice(taken, call.start) + replacement(call, index)
+  for (const call of calls) {
+    text += statement.text.slice(taken, call.start)
+    text += `pg_catalog.json_build_array(${argumentTexts(call).join(', ')})`
     taken = call.end
   }
   return text + statement.text.slice(taken)
@@ -126,8 +134,8 @@ function replaceCalls(
 
 async function computeArguments(
   state: SessionState,
-  { bound, plan }: CallingQuery,
-  call: TargetListFunction,
+  { bound, plan }: CatalogQuery,
+  call: SelectedCall,
 ): Promise<readonly (string | null)[]> {
   if (call.argumentTexts.length === 0) return []
   const { rows } = await rowsFromCompanion(state, {
@@ -140,7 +148,7 @@ async function computeArguments(
   return splitDataRow(row).map((cell) => cell?.toString() ?? null)
 }
 
-function argumentTexts(call: TargetListFunction): readonly string[] {
+function argumentTexts(call: SelectedCall): readonly string[] {
   return call.argumentTexts.map((text) => `CAST((${text}) AS pg_catalog.text)`)
 }
 

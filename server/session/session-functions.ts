@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Bug, PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import type { TargetListFunction } from '../sql/target-list-functions.ts'
+import type { SelectedCall } from '../sql/target-list-functions.ts'
 import { splitDataRow } from '../wire/data-row.ts'
 import { ADVISORY_LOCK_FUNCTIONS } from './advisory-lock-functions.ts'
 import { notSupported } from './client-error.ts'
@@ -39,16 +39,21 @@ const SESSION_FUNCTIONS: ReadonlyMap<string, SessionFunction> = new Map<string, 
 const REFUSED = new Set(['setval', 'currval', 'lastval', 'pg_listening_channels', 'txid_current'])
 
 /** Whether a call is one that the companion must not see. */
-export function isSessionCall({ name }: TargetListFunction): boolean {
+export function isSessionCall({ name }: SelectedCall): boolean {
   const [last = '', schema = 'pg_catalog', ...rest] = [...name].reverse()
   if (schema !== 'pg_catalog' || rest.length > 0) return false
-  return SESSION_FUNCTIONS.has(last) || REFUSED.has(last)
+  return isSessionFunction(last)
+}
+
+/** Whether a function of pg_catalog is one of them. */
+export function isSessionFunction(name: string): boolean {
+  return SESSION_FUNCTIONS.has(name) || REFUSED.has(name)
 }
 
 /** Evaluates one call; rejects with 0A000 where nothing here stands for the function. */
 export function evaluateCall(
   state: SessionState,
-  call: TargetListFunction,
+  call: SelectedCall,
   args: readonly (string | null)[],
 ): Promise<FunctionResult> {
   const name = call.name.at(-1) ?? ''

@@ -55,6 +55,7 @@ function ownSetting(
   const isBuiltIn = parts.length === 1 || (parts.length === 2 && parts[0] === 'pg_catalog')
   if (!isBuiltIn || parts.at(-1) !== 'current_setting') return undefined
   const [name] = call.args ?? []
-  const constant = name !== undefined && 'A_Const' in name ? name.A_Const.sval?.sval : undefined
+  const bare = name !== undefined && 'TypeCast' in name ? name.TypeCast.arg : name
+  const constant = bare !== undefined && 'A_Const' in bare ? bare.A_Const.sval?.sval : undefined
   return constant === undefined ? undefined : findValue(constant)
 }

@@ -1,19 +1,23 @@
 import { type RawBody, type RawNode, stringOf } from './raw-node.ts'
 import { StatementTokens } from './statement-tokens.ts'
 
-/** A function call that is itself an entry of the select list: `SELECT set_config('a', 'b', false) AS x`. */
-export interface TargetListFunction {
-  /** Index in the select list, from 0; an entry `*` before it counts as one. */
-  readonly position: number
+/** A function call in a select list. */
+export interface SelectedCall {
   /** Lower case unless quoted: `['pg_catalog', 'nextval']`, `['nextval']`. */
   readonly name: readonly string[]
   /** The argument expressions, as written. */
   readonly argumentTexts: readonly string[]
-  /** The column's name: AS, else the function's. */
+  /** The function's name, which the column has where nothing else names it. */
   readonly columnName: string
   /** The whole call in the statement's text, in characters (UTF-16 units): for putting something in its place. */
   readonly start: number
   readonly end: number
+}
+
+/** A function call that is itself an entry of the select list: `SELECT set_config('a', 'b', false) AS x`. */
+export interface TargetListFunction extends SelectedCall {
+  /** Index in the select list, from 0; an entry `*` before it counts as one. */
+  readonly position: number
   /** A cast around the call (`nextval('s')::int`): the type as written; the caller applies it. */
   readonly castTo: string | undefined
 }
@@ -74,25 +78,69 @@ function entry(
   if (value === undefined) return []
   const inner = 'TypeCast' in value ? value.TypeCast.arg : value
   if (inner === undefined || !('FuncCall' in inner) || !isPlainCall(inner.FuncCall)) return []
-  const call = inner.FuncCall
+  const call = selectedCall(source, inner.FuncCall)
+  if (call === undefined) return []
+  const castTo = 'TypeCast' in value ? castType(source, call.last, value) : undefined
+  const columnName = target.name ?? call.call.columnName
+  return [{ ...call.call, columnName, position, castTo }]
+}
+
+/**
+ * The calls in the select list of a {@link isBareSelect bare SELECT} that are evaluated once, come what may: not those in subqueries, in CASE, and behind the
+ * first operand of AND, OR and COALESCE. Inner calls come before those that they are arguments of, others in the order of the text.
+ */
+export function callsEvaluatedOnce(text: string, node: RawNode): readonly SelectedCall[] {
+  if (!isBareSelect(node) || !('SelectStmt' in node)) return []
+  const source = new StatementTokens(text)
+  const calls: SelectedCall[] = []
+  lookForCalls(node.SelectStmt.targetList, (call) => {
+    const found = isPlainCall(call) ? selectedCall(source, call) : undefined
+    if (found !== undefined) calls.push(found.call)
+  })
+  return calls
+}
+
+function lookForCalls(value: unknown, visit: (call: RawBody<'FuncCall'>) => void): void {
+  if (typeof value !== 'object' || value === null) return
+  for (const [name, child] of Object.entries(value)) {
+    if (name === 'SubLink' || name === 'CaseExpr') continue
+    if (name === 'CoalesceExpr' || name === 'BoolExpr') {
+      lookForCalls((child as { readonly args?: readonly RawNode[] }).args?.slice(0, 1), visit)
+      continue
+    }
+    if (name !== 'FuncCall') {
+      lookForCalls(child, visit)
+      continue
+    }
+    const call = child as RawBody<'FuncCall'>
+    // FILTER decides whether the arguments are evaluated.
+    lookForCalls(call.agg_filter ?? call, visit)
+    visit(call)
+  }
+}
+
+/** The call with the index of its last token. */
+function selectedCall(
+  source: StatementTokens,
+  call: RawBody<'FuncCall'>,
+): { readonly call: SelectedCall; readonly last: number } | undefined {
   const name = (call.funcname ?? []).map((part) => stringOf(part))
   const first = source.indexAt(call.location ?? 0)
   const open = source.find('(', first)
   const close = source.closing(open)
   const startByte = source.tokens[first]?.start
   const endByte = source.tokens[close]?.end
-  if (open < 0 || close < 0 || startByte === undefined || endByte === undefined) return []
-  return [
-    {
-      position,
+  if (open < 0 || close < 0 || startByte === undefined || endByte === undefined) return undefined
+  return {
+    call: {
       name,
       argumentTexts: source.listIn(open),
-      columnName: target.name ?? name.at(-1) ?? '',
+      columnName: name.at(-1) ?? '',
       start: source.slice(0, startByte).length,
       end: source.slice(0, endByte).length,
-      castTo: 'TypeCast' in value ? castType(source, close, value) : undefined,
     },
-  ]
+    last: close,
+  }
 }
 
 /** Written as a call (not as SQL syntax such as EXTRACT or AT TIME ZONE), and with nothing that only an aggregate takes. */

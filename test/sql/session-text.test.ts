@@ -9,7 +9,11 @@ import {
 import { replaceSettings } from '../../server/sql/replace-settings.ts'
 import { readSessionReads } from '../../server/sql/session-reads.ts'
 import { parseStatements } from '../../server/sql/statement.ts'
-import { columnOfEntry, isBareSelect } from '../../server/sql/target-list-functions.ts'
+import {
+  callsEvaluatedOnce,
+  columnOfEntry,
+  isBareSelect,
+} from '../../server/sql/target-list-functions.ts'
 
 t.before(loadParser)
 
@@ -87,6 +91,22 @@ t.test('which column an entry of a select list is', async (t) => {
   ]) {
     t.notOk(isBareSelect(node(text)), text)
   }
+})
+
+t.test('calls that are evaluated once', async (t) => {
+  const names = (text: string) =>
+    callsEvaluatedOnce(text, parse(text)).map(({ name }) => name.join('.'))
+  const table: readonly (readonly [string, readonly string[]])[] = [
+    ['select f(g(), h(1 + i())) || j()', ['g', 'i', 'h', 'f', 'j']],
+    ['select coalesce(f(), g()), a() and b(), c() or d(), not e()', ['f', 'a', 'c', 'e']],
+    ['select case when f() then g() end, (select h()), array[i()]', ['i']],
+    [
+      'select count(*), sum(f()) filter (where g()), greatest(h(), pg_catalog.i())::text',
+      ['g', 'h', 'pg_catalog.i'],
+    ],
+    ['select f() from t', []],
+  ]
+  for (const [text, expected] of table) t.strictSame(names(text), expected, text)
 })
 
 t.test('what a tree asks of its session', async (t) => {
