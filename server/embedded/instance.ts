@@ -40,6 +40,8 @@ export class EmbeddedInstance {
   readonly name: string
   readonly #cluster: PostgresCluster
   readonly #profile: Profile
+  /** By id, what is under way. */
+  readonly #creating = new Map<string, Promise<void>>()
   readonly #databases = new Map<string, Promise<OpenDatabase>>()
   readonly #version: string
   readonly #timer: NodeJS.Timeout
@@ -88,21 +90,16 @@ export class EmbeddedInstance {
     })
   }
 
-  /** Throws ALREADY_EXISTS, INVALID_ARGUMENT. */
+  /** A request that comes while another makes the same database waits for that. Throws ALREADY_EXISTS, INVALID_ARGUMENT. */
   async createDatabase(id: string): Promise<void> {
-    if (!DATABASE_ID.test(id))
-      throw new GrpcStatus(GRPC.INVALID_ARGUMENT, `Database ID not valid: ${id}.`)
-    const known = await this.listDatabases()
-    const name = `${this.name}/databases/${id}`
-    if (known.includes(id))
-      throw new GrpcStatus(GRPC.ALREADY_EXISTS, `Database already exists: ${name}`)
-    if (known.length >= DATABASE_LIMIT)
-      throw new GrpcStatus(GRPC.RESOURCE_EXHAUSTED, `Too many databases in instance ${this.name}.`)
-    await this.#asSuperuser('postgres', (connection) =>
-      connection.query(
-        `CREATE DATABASE "${postgresName(id)}" TEMPLATE "${this.#template}" OWNER ${OWNER_ROLE}`,
-      ),
-    )
+    const before = this.#creating.get(id)?.catch(() => undefined)
+    const creating = (before ?? Promise.resolve()).then(() => this.#create(id))
+    this.#creating.set(id, creating)
+    try {
+      await creating
+    } finally {
+      if (this.#creating.get(id) === creating) this.#creating.delete(id)
+    }
   }
 
   /** Ends what is open in it. Throws NOT_FOUND. */
@@ -119,6 +116,22 @@ export class EmbeddedInstance {
     clearInterval(this.#timer)
     const open = await Promise.allSettled(this.#databases.values())
     for (const result of open) if (result.status === 'fulfilled') result.value.database.close()
+  }
+
+  async #create(id: string): Promise<void> {
+    if (!DATABASE_ID.test(id))
+      throw new GrpcStatus(GRPC.INVALID_ARGUMENT, `Database ID not valid: ${id}.`)
+    const known = await this.listDatabases()
+    const name = `${this.name}/databases/${id}`
+    if (known.includes(id))
+      throw new GrpcStatus(GRPC.ALREADY_EXISTS, `Database already exists: ${name}`)
+    if (known.length >= DATABASE_LIMIT)
+      throw new GrpcStatus(GRPC.RESOURCE_EXHAUSTED, `Too many databases in instance ${this.name}.`)
+    await this.#asSuperuser('postgres', (connection) =>
+      connection.query(
+        `CREATE DATABASE "${postgresName(id)}" TEMPLATE "${this.#template}" OWNER ${OWNER_ROLE}`,
+      ),
+    )
   }
 
   get #template(): string {

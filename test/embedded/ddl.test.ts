@@ -477,6 +477,12 @@ tap.test('databases are made, listed and dropped', async (t) => {
   t.match(await failureText(make('CREATE DATABASE "to-drop"')), /^6 Database already exists/)
   t.match(await failureText(make('CREATE DATABASE "Bad"')), /^3 Database ID not valid/)
   t.equal((await failure(make('CREATE DATABASE g', 'GOOGLE_STANDARD_SQL'))).code, 12)
+  const both = await Promise.allSettled([1, 2].map(() => make('CREATE DATABASE "at-once"')))
+  t.match(both, [
+    { status: 'fulfilled' },
+    { reason: { code: 6, details: /^Database already exists/ } },
+  ])
+  await own.call('dropDatabase', { database: `${parent}/databases/at-once` })
   await own.call('dropDatabase', { database: name })
   t.match(await failureText(own.call('getDatabase', { name })), /^5 Database not found: projects/)
   t.match(await failureText(own.call('createSession', { database: name })), /^5 Database not found/)
