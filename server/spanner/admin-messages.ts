@@ -4,6 +4,9 @@ import { type RpcStatus, readRpcStatus } from './status-details.ts'
 /** google.spanner.admin.database.v1.DatabaseDialect. */
 const DIALECT = { unspecified: 0, googleSql: 1, postgreSql: 2 } as const
 
+/** google.spanner.admin.database.v1.Database.State. */
+const STATE_CREATING = 1
+
 /** A message whose only field is its first, a name: Get..., Drop... and GetOperation requests. */
 export function encodeName(name: string): Buffer {
   return new ProtoWriter(128).textField(1, name).finish()
@@ -40,17 +43,24 @@ export function decodeListDatabases(bytes: Buffer): DatabasePage {
   return { names, nextPageToken }
 }
 
-/** Database: name = 1, database_dialect = 10. */
-function readDatabase(reader: ProtoReader): { name: string; dialect: number } {
+/** Whether a Database (the answer to GetDatabase) cannot be used yet. */
+export function isBeingCreated(database: Buffer): boolean {
+  return readDatabase(new ProtoReader(database)).state === STATE_CREATING
+}
+
+/** Database: name = 1, state = 2, database_dialect = 10. */
+function readDatabase(reader: ProtoReader): { name: string; state: number; dialect: number } {
   let name = ''
+  let state = 0
   let dialect: number = DIALECT.unspecified
   while (reader.hasMore) {
     const tag = reader.uint()
     if (tag === 0x0a) name = reader.text()
+    else if (tag === 0x10) state = reader.uint()
     else if (tag === 0x50) dialect = reader.uint()
     else reader.skip(tag)
   }
-  return { name, dialect }
+  return { name, state, dialect }
 }
 
 /** CreateDatabaseRequest of the PostgreSQL dialect: parent = 1, create_statement = 2, database_dialect = 5. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { CallOptions } from '../backend/backend.ts'
-import { BackendError } from '../backend/backend-error.ts'
+import { BackendError, type BackendFailureKind } from '../backend/backend-error.ts'
 import {
   decodeDatabaseDdl,
   decodeInstanceConfig,
@@ -11,9 +11,11 @@ import {
   encodeListDatabases,
   encodeName,
   encodeUpdateDatabaseDdl,
+  isBeingCreated,
   type Operation,
 } from './admin-messages.ts'
 import { Backoff, Deadline, pause } from './deadline.ts'
+import { isConnectionLost, type Retries } from './retries.ts'
 import type { RpcClient, RpcTarget } from './rpc-client.ts'
 import { backendFailure, cancelledFailure, fromStatus, toBackendError } from './status.ts'
 import { GRPC_CODE } from './transport.ts'
@@ -99,34 +101,53 @@ export class AdminClient {
     return ids.sort()
   }
 
-  async createDatabase(id: string, options: CallOptions): Promise<void> {
-    const deadline = new Deadline(options.timeoutMs)
+  /**
+   * The request bears no id by which one that is sent twice could be recognised. So it is asked first whether the database exists: one that
+   * did not, and does when the request is sent again, is taken as ours.
+   */
+  async createDatabase(id: string, { timeoutMs, signal }: CallOptions): Promise<void> {
+    const deadline = new Deadline(timeoutMs)
     const request = encodeCreateDatabase(this.instance, `CREATE DATABASE "${id}"`)
     const target = this.#target(DATABASE_ADMIN, 'CreateDatabase', this.instance)
-    try {
-      const reply = await this.#rpc.unaryOnce(target, request, deadline.options(options.signal))
-      await this.#finish(decodeOperation(reply), deadline, options.signal)
-    } catch (error) {
-      throw renamed(error, 'object-exists', { kind: 'database-exists' })
+    const isNew = await this.#isMissing(id, deadline.options(signal))
+    let retries: Retries | undefined
+    let operation: Operation | undefined
+    while (operation === undefined) {
+      try {
+        operation = decodeOperation(
+          await this.#rpc.unaryOnce(target, request, deadline.options(signal)),
+        )
+      } catch (error) {
+        const failure = renamed(error, 'object-exists', { kind: 'database-exists' })
+        const wasSentBefore = retries !== undefined
+        if (failure.failure.kind === 'database-exists' && isNew && wasSentBefore) {
+          return this.#untilReady(id, deadline, signal)
+        }
+        retries ??= this.#rpc.startRetries(deadline, signal)
+        await retries.beforeNext(isConnectionLost(failure.cause) ? failure.cause : failure)
+      }
     }
+    await this.#finish(operation, deadline, signal)
   }
 
-  /** Asks first whether the database exists: DropDatabase says nothing of one that does not. */
+  /** Asks first whether the database exists: DropDatabase says nothing of one that does not, or the same as when it is sent again. */
   async dropDatabase(id: string, options: CallOptions): Promise<void> {
     const name = this.databaseName(id)
     try {
-      await this.#rpc.unary(
-        this.#target(DATABASE_ADMIN, 'GetDatabase', name),
-        encodeName(name),
-        options,
-      )
+      await this.#getDatabase(id, options)
+    } catch (error) {
+      throw renamed(error, 'object-not-found', { kind: 'database-not-found' })
+    }
+    try {
       await this.#rpc.unary(
         this.#target(DATABASE_ADMIN, 'DropDatabase', name),
         encodeName(name),
         options,
       )
     } catch (error) {
-      throw renamed(error, 'object-not-found', { kind: 'database-not-found' })
+      const failure = toBackendError(error)
+      // It went with a request whose answer got lost.
+      if (!MISSING.has(failure.failure.kind)) throw failure
     }
   }
 
@@ -191,6 +212,38 @@ export class AdminClient {
     }
   }
 
+  /** False where that is not certain. */
+  async #isMissing(id: string, options: CallOptions): Promise<boolean> {
+    try {
+      await this.#getDatabase(id, options)
+      return false
+    } catch (error) {
+      return MISSING.has(toBackendError(error).failure.kind)
+    }
+  }
+
+  #getDatabase(id: string, options: CallOptions): Promise<Buffer> {
+    const name = this.databaseName(id)
+    return this.#rpc.unary(
+      this.#target(DATABASE_ADMIN, 'GetDatabase', name),
+      encodeName(name),
+      options,
+    )
+  }
+
+  /** Waits for a database whose operation is not known. */
+  async #untilReady(
+    id: string,
+    deadline: Deadline,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const backoff = new Backoff(POLL_FIRST_MS, POLL_FACTOR, POLL_MAX_MS)
+    while (isBeingCreated(await this.#getDatabase(id, deadline.options(signal)))) {
+      if (await pause(backoff.nextDelayMs(), deadline, signal)) continue
+      throw signal?.aborted === true ? cancelledFailure() : stillRunning(this.databaseName(id))
+    }
+  }
+
   /** Undefined where the quota of admin calls is used up for the moment. */
   async #poll(name: string, options: CallOptions): Promise<Operation | undefined> {
     try {
@@ -245,6 +298,11 @@ function withApplied(error: BackendError, appliedStatements: number): BackendErr
     cause: error.cause,
   })
 }
+
+const MISSING: ReadonlySet<BackendFailureKind> = new Set<BackendFailureKind>([
+  'database-not-found',
+  'object-not-found',
+])
 
 /** What is missing or there already is a database, where the call was about one. */
 function renamed(

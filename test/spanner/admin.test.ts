@@ -119,11 +119,50 @@ t.test('databases', async (test) => {
   fake.on('DropDatabase', () => ({}))
   await backend.dropDatabase('old', call)
   test.same(fake.requests('DropDatabase'), [{ database: 'projects/p/instances/i/databases/old' }])
+  fake.on('DropDatabase', () => {
+    const isFirst = fake.requests('DropDatabase').length === 2
+    throw isFirst ? new FakeStatus(14, 'connection lost') : new FakeStatus(5, 'gone')
+  })
+  await backend.dropDatabase('older', call)
   fake.on('GetDatabase', () => {
     throw new FakeStatus(5, 'said in other words')
   })
   test.same(await failureOf(backend.dropDatabase('old', call)), { kind: 'database-not-found' })
-  test.equal(fake.requests('DropDatabase').length, 1)
+  test.equal(fake.requests('DropDatabase').length, 3)
+})
+
+t.test('CREATE DATABASE whose answer got lost is not an error', async (test) => {
+  const { fake, backend } = await openFakeDatabase(test.teardown)
+  let states: number[] = []
+  fake.on('GetDatabase', ({ request }) => {
+    const state = states.shift()
+    if (state === undefined) throw new FakeStatus(5, 'Database not found')
+    return { ...request, state }
+  })
+  let attempts = 0
+  fake.on('CreateDatabase', () => {
+    if (++attempts === 1) states = [1, 2]
+    if (attempts === 1) throw new FakeStatus(14, 'connection lost')
+    throw new FakeStatus(6, 'said in other words')
+  })
+  fake.on('UpdateDatabaseDdl', () => ({ name: 'op', done: true }))
+  await backend.createDatabase('new', call)
+  test.equal(attempts, 2)
+  test.same(states, [], 'it is ready')
+
+  attempts = 0
+  fake.on('GetDatabase', ({ request }) => request)
+  test.same(
+    await failureOf(backend.createDatabase('old', call)),
+    { kind: 'database-exists' },
+    'not where it existed before',
+  )
+  test.equal(attempts, 2)
+
+  fake.on('CreateDatabase', () => {
+    throw new FakeStatus(3, 'no such name')
+  })
+  test.same(await failureOf(backend.createDatabase('bad', call)), { kind: 'unsupported' })
 })
 
 t.test('an instance is made where it is missing, and found when another made it', async (test) => {
