@@ -61,7 +61,7 @@ function newCell(): Cell {
 /** Makes PartialResultSet messages of rows, and hands them to `send` as they are full. */
 export class PartialResultWriter implements RowSink {
   readonly #send: (message: Buffer) => Promise<void> | undefined
-  readonly #tokenOf: (rows: number) => Buffer
+  readonly #tokenOf: (rows: number, isEnd: boolean) => Buffer
   readonly #skipRows: number
   readonly #cell = newCell()
   #columns: readonly ColumnEncoder[] = []
@@ -69,10 +69,10 @@ export class PartialResultWriter implements RowSink {
   readonly #target: RowTarget = { out: this.#out, field: PARTIAL.values, cell: this.#cell }
   #rows = 0
 
-  /** `tokenOf` makes the resume token of a message that ends after so many rows; the first `skipRows` rows were sent before. */
+  /** `tokenOf` makes the resume token of a message that ends after so many rows, or is the last; the first `skipRows` rows were sent before. */
   constructor(options: {
     send: (message: Buffer) => Promise<void> | undefined
-    tokenOf: (rows: number) => Buffer
+    tokenOf: (rows: number, isEnd: boolean) => Buffer
     skipRows: number
   }) {
     this.#send = options.send
@@ -96,12 +96,12 @@ export class PartialResultWriter implements RowSink {
 
   end(stats: Buffer | undefined): Promise<void> | undefined {
     if (stats !== undefined) this.#out.message(PARTIAL.stats, stats)
-    this.#out.bytes(PARTIAL.resumeToken, this.#tokenOf(this.#rows)).bool(PARTIAL.last, true)
+    this.#out.bytes(PARTIAL.resumeToken, this.#tokenOf(this.#rows, true)).bool(PARTIAL.last, true)
     return this.#send(this.#take())
   }
 
   #flushRows(): Promise<void> | undefined {
-    this.#out.bytes(PARTIAL.resumeToken, this.#tokenOf(this.#rows))
+    this.#out.bytes(PARTIAL.resumeToken, this.#tokenOf(this.#rows, false))
     return this.#send(this.#take())
   }
 

@@ -34,6 +34,8 @@ import { type RunOptions, type ServerTransaction, xidOf } from './transaction.ts
 /** ExecuteSql's answer is one message: a longer result must be streamed. */
 const RESULT_SET_LIMIT_BYTES = 10 * 1024 * 1024
 const EMPTY = Buffer.alloc(0)
+/** How the resume token of a stream's last message ends. */
+const END_OF_STREAM = '.end'
 
 /** google.spanner.v1.Spanner. What is not here is UNIMPLEMENTED. */
 export function spannerService(instance: EmbeddedInstance): ServiceHandlers {
@@ -84,6 +86,7 @@ class SpannerService {
   ): Promise<void> {
     const request = readExecuteSqlRequest(bytes)
     const { database } = await this.#session(request.session)
+    if (isEndToken(request.resumeToken)) return
     const mark = markOf(request.transaction, database)
     const skipRows = resumePoint(request, mark)
     const { answer, isReplay } = await this.#replayable(
@@ -95,7 +98,7 @@ class SpannerService {
             keep(message)
             return send(message)
           },
-          tokenOf: (rows) => Buffer.from(`${mark}.${rows}`),
+          tokenOf: (rows, isEnd) => Buffer.from(`${mark}.${rows}${isEnd ? END_OF_STREAM : ''}`),
           skipRows,
         })
         await this.#execute(request, { sink: writer, signal, target })
@@ -346,6 +349,11 @@ function unknownTransaction(id: string): GrpcStatus {
   if (xidOf(id) !== undefined)
     return aborted('Transaction was aborted: it is not known to this server.')
   return new GrpcStatus(GRPC.INVALID_ARGUMENT, `Invalid transaction ID: ${id}`)
+}
+
+/** Whoever has the last message has missed nothing but the status, whatever has become of the data. */
+function isEndToken(token: Buffer): boolean {
+  return token.toString('latin1').endsWith(END_OF_STREAM)
 }
 
 /** What comes after a resume token in an answer that is told once more. */
