@@ -64,7 +64,10 @@ function report(severity: string, message: ServerMessage): readonly string[] {
   const lines = [`${severity} ${message['code']}: ${message['message']}`]
   for (const field of ERROR_FIELDS) {
     const value = message[field]
-    if (value !== undefined && value !== '') lines.push(`  ${field}: ${String(value).replaceAll('\n', '\\n')}`)
+    if (value === undefined || value === '') continue
+    const text = String(value).replaceAll('\n', '\\n')
+    // Of a deadlock: processes, transactions and tuples, which are others each time.
+    lines.push(`  ${field}: ${message['code'] === '40P01' ? text.replaceAll(/\d+/g, '#') : text}`)
   }
   return lines
 }

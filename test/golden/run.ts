@@ -1,11 +1,18 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { serialize } from 'pg-protocol/dist/index.js'
 import { type ServerAddress, type ServerMessage, WireClient } from '../helpers/wire-client.ts'
 import { renderAnswer } from './render.ts'
 import { type GoldenScript, type GoldenStep, parseScript } from './script.ts'
 
 /** Sources, not the built copies: the scripts are read and rewritten where they are kept. */
 export const SCRIPTS_DIR = join(import.meta.dirname, '..', '..', '..', 'test', 'golden', 'scripts')
+
+/**
+ * How long a statement that is sent without waiting has for itself: so that PostgreSQL sees waiting statements in the order of the
+ * script. No answer on another server may depend on it.
+ */
+const ASYNC_SETTLE_MS = 200
 
 export const GOLDEN_USER = 'tester'
 
@@ -47,7 +54,13 @@ export async function runScript(
   return answers
 }
 
-function send(client: WireClient, step: GoldenStep): Promise<readonly ServerMessage[]> {
+async function send(client: WireClient, step: GoldenStep): Promise<readonly ServerMessage[]> {
+  if (step.timing === 'await') return client.untilReady()
+  if (step.timing === 'async') {
+    client.send(serialize.query(step.text))
+    await client.settle(ASYNC_SETTLE_MS)
+    return []
+  }
   if (step.mode === 'simple') return client.query(step.text)
   if (step.maxRows > 0) return client.inPieces(step.text, step.values, step.maxRows)
   return client.extended(step.text, step.values)
@@ -79,7 +92,7 @@ async function inDatabase(
   }
 }
 
-function mustSucceed(messages: readonly { name: string }[]): void {
+function mustSucceed(messages: readonly ServerMessage[]): void {
   const error = messages.find((message) => message.name === 'error')
-  if (error !== undefined) throw new Error(`a server said: ${JSON.stringify(error)}`)
+  if (error !== undefined) throw new Error(`a server said: ${error['message']} (${error['code']})`)
 }

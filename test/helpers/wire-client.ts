@@ -113,13 +113,17 @@ export class WireClient {
       if (this.#closed) return this.#received.splice(0)
       const left = deadline - Date.now()
       if (left <= 0) throw new Error(`no ${names.join(' or ')} within ${timeoutMs} ms`)
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left)
-        this.#wake = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
+      await this.#nextMessage(left)
+    }
+  }
+
+  /** Waits until an answer is complete, but no longer than `timeoutMs`; takes nothing away. */
+  async settle(timeoutMs: number): Promise<void> {
+    const deadline = Date.now() + timeoutMs
+    while (!this.#closed && !this.#received.some(({ name }) => name === 'readyForQuery')) {
+      const left = deadline - Date.now()
+      if (left <= 0) return
+      await this.#nextMessage(left)
     }
   }
 
@@ -139,6 +143,16 @@ export class WireClient {
   /** Vanishes without a word. */
   destroy(): void {
     this.#socket.destroy()
+  }
+
+  async #nextMessage(timeoutMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
   }
 
   #close(): void {
