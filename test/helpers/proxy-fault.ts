@@ -27,8 +27,8 @@ export function respondStatus(stream: ServerHttp2Stream, status: StatusTrailers)
 }
 
 /** RST on the TCP connection, with everything that is under way on it. */
-export function resetConnection(stream: ServerHttp2Stream): void {
-  stream.session?.socket.resetAndDestroy()
+export function resetConnection({ session }: ServerHttp2Stream): void {
+  if (session?.destroyed === false) session.socket.resetAndDestroy()
 }
 
 /** Passes whole messages on up to the fault's number (or the end of the answer), then cuts. */
@@ -69,11 +69,14 @@ export function cutNow(stream: ServerHttp2Stream, how: Cut): void {
       resetConnection(stream)
       return
     case 'goaway':
-      session?.goaway(constants.NGHTTP2_NO_ERROR)
-      // The session's own end would reset each stream first.
-      setImmediate(() => session?.socket.destroySoon())
+      if (session === undefined || session.destroyed) return
+      session.goaway(constants.NGHTTP2_NO_ERROR)
+      // The session's own end would reset each stream first. By then the client may have ended the connection.
+      setImmediate(() => {
+        if (!session.destroyed) session.socket.destroySoon()
+      })
       return
     case 'drain':
-      session?.close()
+      if (session?.destroyed === false) session.close()
   }
 }
