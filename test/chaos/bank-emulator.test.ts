@@ -1,0 +1,4 @@
+import t from 'tap'
+import { checkBank } from './workload/check-workloads.ts'
+
+t.test('money moves once or not at all, whatever breaks', (t) => checkBank(t, 'emulator'))
