@@ -4,6 +4,8 @@ import { startSpanwire } from '../helpers/spanwire.ts'
 import { type ServerAddress, WireClient } from '../helpers/wire-client.ts'
 import { type BudgetRow, checkRows, DATABASE, USER } from './rpc-budget.ts'
 import { nodePostgresBudget } from './rpc-budget-node-postgres.ts'
+import { pgjdbcBudget } from './rpc-budget-pgjdbc.ts'
+import { pgxBudget } from './rpc-budget-pgx.ts'
 import { psycopgBudget } from './rpc-budget-psycopg.ts'
 import { wireBudget } from './rpc-budget-wire.ts'
 
@@ -29,6 +31,8 @@ export async function checkBudget(t: Test, kind: BackendKind): Promise<void> {
   await t.test('the wire', (t) => wireBudget(t, spanwire, check))
   await t.test('node-postgres', (t) => nodePostgresBudget(t, spanwire, check))
   await t.test('psycopg 3', (t) => psycopgBudget(t, spanwire, check))
+  await t.test('pgx', (t) => pgxBudget(t, spanwire, check))
+  await t.test('pgjdbc', (t) => pgjdbcBudget(t, spanwire, check))
 }
 
 async function prepare(address: ServerAddress): Promise<void> {

@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
+import { skipMissing } from '../clients/missing.ts'
 import { findPython } from '../helpers/python.ts'
 import type { ServerAddress } from '../helpers/wire-client.ts'
-import { type CheckRows, DATABASE, USER } from './rpc-budget.ts'
+import type { CheckRows } from './rpc-budget.ts'
+import { checkSteps } from './step-program.ts'
 
 const SCRIPT = join(
   import.meta.dirname,
@@ -16,7 +16,6 @@ const SCRIPT = join(
   'rpc_budget_psycopg.py',
 )
 
-/** The steps of the script, and what each costs. */
 const STEPS: readonly (readonly [step: string, calls: readonly string[]])[] = [
   ['select 1', []],
   ['read', ['read']],
@@ -24,6 +23,7 @@ const STEPS: readonly (readonly [step: string, calls: readonly string[]])[] = [
   ['write', ['begin', 'Commit']],
   ['write returning', ['begin', 'Commit']],
   ['transaction', ['begin', 'execute', 'execute', 'Commit']],
+  ['nested transaction', ['begin', 'execute', 'Commit']],
   ['read-only transaction', ['begin read only', 'execute']],
   ['empty transaction', []],
   ['implicit transaction', ['begin', 'execute', 'Commit']],
@@ -33,38 +33,13 @@ const STEPS: readonly (readonly [step: string, calls: readonly string[]])[] = [
   ['executemany', ['ExecuteBatchDml: begin', 'Commit']],
 ]
 
-/** What an application pays that uses psycopg 3; its script does one step for each line it gets. */
+/** What an application pays that uses psycopg 3. */
 export async function psycopgBudget(
   t: Test,
   address: ServerAddress,
   check: CheckRows,
 ): Promise<void> {
-  const python = await findPython()
-  if (python === undefined) {
-    t.pass('SKIPPED: no psycopg here; `bash test/clients/install` installs it', { skip: true })
-    return
-  }
-  const child = spawn(python, [SCRIPT], {
-    env: {
-      PATH: process.env['PATH'],
-      PGHOST: address.host,
-      PGPORT: String(address.port),
-      PGUSER: USER,
-      PGDATABASE: DATABASE,
-    },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  t.teardown(() => child.kill())
-  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  const run = async (step: string) => {
-    child.stdin.write(`${step}\n`)
-    const { value } = await answers.next()
-    if (value !== 'done') throw new Error(`${step}: ${value}`)
-  }
-  await run('connect')
-  await check(
-    t,
-    STEPS.map(([what, calls]) => ({ what, run: () => run(what), calls })),
-  )
-  child.stdin.end()
+  const command = await findPython()
+  if (command === undefined) skipMissing(t, 'psycopg 3')
+  else await checkSteps(t, address, check, { command, args: [SCRIPT], steps: STEPS })
 }

@@ -93,6 +93,56 @@ export async function wireBudget(t: Test, address: ServerAddress, check: CheckRo
     ])
   })
 
+  await t.test('savepoints', async (t) => {
+    const READ = 'select n from item where id = 1'
+    const WRITE = 'update item set n = n + 1 where id = 1'
+    const FAULTY = "select * from item where id = 'x'"
+    const run = async (texts: readonly string[]) => {
+      for (const text of texts) {
+        const messages = await client.query(text)
+        if (text === FAULTY) mustFail(messages, '22P02')
+        else mustSucceed(messages)
+      }
+    }
+    // As psql does with ON_ERROR_ROLLBACK.
+    const guarded = (text: string) => [
+      'savepoint pg_psql_temporary_savepoint',
+      text,
+      'release pg_psql_temporary_savepoint',
+    ]
+    const undone = (text: string) => ['savepoint s', text, 'rollback to s']
+    const row = (what: string, texts: readonly string[], calls: readonly string[]): BudgetRow => ({
+      what,
+      run: () => run(['begin', ...texts, 'commit']),
+      calls,
+    })
+    await check(t, [
+      row('one around nothing', guarded('select 1'), []),
+      row('one around each statement', [READ, WRITE, READ, WRITE].flatMap(guarded), [
+        'begin',
+        'execute',
+        'execute',
+        'execute',
+        'Commit',
+      ]),
+      row(
+        'some inside others',
+        ['savepoint a', 'savepoint b', WRITE, ...guarded(WRITE)],
+        ['begin', 'execute', 'Commit'],
+      ),
+      row(
+        'an error that analysis finds is undone',
+        [WRITE, ...undone(FAULTY), WRITE],
+        ['begin', 'execute', 'Commit'],
+      ),
+      row(
+        'a read is undone',
+        [WRITE, ...undone(READ), WRITE],
+        ['begin', 'execute', 'execute', 'Commit'],
+      ),
+    ])
+  })
+
   await t.test('several statements before a Sync', async (t) => {
     const inserts = [20, 21, 22].map((id) => `insert into item values (${id}, 1)`)
     await check(t, [

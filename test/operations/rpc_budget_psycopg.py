@@ -22,6 +22,14 @@ def transaction(*texts):
             auto.execute(text, (1,))
 
 
+def nested():
+    """A savepoint around each statement, as Django's atomic() makes them."""
+    with auto.transaction():
+        for text in (READ, WRITE):
+            with auto.transaction():
+                auto.execute(text, (1,))
+
+
 def read_only():
     auto.read_only = True
     transaction(READ, READ)
@@ -48,6 +56,7 @@ STEPS = {
     "write": lambda: auto.execute(WRITE, (1,)),
     "write returning": lambda: auto.execute(f"{WRITE} returning n", (1,)).fetchall(),
     "transaction": lambda: transaction(READ, WRITE, WRITE),
+    "nested transaction": nested,
     "read-only transaction": read_only,
     "empty transaction": transaction,
     "implicit transaction": implicit,
