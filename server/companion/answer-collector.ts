@@ -4,11 +4,12 @@ import {
   BACKEND_TYPE,
   type BackendFrame,
   parseCommandComplete,
+  parseCopyResponse,
   parseParameterDescription,
   parseRowDescription,
 } from '../wire/backend-decoder.ts'
 import { parseErrorResponse, parseNoticeResponse } from '../wire/error-fields.ts'
-import type { FieldDescription } from '../wire/field-description.ts'
+import type { CopyFormats, FieldDescription } from '../wire/field-description.ts'
 import { decodeTextRow } from './service-rows.ts'
 
 /** Rows of one answer that are held in memory until the guard has spoken. */
@@ -24,7 +25,10 @@ const TREE_MESSAGE = /^rewritten parse tree:?$/
 export class AnswerCollector {
   paramTypes: readonly number[] = []
   fields: readonly FieldDescription[] | undefined
+  /** DataRow messages; CopyData messages of COPY TO STDOUT. */
   readonly rows: Buffer[] = []
+  /** What COPY says before its data. */
+  copy: CopyFormats | undefined
   tag = ''
   /** Notices of the client's statement, the tree's left out. */
   readonly notices: PgNotice[] = []
@@ -65,10 +69,15 @@ export class AnswerCollector {
         if (this.#part === 'statement') this.#receiveNotice(parseNoticeResponse(frame.body))
         return
       case BACKEND_TYPE.dataRow:
+      case BACKEND_TYPE.copyData:
         this.#receiveRow(frame)
         return
       case BACKEND_TYPE.rowDescription:
         if (this.#part === 'statement') this.fields = parseRowDescription(frame.body)
+        return
+      case BACKEND_TYPE.copyInResponse:
+      case BACKEND_TYPE.copyOutResponse:
+        if (this.#part === 'statement') this.copy = parseCopyResponse(frame.body)
         return
       case BACKEND_TYPE.parameterDescription:
         this.paramTypes = parseParameterDescription(frame.body)

@@ -1,6 +1,7 @@
-import { PgError } from '../base/pg-error.ts'
+import { Bug, PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { BACKEND_TYPE } from '../wire/backend-decoder.ts'
+import type { CopyFormats } from '../wire/field-description.ts'
 import { AnswerCollector } from './answer-collector.ts'
 import type {
   AnalyseRequest,
@@ -142,12 +143,12 @@ export async function executeOn(
     goHome(writer).call(statementName('guard'), [String(connection.processId), String(mayRead)])
   }
   writer.sync()
-  const { fields, rows, tag, notices, scans } = await collect(connection, {
+  const { fields, rows, copy, tag, notices, scans } = await collect(connection, {
     request,
     bracket,
     writer,
   })
-  return { fields, rows, tag, notices, scans, touchedUserTables: scans.size > 0 }
+  return { fields, rows, copy, tag, notices, scans, touchedUserTables: scans.size > 0 }
 }
 
 /** A transaction of its own that may write until the rows are loaded. */
@@ -167,6 +168,19 @@ export async function executeLoadedOn(
   const { rows, tag, notices, error } = await converse(connection, conversation)
   if (error !== undefined && rows.length === 0) throw error
   return { rows, tag, notices, error }
+}
+
+/** Asks for a COPY FROM STDIN and breaks it off before any data. Throws what PostgreSQL has against the statement itself. */
+export async function probeCopyOn(
+  connection: ServerConnection,
+  request: AnalyseRequest,
+): Promise<CopyFormats> {
+  const writer = begin(request, LOADING_BRACKET, 'execute')
+  writer.run(request.text).copyFail('probed').sync()
+  const conversation = { request, bracket: LOADING_BRACKET, writer, hasCopyData: true }
+  const { copy, error } = await converse(connection, conversation)
+  if (copy !== undefined) return copy
+  throw error ?? new Bug('COPY FROM STDIN was over before it began')
 }
 
 /** Every user relation that this transaction has scanned, and how often: 4 us a relation that exists. */
@@ -202,6 +216,7 @@ interface Conversation {
   readonly writer: FrontendWriter
   /** Commands between the settings and the client's statement, with the data of COPY. */
   readonly loads?: number
+  readonly hasCopyData?: boolean
 }
 
 /** As {@link converse}, but throws the first error. */
@@ -218,7 +233,7 @@ async function collect(
 /** Sends the conversation with what closes the bracket, and reads the answer. */
 async function converse(
   connection: ServerConnection,
-  { request, bracket, writer, loads = 0 }: Conversation,
+  { request, bracket, writer, loads = 0, hasCopyData = loads > 0 }: Conversation,
 ): Promise<AnswerCollector> {
   for (const name of bracket.close) writer.call(statementName(name))
   if (bracket.close.length > 0) writer.sync()
@@ -234,7 +249,7 @@ async function converse(
       bytes: writer.take(),
       syncs,
       signal: stop.signal,
-      hasCopyData: loads > 0,
+      hasCopyData,
     }
     await connection.stream(conversation, (frame) => answer.receive(frame))
   } finally {

@@ -1,5 +1,7 @@
 import type { PgError, PgNotice } from '../base/pg-error.ts'
-import type { FieldDescription, Format } from '../wire/field-description.ts'
+import type { CopyFormats, FieldDescription, Format } from '../wire/field-description.ts'
+
+export type { CopyFormats } from '../wire/field-description.ts'
 
 /**
  * What the rooms above ask of the companion. Errors of PostgreSQL arrive as PgError with all fields; loss of the companion is
@@ -30,6 +32,8 @@ export interface CompanionDatabase {
    * nobody else loads the same tables meanwhile.
    */
   readLoaded(request: LoadedReadRequest): Promise<LoadedAnswer>
+  /** Lets PostgreSQL check a `COPY .. FROM STDIN`: what it says before it reads data. Nothing is copied. */
+  probeCopy(request: AnalyseRequest): Promise<CopyFormats>
   /** Takes a connection for one client alone, inside BEGIN, until `release`. */
   pin(session: SessionContext, signal: AbortSignal): Promise<PinnedConnection>
   /** Runs service SQL as superuser (never a client's text); text results. */
@@ -104,6 +108,8 @@ export interface ReadAnswer {
   readonly fields: readonly FieldDescription[] | undefined
   /** Whole DataRow messages, type byte and length included, ready for the client. */
   readonly rows: readonly Buffer[]
+  /** Of COPY TO STDOUT, whose rows are whole CopyData messages. */
+  readonly copy?: CopyFormats | undefined
   /** Command tag of CommandComplete. */
   readonly tag: string
   readonly notices: readonly PgNotice[]

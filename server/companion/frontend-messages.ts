@@ -4,6 +4,7 @@ import type { Format } from '../wire/field-description.ts'
 import {
   writeBind,
   writeCancelRequest,
+  writeCopyFail,
   writeDescribe,
   writeExecute,
   writeParse,
@@ -103,6 +104,12 @@ export class FrontendWriter {
     this.run(text)
     for (const piece of data) writeCopyData(this.#out, piece)
     writeCopyDone(this.#out)
+    return this
+  }
+
+  /** CopyFail: passed over where no COPY is under way. */
+  copyFail(reason: string): this {
+    writeCopyFail(this.#out, reason)
     return this
   }
 

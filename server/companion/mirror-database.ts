@@ -9,12 +9,14 @@ import {
   executeOn,
   isLockTimeout,
   prepareForBorrowing,
+  probeCopyOn,
   sharedBracket,
 } from './borrow.ts'
 import type {
   AnalyseRequest,
   Analysis,
   CompanionDatabase,
+  CopyFormats,
   LoadedAnswer,
   LoadedReadRequest,
   PinnedConnection,
@@ -98,6 +100,13 @@ export class MirrorDatabase implements CompanionDatabase {
     const pool = this.#readPool(request.session.user, 'slow')
     return this.#again(request.signal, () =>
       pool.use(request.signal, (connection) => executeLoadedOn(connection, request)),
+    )
+  }
+
+  probeCopy(request: AnalyseRequest): Promise<CopyFormats> {
+    const pool = this.#readPool(request.session.user, 'slow')
+    return this.#again(request.signal, () =>
+      pool.use(request.signal, (connection) => probeCopyOn(connection, request)),
     )
   }
 

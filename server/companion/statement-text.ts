@@ -1,7 +1,7 @@
 import { Bug } from '../base/pg-error.ts'
 
 /** First words of the statements that may run on a borrowed connection. The read-only block alone does not stop PREPARE, DEALLOCATE or COMMIT. */
-const READABLE = new Set(['SELECT', 'VALUES', 'TABLE', 'WITH', 'SHOW', 'EXPLAIN'])
+const READABLE = new Set(['SELECT', 'VALUES', 'TABLE', 'WITH', 'SHOW', 'EXPLAIN', 'COPY'])
 
 /** First words that would end, or replace, the transaction of a pinned connection. */
 const TRANSACTION_CONTROL = new Set(['BEGIN', 'START', 'COMMIT', 'END', 'ABORT', 'PREPARE'])
@@ -29,9 +29,9 @@ export function demandWithinTransaction(text: string): void {
   }
 }
 
-/** Whether a statement can name a relation at all: without FROM, TABLE or JOIN there is none that its own text could read. */
+/** Whether a statement can name a relation at all: without FROM, TABLE, JOIN or COPY there is none that its own text could read. */
 export function mayNameRelation(text: string): boolean {
-  return /\b(from|table|join)\b/i.test(text)
+  return /\b(from|table|join|copy)\b/i.test(text)
 }
 
 /** The text without leading white space, parentheses and comments (nested ones too). */

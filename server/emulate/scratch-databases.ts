@@ -1,6 +1,11 @@
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import type { LoadedAnswer, LoadedReadRequest } from '../companion/companion-types.ts'
+import type {
+  AnalyseRequest,
+  CopyFormats,
+  LoadedAnswer,
+  LoadedReadRequest,
+} from '../companion/companion-types.ts'
 import type { ScratchCluster } from './scratch-cluster.ts'
 import { type ScratchSchema, ScratchSlot } from './scratch-slot.ts'
 
@@ -9,7 +14,7 @@ const SLOT_COUNT = 2
 const WAIT_MS = 30_000
 
 /** What an emulated statement needs: the schema it was planned with, and the keys of the relations that it names. */
-export interface ScratchRequest extends LoadedReadRequest {
+export type ScratchRequest<R extends AnalyseRequest> = R & {
   readonly schema: ScratchSchema
   readonly keys: readonly string[]
 }
@@ -28,20 +33,32 @@ export class ScratchDatabases {
   /**
    * Runs a statement over loaded rows. Rejects with its error, or with 53300 where no scratch database came free in time.
    */
-  async run(request: ScratchRequest): Promise<LoadedAnswer> {
-    const slot = await this.#acquire(request.signal)
-    try {
-      await slot.prepare(request.schema, request.keys)
-      return await slot.run(request)
-    } finally {
-      this.#release(slot)
-    }
+  run(request: ScratchRequest<LoadedReadRequest>): Promise<LoadedAnswer> {
+    return this.#inSlot(request, (slot) => slot.run(request))
+  }
+
+  /** Lets PostgreSQL check a COPY FROM STDIN into one of the tables, as it does before it reads data. */
+  probeCopy(request: ScratchRequest<AnalyseRequest>): Promise<CopyFormats> {
+    return this.#inSlot(request, (slot) => slot.probeCopy(request))
   }
 
   /** Drops the databases. Statements under way fail. */
   close(): Promise<void> {
     this.#closed ??= Promise.all(this.#idle.splice(0).map((slot) => slot.drop())).then(() => {})
     return this.#closed
+  }
+
+  async #inSlot<T>(
+    { schema, keys, signal }: ScratchRequest<AnalyseRequest>,
+    work: (slot: ScratchSlot) => Promise<T>,
+  ): Promise<T> {
+    const slot = await this.#acquire(signal)
+    try {
+      await slot.prepare(schema, keys)
+      return await work(slot)
+    } finally {
+      this.#release(slot)
+    }
   }
 
   async #acquire(signal: AbortSignal): Promise<ScratchSlot> {

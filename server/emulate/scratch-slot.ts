@@ -1,6 +1,8 @@
 import { Bug } from '../base/pg-error.ts'
 import type {
+  AnalyseRequest,
   CompanionDatabase,
+  CopyFormats,
   LoadedAnswer,
   LoadedReadRequest,
 } from '../companion/companion-types.ts'
@@ -67,6 +69,12 @@ export class ScratchSlot {
     const database = await this.#cluster.createDatabase()
     await database.serviceTransaction(SERVED_NAME_SQL)
     return database
+  }
+
+  /** Lets PostgreSQL check a COPY FROM STDIN into one of the tables. */
+  async probeCopy(request: AnalyseRequest): Promise<CopyFormats> {
+    if (this.#database === undefined) throw new Bug('a scratch database was used unprepared')
+    return this.#database.probeCopy(request)
   }
 
   /** Runs a statement over its rows. */

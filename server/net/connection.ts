@@ -129,6 +129,7 @@ export class Connection {
       flush: () => this.#flush(),
       terminate: (error) => this.terminate(error),
       peek: () => this.#input.peek(),
+      next: () => this.#socket.next(() => this.#input.pull()),
       gone: this.#socket.gone,
       remoteAddress: this.#socket.remoteAddress,
       ends: this.#socket.ends,

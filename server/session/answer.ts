@@ -26,6 +26,8 @@ export interface RowSink {
   readonly output: ByteWriter
   /** Called between rows: where many bytes have gathered they leave, and the promise waits for a slow client. */
   relieve(): Promise<void> | undefined
+  /** Sends what there is: nothing of it can be taken back. */
+  flush(): Promise<void>
 }
 
 /** An answer without rows. */

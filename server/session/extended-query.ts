@@ -190,7 +190,11 @@ async function writePortalRows(
   if (answer === undefined) return
   let rowCount = 0
   if (answer.rows !== undefined && !portal.isDone) {
-    const sink = { output: state.io.output, relieve: () => unit.relieve() }
+    const sink = {
+      output: state.io.output,
+      relieve: () => unit.relieve(),
+      flush: () => unit.flush(),
+    }
     const written = await answer.rows.write(sink, run.maxRows)
     rowCount = written.rowCount
     portal.rowsSent += BigInt(rowCount)

@@ -7,7 +7,6 @@ import { demandRelations } from './demand-relations.ts'
 import type { SessionState } from './session-state.ts'
 
 const HINTS: Readonly<Partial<Record<ParsedStatement['category'], string>>> = {
-  copy: 'Use INSERT with several rows, or SELECT.',
   cursor: 'Use a portal with a row limit (a driver’s own cursor), or LIMIT.',
   explain: 'Look at the query plan in the Cloud console.',
   truncate: 'Use DELETE without WHERE.',

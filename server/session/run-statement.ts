@@ -7,6 +7,7 @@ import type { BoundStatement } from './bound-statement.ts'
 import { mustBe } from './client-error.ts'
 import { demandRelations } from './demand-relations.ts'
 import { refuseStatement } from './refuse-statement.ts'
+import { runCopy } from './run-copy.ts'
 import { runDatabase } from './run-database.ts'
 import { mixed, runDdl } from './run-ddl.ts'
 import { runListen } from './run-listen.ts'
@@ -58,6 +59,8 @@ export async function runStatement(
       return runLock(state, statement)
     case 'listen':
       return runListen(state, statement)
+    case 'copy':
+      return runCopy(state, statement, isSole)
     case 'maintenance':
       return runMaintenance(state, statement)
     default:

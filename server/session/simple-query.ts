@@ -74,7 +74,11 @@ async function runOne(state: SessionState, step: SimpleStep): Promise<void> {
     await unit.run(async () => {
       const answer = await runStatement(state, bound, isSole)
       if (answer.fields !== undefined) writeRowDescription(state.io.output, answer.fields, [])
-      const sink = { output: state.io.output, relieve: () => unit.relieve() }
+      const sink = {
+        output: state.io.output,
+        relieve: () => unit.relieve(),
+        flush: () => unit.flush(),
+      }
       rowCount = (await answer.rows?.write(sink, 0))?.rowCount ?? 0
       tag = answer.tag(BigInt(rowCount))
     })

@@ -3,7 +3,7 @@ import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import type { TransactionStatus } from './backend-messages.ts'
 import { ChunkQueue } from './chunk-queue.ts'
-import type { FieldDescription } from './field-description.ts'
+import type { CopyFormats, FieldDescription } from './field-description.ts'
 
 /** Type bytes of the messages that a server sends (manual, section 55.7). */
 export const BACKEND_TYPE = {
@@ -112,6 +112,17 @@ export function parseDataRow(body: Buffer): readonly (Buffer | null)[] {
   })
   reader.end()
   return values
+}
+
+/** CopyInResponse and CopyOutResponse: how the data is written, as a whole and by column. */
+export function parseCopyResponse(body: Buffer): CopyFormats {
+  const reader = new ByteReader(body)
+  const format = reader.uint8() === 0 ? 0 : 1
+  const count = reader.uint16()
+  reader.ensureCount(count, 2)
+  const columns = Array.from({ length: count }, () => (reader.int16() === 0 ? 0 : 1))
+  reader.end()
+  return { format, columns }
 }
 
 /** Reads the body of a CommandComplete: its tag. */

@@ -12,6 +12,8 @@ export interface ClientIo {
   terminate(error: PgError): void
   /** The next message where it has arrived whole already; it is handled later all the same. */
   peek(): FrontendMessage | undefined
+  /** Takes the next message away from whoever would handle it: the data of COPY. undefined where the client has gone. */
+  next(): Promise<FrontendMessage | UnreadableMessage | undefined>
   /** Aborts when the client has gone, with the reason. */
   readonly gone: AbortSignal
   /** For pg_stat_activity and logs: address and port, or `[local]`. */

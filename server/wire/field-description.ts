@@ -16,3 +16,9 @@ export interface FieldDescription {
 export type Format = 0 | 1
 export const TEXT_FORMAT = 0
 export const BINARY_FORMAT = 1
+
+/** CopyInResponse and CopyOutResponse: how the data is written, as a whole and by column. */
+export interface CopyFormats {
+  readonly format: Format
+  readonly columns: readonly Format[]
+}

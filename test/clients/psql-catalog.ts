@@ -198,11 +198,3 @@ export const COMMANDS: readonly string[] = [
       select pg_get_userbyid(datdba) from pg_database where datname = 'owned'; drop database if exists owned;`,
   ),
 ]
-
-/** Commands whose answer is about the server rather than the schema: they must work, and are known to differ. */
-export const KNOWN_DIFFERENCES: ReadonlyMap<string, string> = new Map([
-  ['\\copy (select 1) to stdout csv', 'COPY is refused'],
-])
-
-/** Commands among them that are refused. */
-export const NOT_BUILT: ReadonlySet<string> = new Set(['\\copy (select 1) to stdout csv'])

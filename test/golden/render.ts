@@ -31,6 +31,11 @@ function renderMessage(message: ServerMessage): readonly string[] {
     case 'dataRow':
       // An empty line would end the answer.
       return [(message['fields'] as readonly (string | null)[]).map(cell).join(' | ') || "''"]
+    case 'copyInResponse':
+    case 'copyOutResponse':
+      return [`${message.name}: ${message['binary'] === true ? 'binary' : 'text'}, columns ${String(message['columnTypes'])}`]
+    case 'copyData':
+      return [copied(message['chunk'] as Buffer)]
     case 'commandComplete':
       return [String(message['text'])]
     case 'error':
@@ -48,6 +53,13 @@ function renderMessage(message: ServerMessage): readonly string[] {
     default:
       return []
   }
+}
+
+/** Data of COPY TO: a line of text, or bytes. */
+function copied(data: Buffer): string {
+  const text = data.toString()
+  const isText = text.endsWith('\n') && Buffer.from(text).equals(data) && !text.includes('\0')
+  return isText ? `< ${text.slice(0, -1).replaceAll('\t', '\\t').replaceAll('\n', '\\n')}` : `<x${data.toString('hex')}`
 }
 
 function column({ name, dataTypeID }: { name: string; dataTypeID: number }): string {

@@ -55,6 +55,7 @@ export async function runScript(
 }
 
 async function send(client: WireClient, step: GoldenStep): Promise<readonly ServerMessage[]> {
+  client.copyData = step.copyData
   if (step.timing === 'await') return client.untilReady()
   if (step.timing === 'async') {
     client.send(serialize.query(step.text))

@@ -11,7 +11,8 @@
  * `>` is one Query message (continued on lines that begin with two spaces), `> [b] ...` goes over a second connection named b,
  * `> extended('5', null) select $1::int` uses Parse, Bind, Describe, Execute, Sync with text parameters, `> extended('5'; 2 rows)`
  * one Execute for every two rows. A line `~ emulator, embedded: why` before a statement says that those backends are known to
- * answer otherwise: then they must. `~ in any order` says that the statement leaves the order of its rows open.
+ * answer otherwise: then they must. Lines that begin with `<` are the data of a COPY (`< ` text with its newline and \t for a tab, `<x` bytes in
+ * hexadecimal); in answers they are what COPY TO sends. `~ in any order` says that the statement leaves the order of its rows open.
  *
  * Where PostgreSQL makes a statement wait for another connection, `> [b] async ...` sends it and goes on, and `> [b] await` has its
  * answer. What a backend answers that keeps transactions apart more strictly stands in a block of its own below PostgreSQL's:
@@ -39,6 +40,8 @@ export interface GoldenStep {
   readonly text: string
   /** `async`: sent only, its answer is that of the `await` after it on the same connection. */
   readonly timing: 'at once' | 'async' | 'await'
+  /** What COPY FROM STDIN is given; none: it is broken off. */
+  readonly copyData: readonly Buffer[]
   /** The statement's lines as they stand in the file. */
   readonly source: readonly string[]
   readonly knownDifferences: readonly KnownDifference[]
@@ -83,6 +86,12 @@ export function parseScript(content: string): GoldenScript {
     }
     const source = [line]
     while (lines[++at]?.startsWith('  ')) source.push(lines[at] ?? '')
+    const copyData: Buffer[] = []
+    for (; lines[at]?.startsWith('<'); at++) {
+      const data = lines[at] ?? ''
+      source.push(data)
+      copyData.push(parseData(data))
+    }
     const answers: string[] = []
     if (lines[at] === '----') {
       while (++at < lines.length && lines[at] !== '') answers.push(lines[at] ?? '')
@@ -96,8 +105,9 @@ export function parseScript(content: string): GoldenScript {
       mode: match[3] === undefined ? 'simple' : 'extended',
       values: parseValues(match[3] ?? ''),
       maxRows: Number(/; (\d+) rows$/.exec(match[3] ?? '')?.[1] ?? 0),
-      text: [match[4] ?? '', ...source.slice(1).map((more) => more.slice(2))].join('\n'),
+      text: [match[4] ?? '', ...source.slice(1).filter((more) => more.startsWith('  ')).map((more) => more.slice(2))].join('\n'),
       source,
+      copyData,
       knownDifferences: preamble.flatMap(parseDifference),
       isInAnyOrder: preamble.includes('~ in any order'),
       expected: answers.slice(0, end),
@@ -116,6 +126,11 @@ export function printScript(script: GoldenScript, answers: readonly (readonly st
     lines.push('----', ...(answers[index] ?? []), ...step.variants.flatMap(printVariant))
   }
   return [...lines, ...script.epilogue].join('\n')
+}
+
+function parseData(line: string): Buffer {
+  if (line.startsWith('<x')) return Buffer.from(line.slice(2).replaceAll(' ', ''), 'hex')
+  return Buffer.from(`${line.slice(2).replaceAll('\\t', '\t')}\n`)
 }
 
 function parseValues(text: string): readonly (string | null)[] {

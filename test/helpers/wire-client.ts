@@ -25,12 +25,15 @@ export class WireClient {
   #wake: (() => void) | undefined
   #closed = false
 
+  /** What COPY FROM STDIN is answered with, in pieces; without any it fails: no rows. */
+  copyData: readonly Buffer[] = []
+  #isPipelined = false
+
   private constructor(socket: Socket) {
     this.#socket = socket
     parse(socket, (message) => {
       this.#received.push(message as unknown as ServerMessage)
-      // A script sends no rows: whoever waits for them learns that none come.
-      if (message.name === 'copyInResponse') socket.write(serialize.copyFail('no rows'))
+      if (message.name === 'copyInResponse') this.#sendCopyData()
       this.#wake?.()
     }).then(
       () => this.#close(),
@@ -38,6 +41,15 @@ export class WireClient {
     )
     socket.on('close', () => this.#close())
     socket.on('error', () => this.#close())
+  }
+
+  #sendCopyData(): void {
+    const data = this.copyData
+    this.copyData = []
+    for (const piece of data) this.#socket.write(serialize.copyData(piece))
+    this.#socket.write(data.length === 0 ? serialize.copyFail('no rows') : serialize.copyDone())
+    // COPY has passed over the Sync that was sent with Execute.
+    if (this.#isPipelined) this.#socket.write(serialize.sync())
   }
 
   /** Connects and starts up; resolves after the first ReadyForQuery, or with what came before the server hung up. */
@@ -68,7 +80,11 @@ export class WireClient {
   }
 
   /** Parse, Bind, Describe, Execute, Sync with text parameters. */
-  extended(text: string, values: readonly (string | null)[]): Promise<readonly ServerMessage[]> {
+  async extended(
+    text: string,
+    values: readonly (string | null)[],
+  ): Promise<readonly ServerMessage[]> {
+    this.#isPipelined = true
     this.send(
       serialize.parse({ text }),
       serialize.bind({ values: [...values] }),
@@ -76,7 +92,9 @@ export class WireClient {
       serialize.execute({ portal: '', rows: 0 }),
       serialize.sync(),
     )
-    return this.untilReady()
+    const answer = await this.untilReady()
+    this.#isPipelined = false
+    return answer
   }
 
   /** As {@link extended}, but with an Execute for every `maxRows` rows until the portal is at its end. */

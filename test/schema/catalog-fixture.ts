@@ -87,6 +87,7 @@ function toTestDatabase(
     analyse: notHere,
     read: notHere,
     readLoaded: notHere,
+    probeCopy: notHere,
     pin: notHere,
     service: query,
     serviceTransaction: async (statements) => {
