@@ -21,24 +21,27 @@ export function runPsql(
   return startPsql(address, input, args).result
 }
 
-/**
- * As {@link runPsql}, with Ctrl+C until something was canceled: one that comes before the server has begun the statement is lost.
- */
+/** As {@link runPsql}, with Ctrl+C when the server runs a statement with `pg_sleep`: psql that has nothing to cancel would leave its script. */
 export async function cancelWithPsql(
   address: PsqlLogin,
   input: string,
 ): Promise<PsqlResult | undefined> {
-  const { child, result, stderr } = startPsql(address, `\\warn ready\n${input}`, [])
+  const { child, result, stderr } = startPsql(address, input, [])
   let isOver = false
   void result.then(() => {
     isOver = true
   })
-  while (!isOver && !stderr().includes('ready')) await sleep(20)
+  while (!isOver && !(await isSleeping(address))) await sleep(20)
   while (!isOver && !stderr().includes('canceling')) {
     child.kill('SIGINT')
     await sleep(100)
   }
   return result
+}
+
+async function isSleeping(address: PsqlLogin): Promise<boolean> {
+  const sleepers = `select pid from pg_stat_activity where state = 'active' and query ~ 'pg_sleep' and pid <> pg_backend_pid();`
+  return (await runPsql(address, sleepers, ['-At']))?.stdout !== ''
 }
 
 interface RunningPsql {
