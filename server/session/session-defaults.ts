@@ -27,11 +27,9 @@ export function retriesAborts(settings: Settings): boolean {
   return settings.get('spanwire.retry_aborts') !== 'off'
 }
 
-/** How long a place behind other writers is waited for where lock_timeout says nothing (0). */
-const DEFAULT_LOCK_TIMEOUT_MS = 10_000
-
+/** lock_timeout; 0 is none. */
 export function lockTimeoutMs(settings: Settings): number {
-  return durationMs(settings.get('lock_timeout')) || DEFAULT_LOCK_TIMEOUT_MS
+  return durationMs(settings.get('lock_timeout'))
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = {

@@ -1,10 +1,6 @@
-import type {
-  BackendTransaction,
-  CallOptions,
-  RowStream,
-  SpannerStatement,
-} from '../backend/backend.ts'
+import type { CallOptions, RowStream, SpannerStatement } from '../backend/backend.ts'
 import { BackendError, type BackendFailure } from '../backend/backend-error.ts'
+import type { ImpatientTransaction } from './lock-timeout.ts'
 import type { BatchObservation, LogEntry, Observation } from './log.ts'
 import { RowsSeen, SeenRowsFilter } from './rows-seen.ts'
 import { isAnswer } from './statement-failure.ts'
@@ -19,7 +15,7 @@ const MAX_BATCH_STATEMENTS = 1000
  */
 export async function replayLog(
   entries: Iterable<LogEntry>,
-  attempt: BackendTransaction,
+  attempt: ImpatientTransaction,
   options: CallOptions,
 ): Promise<string | undefined> {
   for (const step of groupEntries(entries)) {
@@ -114,7 +110,7 @@ function stepsOf(entry: LogEntry): readonly Step[] {
 }
 
 async function replayStatement(
-  attempt: BackendTransaction,
+  attempt: ImpatientTransaction,
   step: StatementStep,
   options: CallOptions,
 ): Promise<string | undefined> {
@@ -171,7 +167,7 @@ async function hasSeenRows(
 }
 
 async function replayBatch(
-  attempt: BackendTransaction,
+  attempt: ImpatientTransaction,
   { statements, observed }: BatchStep,
   options: CallOptions,
 ): Promise<string | undefined> {

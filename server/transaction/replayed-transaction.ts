@@ -13,6 +13,7 @@ import type {
 import { BackendError, type BackendFailure, isAborted } from '../backend/backend-error.ts'
 import { backOff, MAX_ATTEMPTS, MAX_ELAPSED_MS } from './backoff.ts'
 import { comparesReads, type IsolationLevel } from './characteristics.ts'
+import { type ImpatientTransaction, withLockTimeout } from './lock-timeout.ts'
 import { type LogMark, TransactionLog } from './log.ts'
 import { replayLog } from './replay.ts'
 import { ReplayingStream } from './replaying-stream.ts'
@@ -30,7 +31,7 @@ export interface ReplayedTransactionOptions {
   readonly mayReplay: () => boolean
   /** undefined where the backend lets transactions run side by side. */
   readonly writerQueue: WriterQueue | undefined
-  /** How long a place in the writer queue is waited for, in milliseconds. */
+  /** How long a statement waits for locks, in milliseconds; 0: without end. */
   readonly lockTimeoutMs: () => number
   readonly onAborted?: ((willReplay: boolean) => void) | undefined
 }
@@ -86,7 +87,7 @@ export class ReplayedTransaction implements Writer {
     return new ReplayingStream({
       isOrdered: traits.isOrdered,
       open: async () => {
-        const attempt = await this.#current(options)
+        const attempt = await this.#impatient(options)
         return attempt.execute(statement, {
           ...options,
           isDml: traits.isDml,
@@ -127,7 +128,11 @@ export class ReplayedTransaction implements Writer {
         isDml: true,
         requestOptions: { priority: this.#options.priority },
       }),
-    )
+    ).catch((givenUp: unknown) => {
+      // Given up half-way: what it changed stays in the attempt, and must not be committed.
+      this.#isPoisoned = true
+      throw givenUp
+    })
     const { rowCounts, error } = result
     const failure = error instanceof BackendError ? error.failure : undefined
     if (this.#isAnswered(failure, true)) {
@@ -177,13 +182,13 @@ export class ReplayedTransaction implements Writer {
   /** Makes a call in the attempt, and again in another one as long as Spanner aborts it. */
   async #run<T>(
     options: CallOptions,
-    call: (attempt: BackendTransaction) => Promise<T>,
+    call: (attempt: ImpatientTransaction) => Promise<T>,
   ): Promise<T> {
     this.#callsUnderWay++
     try {
       for (;;) {
         try {
-          const result = await call(await this.#current(options))
+          const result = await call(await this.#impatient(options))
           this.#aborts = 0
           return result
         } catch (error) {
@@ -193,6 +198,10 @@ export class ReplayedTransaction implements Writer {
     } finally {
       this.#callsUnderWay--
     }
+  }
+
+  async #impatient(options: CallOptions): Promise<ImpatientTransaction> {
+    return withLockTimeout(await this.#current(options), this.#options.lockTimeoutMs())
   }
 
   /** The attempt under way, or a new one that has been brought to where the last one was. */
@@ -207,7 +216,11 @@ export class ReplayedTransaction implements Writer {
     this.#attempt = attempt
     this.#attempts++
     this.#isPoisoned = false
-    const changed = await replayLog(this.#log.entries(), attempt, options)
+    const changed = await replayLog(
+      this.#log.entries(),
+      withLockTimeout(attempt, lockTimeoutMs()),
+      options,
+    )
     if (changed !== undefined) throw this.#changed(changed)
     return attempt
   }

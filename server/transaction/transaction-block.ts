@@ -49,7 +49,7 @@ export interface BlockOptions {
   readonly writerQueue: WriterQueue | undefined
   /** What a transaction gets that asks for nothing (default_transaction_*). */
   readonly defaults: () => TransactionCharacteristics
-  /** How long a place in the writer queue is waited for, in milliseconds. */
+  /** How long a statement waits for locks, in milliseconds; 0: without end. */
   readonly lockTimeoutMs: () => number
   readonly spannerOptions: () => SpannerOptions
   /** Whether transactions that Spanner aborts are run again (spanwire.retry_aborts). */

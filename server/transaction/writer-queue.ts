@@ -1,5 +1,4 @@
-import { PgError } from '../base/pg-error.ts'
-import { SQL_STATE } from '../base/sql-state.ts'
+import { lockTimeout } from './lock-timeout.ts'
 
 /** Gives the place in a {@link WriterQueue} back; harmless when called twice. */
 export type ReleaseWriter = () => void
@@ -16,6 +15,9 @@ export interface Writer {
 /** How long the first in the queue waits before the holder is asked to yield, and how often it is asked again. */
 export const PATIENCE_MS = 300
 const ASK_AGAIN_MS = 50
+
+/** How long a place is waited for where lock_timeout says nothing. */
+const DEFAULT_TIMEOUT_MS = 10_000
 
 interface Waiter {
   readonly writer: Writer
@@ -34,8 +36,7 @@ export class WriterQueue {
   #asking: NodeJS.Timeout | undefined
 
   /**
-   * Waits for the place. Rejects with 55P03 after `timeoutMs`, in the words of PostgreSQL's lock_timeout
-   * (src/backend/tcop/postgres.c, ProcessInterrupts), or with the signal's reason.
+   * Waits for the place. Rejects with 55P03 after `timeoutMs` (lock_timeout; 0: 10 s), or with the signal's reason.
    */
   async acquire(
     writer: Writer,
@@ -71,7 +72,7 @@ export class WriterQueue {
         waiter.refuse(error)
         if (this.#waiting.length === 0) this.#stopAsking()
       }
-      const timer = setTimeout(() => leave(lockTimeout()), timeoutMs)
+      const timer = setTimeout(() => leave(lockTimeout()), timeoutMs || DEFAULT_TIMEOUT_MS)
       const onAbort = () => leave(signal?.reason as Error)
       signal?.addEventListener('abort', onAbort, { once: true })
       this.#waiting.push(waiter)
@@ -100,8 +101,4 @@ export class WriterQueue {
     next?.admit()
     if (this.#waiting.length > 0) this.#askAfter(PATIENCE_MS)
   }
-}
-
-function lockTimeout(): PgError {
-  return new PgError(SQL_STATE.lockNotAvailable, 'canceling statement due to lock timeout')
 }

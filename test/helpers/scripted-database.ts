@@ -9,6 +9,7 @@ import type {
 } from '../../server/backend/backend.ts'
 import { BackendError } from '../../server/backend/backend-error.ts'
 import type { Capabilities } from '../../server/backend/capabilities.ts'
+import { isAnswer } from '../../server/transaction/statement-failure.ts'
 import { CAPABILITIES } from './fake-backend.ts'
 
 /** What a statement comes to. */
@@ -89,7 +90,7 @@ export class ScriptedDatabase implements BackendDatabase {
 function batchOf(answers: readonly ScriptedAnswer[]): BatchResult {
   const failed = answers.findIndex(({ error }) => error !== undefined)
   const error = answers[failed]?.error
-  if (error instanceof BackendError && error.failure.kind === 'aborted') throw error
+  if (error instanceof BackendError && !isAnswer(error.failure)) throw error
   const ran = failed < 0 ? answers : answers.slice(0, failed)
   return { rowCounts: ran.map(({ count = 0n }) => count), error }
 }

@@ -28,6 +28,8 @@ const duplicateKey = new BackendError('duplicate', {
   grpcCode: 6,
 })
 
+const givenUp = new BackendError('given up', { failure: { kind: 'cancelled' }, grpcCode: 1 })
+
 function start(
   script: Script,
   isolation: IsolationLevel = 'serializable',
@@ -320,6 +322,26 @@ t.test('a batch is logged as far as it ran', async (t) => {
   t.strictSame(result, { rowCounts: [1n, 1n], error: duplicateKey })
   await transaction.commit(options)
   t.strictSame(database.calls.slice(-3), ['begin 2 again', '2: [a, b, c, d]', '2: commit'])
+})
+
+t.test('what a batch did that was given up half-way is not committed', async (t) => {
+  const { database, transaction, run } = start((sql) =>
+    sql === 'slow' ? { error: givenUp } : { count: 1n },
+  )
+  await run('u1', update)
+  const mark = transaction.mark()
+  await t.rejects(transaction.executeBatch([statement('u2'), statement('slow')], options), givenUp)
+  await transaction.rollbackTo(mark)
+  await transaction.commit(options)
+  t.strictSame(database.calls, [
+    'begin 1',
+    '1: u1',
+    '1: [u2, slow]',
+    '1: rollback',
+    'begin 2 again',
+    '2: [u1]',
+    '2: commit',
+  ])
 })
 
 t.test('without leave to replay, ABORTED is thrown', async (t) => {
