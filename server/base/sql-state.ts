@@ -157,6 +157,7 @@ export const SQL_STATE = {
   noActiveSqlTransaction: '25P01',
   inFailedSqlTransaction: '25P02',
   idleInTransactionSessionTimeout: '25P03',
+  transactionTimeout: '25P04',
 
   // Class 26 - Invalid SQL Statement Name
   invalidSqlStatementName: '26000',

@@ -19,7 +19,7 @@ const DEFAULT_SEARCH_PATH = '"$user", public'
 
 /**
  * Settings of the session that never go to the companion: bytes are UTF8 there; transactions and roles are the proxy's own affair there; and the
- * proxy, not the companion, ends idle sessions.
+ * proxy, not the companion, ends idle sessions and long transactions.
  */
 const NOT_CARRIED = new Set([
   'client_encoding',
@@ -30,6 +30,7 @@ const NOT_CARRIED = new Set([
   'transaction_deferrable',
   'idle_in_transaction_session_timeout',
   'idle_session_timeout',
+  'transaction_timeout',
   'debug_print_parse',
   'debug_print_rewritten',
   'debug_print_plan',

@@ -1,7 +1,8 @@
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
+import { durationMs } from './session-defaults.ts'
 
-/** A setting that PostgreSQL does not have. */
+/** A setting that PostgreSQL 15 does not have. */
 export interface OwnSetting {
   readonly name: string
   readonly defaultValue: string
@@ -37,6 +38,24 @@ const duration = (value: string): string | undefined => {
   return new RegExp(`^${DURATION}$`).test(value) ? value : undefined
 }
 
+/** As PostgreSQL takes and shows a time whose unit is ms (src/backend/utils/misc/guc.c, parse_int and convert_int_from_base_unit). */
+const milliseconds = (value: string): string | undefined => {
+  const text = value.trim()
+  if (!/^\d{1,10}(?:\.\d+)?\s*(?:us|ms|s|min|h|d)?$/.test(text)) return undefined
+  const ms = Math.round(durationMs(text.replace(/\s/, '')))
+  if (ms > 2_147_483_647) return undefined
+  const unit = SHOWN_UNITS.find(([, size]) => ms % size === 0)
+  return ms === 0 || unit === undefined ? String(ms) : `${ms / unit[1]}${unit[0]}`
+}
+
+const SHOWN_UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1000],
+  ['ms', 1],
+] as const
+
 const SIZE_UNITS: Readonly<Record<string, number>> = {
   B: 1,
   kB: 1024,
@@ -62,6 +81,18 @@ export const OWN_SETTINGS: readonly OwnSetting[] = [
     defaultValue: 'on',
     canonical: boolean,
     help: 'Transactions that Spanner aborts are run again; off gives the client 40001.',
+  },
+  {
+    name: 'transaction_timeout',
+    defaultValue: '0',
+    canonical: milliseconds,
+    help: 'As in PostgreSQL 17: ends the connection of a transaction that lasts longer, with 25P04.',
+  },
+  {
+    name: 'spanner.keep_transaction_alive',
+    defaultValue: 'off',
+    canonical: boolean,
+    help: 'Spanner hears of a read-write transaction every 8 s while its client is idle, so that it keeps the locks. Off lets Spanner abort it, and Spanwire runs it again.',
   },
   {
     name: 'spanwire.emulation',

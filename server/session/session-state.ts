@@ -11,11 +11,17 @@ import { type NotificationListener, SessionNotifications } from './notifications
 import type { Portal } from './portal.ts'
 import type { PreparedStatement } from './prepared-statement.ts'
 import type { DatabaseDirectory, ServedDatabase } from './served-database.ts'
-import { defaultCharacteristics, lockTimeoutMs, retriesAborts } from './session-defaults.ts'
+import {
+  defaultCharacteristics,
+  durationMs,
+  lockTimeoutMs,
+  retriesAborts,
+} from './session-defaults.ts'
 import { SessionLocks } from './session-locks.ts'
 import type { Settings } from './settings.ts'
 import { spannerOptions } from './spanner-options.ts'
 import { TextsTold } from './texts-told.ts'
+import { TransactionTimeout } from './transaction-timeout.ts'
 
 /** Everything that belongs to one client after startup. Its parts know nothing of each other but through it. */
 export class SessionState {
@@ -32,6 +38,7 @@ export class SessionState {
   readonly notifications: SessionNotifications
   readonly locks: SessionLocks
   readonly activity = new Activity()
+  readonly transactionTimeout: TransactionTimeout
   /** DDL of the open transaction, waiting in the companion. */
   ddl: DdlParticipant | undefined
 
@@ -55,6 +62,10 @@ export class SessionState {
       parts.listener,
       parts.io.processId,
     )
+    this.transactionTimeout = new TransactionTimeout(
+      () => durationMs(parts.settings.get('transaction_timeout')),
+      (error) => parts.io.terminate(error),
+    )
     this.locks = new SessionLocks(parts.database.advisoryLocks)
     this.block = new TransactionBlock({
       database: parts.database.backend,
@@ -63,6 +74,7 @@ export class SessionState {
       lockTimeoutMs: () => lockTimeoutMs(parts.settings),
       spannerOptions: () => spannerOptions(parts.settings),
       retriesAborts: () => retriesAborts(parts.settings),
+      onStart: () => this.transactionTimeout.start(),
       onEnd: (outcome) => this.#endTransaction(outcome),
       savepointListener: {
         savepoint: () => {
@@ -126,6 +138,7 @@ export class SessionState {
   }
 
   #endTransaction(outcome: 'committed' | 'rolled-back'): void {
+    this.transactionTimeout.end()
     this.settings.endTransaction(outcome)
     this.notifications.endTransaction(outcome)
     this.locks.endTransaction()

@@ -19,6 +19,7 @@ import {
 import { IdleTimeout } from './idle-timeout.ts'
 import { ImplicitUnit } from './implicit-unit.ts'
 import { Inbox } from './inbox.ts'
+import { KeepAlive } from './keep-alive.ts'
 import { ParameterStatusReporter } from './parameter-status.ts'
 import { PHASE_TABLE, type Phase } from './phases.ts'
 import type { DatabaseDirectory } from './served-database.ts'
@@ -26,6 +27,9 @@ import { durationMs } from './session-defaults.ts'
 import type { SessionState } from './session-state.ts'
 import { simpleQuery } from './simple-query.ts'
 import { startSession } from './startup.ts'
+
+/** A transaction whose server does not answer is lost; its next statement begins it anew. */
+const KEEP_ALIVE_TIMEOUT_MS = 10_000
 
 export interface SessionOptions {
   readonly directory: DatabaseDirectory
@@ -40,6 +44,7 @@ export class Session implements Conversation {
   readonly #reporter: ParameterStatusReporter
   readonly #inbox: Inbox
   readonly #idleTimeout = new IdleTimeout()
+  readonly #keepAlive = new KeepAlive()
   #state: SessionState | undefined
   #phase: Phase = 'ready'
   /** The pipeline under way: from the first message after Sync up to the next. */
@@ -81,6 +86,8 @@ export class Session implements Conversation {
     const state = this.#state
     if (state === undefined) return false
     this.#idleTimeout.stop()
+    const call = this.#keepAlive.stop()
+    if (call !== undefined) await call
     this.#inbox.close()
     const verdict = PHASE_TABLE[this.#phase][message.kind]
     if (verdict === 'skip') return true
@@ -111,6 +118,7 @@ export class Session implements Conversation {
   async close(): Promise<void> {
     this.#phase = 'closed'
     this.#idleTimeout.stop()
+    await this.#keepAlive.stop()
     const state = this.#state
     if (state === undefined) return
     state.database.users.delete(this)
@@ -214,11 +222,16 @@ export class Session implements Conversation {
   async #becomeReady(state: SessionState): Promise<void> {
     this.#unit = undefined
     state.activity.rest()
+    state.transactionTimeout.follow()
     this.#reporter.report(state.settings)
     this.#inbox.deliver(state)
     writeReadyForQuery(this.#io.output, state.block.status)
     await this.#io.flush()
     this.#idleTimeout.start(state)
+    if (state.settings.get('spanner.keep_transaction_alive') === 'on' && state.block.status === 'T')
+      this.#keepAlive.start(() =>
+        state.block.keepAlive({ timeoutMs: KEEP_ALIVE_TIMEOUT_MS, signal: this.#io.gone }),
+      )
     this.#inbox.open(state)
   }
 

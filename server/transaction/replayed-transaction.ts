@@ -158,6 +158,21 @@ export class ReplayedTransaction implements Writer {
     this.#close()
   }
 
+  /** Makes Spanner see that the transaction is not idle. An attempt that is lost by now is begun anew by the next call. */
+  async keepAlive(options: CallOptions): Promise<void> {
+    const attempt = this.#attempt
+    if (attempt === undefined || this.#isPoisoned || this.#callsUnderWay > 0) return
+    this.#callsUnderWay++
+    try {
+      const stream = attempt.execute({ sql: 'SELECT 1', params: [] }, { ...options, isDml: false })
+      while ((await stream.next()) !== undefined);
+    } catch {
+      await this.#discardAttempt()
+    } finally {
+      this.#callsUnderWay--
+    }
+  }
+
   /** Where the transaction stands, for {@link rollbackTo}. */
   mark(): LogMark {
     return this.#log.mark()

@@ -54,6 +54,8 @@ export interface BlockOptions {
   readonly spannerOptions: () => SpannerOptions
   /** Whether transactions that Spanner aborts are run again (spanwire.retry_aborts). */
   readonly retriesAborts: () => boolean
+  /** Called once when a transaction begins. */
+  readonly onStart?: () => void
   /** Called once when a transaction has ended, for everything that lives with it (settings, portals). */
   readonly onEnd: (outcome: 'committed' | 'rolled-back') => void
   readonly savepointListener: SavepointListener
@@ -308,6 +310,11 @@ export class TransactionBlock {
     if (this.#state === 'failed') this.#become('explicit')
   }
 
+  /** Tells Spanner that the client is still there, where a read-write transaction is under way and nothing of it is half read. */
+  async keepAlive(options: CallOptions): Promise<void> {
+    if (this.#openStream === undefined) await this.#readWrite?.keepAlive(options)
+  }
+
   /** Forgets the implicit transaction's attempt at Spanner, so that the same statements can be run again in a new one. */
   async restart(): Promise<void> {
     transactionEvents.publish({
@@ -457,12 +464,14 @@ export class TransactionBlock {
   }
 
   #become(state: BlockState): void {
-    if (this.#state === 'idle' && state !== 'idle') {
+    const begins = this.#state === 'idle' && state !== 'idle'
+    if (begins) {
       this.#startMicros = nowMicros()
       this.#transactionCount++
     }
     if (state === 'idle') this.#startMicros = undefined
     this.#state = state
+    if (begins) this.#options.onStart?.()
   }
 }
 

@@ -85,6 +85,50 @@ t.test('a client that is idle for too long is sent away', async (t) => {
   }
 })
 
+t.test(
+  'transaction_timeout ends a transaction that lasts too long, whatever its client does',
+  async (t) => {
+    const spanwire = await startSpanwire()
+    t.teardown(() => spanwire.stop())
+    const connect = async () =>
+      (await WireClient.connect(spanwire, { user: 'me', database: 'postgres' })).client
+    for (const [before, statement] of [
+      ["begin; set transaction_timeout = '50ms'", undefined],
+      ["set transaction_timeout = '50ms'; begin", undefined],
+      ["set transaction_timeout = '50ms'", 'select pg_sleep(1000)'],
+      ["set transaction_timeout = '50ms'", 'begin; select pg_sleep(1000)'],
+    ] as const) {
+      const client = await connect()
+      await client.query(before)
+      const answers = await (statement === undefined
+        ? client.untilReady()
+        : client.query(statement))
+      t.equal(answers.map(shown).filter(Boolean).at(-1), '25P04', statement ?? before)
+      t.ok(client.isClosed)
+    }
+
+    const client = await connect()
+    t.teardown(() => client.end())
+    for (const [value, told] of [
+      ["'1500 ms'", '1500ms'],
+      ['120000', '2min'],
+      ["'0.5h'", '30min'],
+      ['0', '0'],
+      ["'soon'", '22023'],
+    ]) {
+      const answers = await client.query(
+        `set transaction_timeout = ${value}; show transaction_timeout`,
+      )
+      t.ok(answers.map(shown).includes(told), `${value}: ${told}`)
+    }
+    await client.query("set transaction_timeout = '5min'")
+    const current = await client.query(
+      "select current_setting('transaction_timeout'), now() is null",
+    )
+    t.equal(current.map(shown).find(Boolean), '5min')
+  },
+)
+
 /** The first cell of a row, a tag, or the SQLSTATE. */
 function shown(message: ServerMessage): string | undefined {
   switch (message.name) {

@@ -344,6 +344,33 @@ t.test('what a batch did that was given up half-way is not committed', async (t)
   ])
 })
 
+t.test('keeping alive is a call that the log knows nothing of', async (t) => {
+  const { database, transaction, run } = start((sql, attempt) =>
+    sql === 'SELECT 1' && attempt === 2 ? { error: aborted() } : { count: 1n },
+  )
+  await transaction.keepAlive(options)
+  t.strictSame(database.calls, [], 'nothing was begun')
+  await run('u1', update)
+  await transaction.keepAlive(options)
+  await transaction.rollbackTo(0)
+  await run('u2', update)
+  await transaction.keepAlive(options)
+  await transaction.commit(options)
+  t.strictSame(database.calls, [
+    'begin 1',
+    '1: u1',
+    '1: SELECT 1',
+    '1: rollback',
+    'begin 2 again',
+    '2: u2',
+    '2: SELECT 1',
+    '2: rollback',
+    'begin 3 again',
+    '3: [u2]',
+    '3: commit',
+  ])
+})
+
 t.test('without leave to replay, ABORTED is thrown', async (t) => {
   const database = new ScriptedDatabase(() => ({ error: aborted() }))
   const transaction = new ReplayedTransaction({
