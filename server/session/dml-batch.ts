@@ -1,8 +1,10 @@
 import type { SpannerStatement } from '../backend/backend.ts'
+import { isAborted } from '../backend/backend-error.ts'
 import { Bug } from '../base/pg-error.ts'
 import type { PushdownRoute } from '../plan/plan.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
 import type { BoundStatement } from './bound-statement.ts'
+import { clientError, withFields } from './client-error.ts'
 import { explainFailedWrite } from './failed-write.ts'
 import { dmlTag } from './run-query.ts'
 import { runStatement } from './run-statement.ts'
@@ -20,6 +22,8 @@ export interface WaitingStatement {
   readonly bound: RunnableStatement
   /** Where its CommandComplete belongs in the output, relative to the start of the unit. */
   readonly at: number
+  /** Its number in the client's own batch (START BATCH DML): it was answered when it came, nothing is written for it. */
+  readonly batchNumber?: number | undefined
 }
 
 /** Whether nothing but a count will come of a statement, so that it can be sent together with others like it. */
@@ -110,4 +114,16 @@ function mustRoute(bound: RunnableStatement): PushdownRoute {
   const route = routeOf(bound)
   if (route === undefined) throw new Bug('a statement in a batch does not go to Spanner')
   return route
+}
+
+/** What a client is told of a statement that failed in its own batch: which one it was. */
+export function failureInClientBatch(
+  state: SessionState,
+  { bound, batchNumber }: WaitingStatement,
+  error: unknown,
+): unknown {
+  if (batchNumber === undefined || isAborted(error)) return error
+  const told = clientError(error, state.database.schema.current, state.scope.signal)
+  const where = `statement ${batchNumber} of the batch: ${bound.statement.text}`
+  return withFields(told, { where, position: undefined })
 }

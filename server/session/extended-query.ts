@@ -13,6 +13,7 @@ import {
 } from '../wire/backend-messages.ts'
 import type { FrontendMessage } from '../wire/frontend-message.ts'
 import { bindStatement, checkBindCounts } from './bound-statement.ts'
+import { runInClientBatch } from './client-batch.ts'
 import { describeStatement, parseText } from './describe.ts'
 import { isBatchable } from './dml-batch.ts'
 import type { ImplicitUnit } from './implicit-unit.ts'
@@ -161,6 +162,12 @@ export async function executeMessage(
     )
   }
   state.block.startStatement()
+  const batchTag = await runInClientBatch(state, portal.bound, unit)
+  if (batchTag !== undefined) {
+    portal.isDone = true
+    writeCommandComplete(state.io.output, batchTag)
+    return
+  }
   if (isBatchable(portal.bound)) {
     portal.isDone = true
     return unit.defer(portal.bound)

@@ -4,6 +4,7 @@ import { writeCommandComplete } from '../wire/backend-messages.ts'
 import {
   type BatchOutcome,
   DmlBatch,
+  failureInClientBatch,
   type RunnableStatement,
   runDmlBatch,
   type WaitingStatement,
@@ -68,10 +69,10 @@ export class ImplicitUnit {
   }
 
   /** Keeps DML without RETURNING back, to be sent with what follows it; its CommandComplete belongs where the output ends now. */
-  async defer(bound: RunnableStatement): Promise<void> {
+  async defer(bound: RunnableStatement, batchNumber?: number): Promise<void> {
     this.#followTransaction()
     if (this.#batch.isFull) await this.runBatch()
-    this.#batch.add({ bound, at: this.#position() })
+    this.#batch.add({ bound, at: this.#position(), batchNumber })
   }
 
   /** Sends what was kept back. */
@@ -113,11 +114,13 @@ export class ImplicitUnit {
     const { waiting, between } = batch
     const start = waiting[0]?.at ?? 0
     let taken = 0
-    for (const [index, { at }] of waiting.entries()) {
+    for (const [index, statement] of waiting.entries()) {
+      const { at, batchNumber } = statement
       output.bytes(between.subarray(taken, at - start))
       taken = at - start
       const tag = tags[index]
-      if (tag === undefined) throw error
+      if (tag === undefined) throw failureInClientBatch(this.#state, statement, error)
+      if (batchNumber !== undefined) continue
       if (batch.holdsTag && index === waiting.length - 1) this.#heldTag = tag
       else writeCommandComplete(output, tag)
     }

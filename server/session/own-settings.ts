@@ -131,6 +131,12 @@ export const OWN_SETTINGS: readonly OwnSetting[] = [
     help: 'PARTITIONED_NON_ATOMIC runs UPDATE and DELETE outside a block as partitioned DML: without limits, at least once a row.',
   },
   {
+    name: 'spanner.dml_batch_update_count',
+    defaultValue: '0',
+    canonical: (value) => (/^\d{1,9}$/.test(value) ? value : undefined),
+    help: 'The row count that a statement is answered with between START BATCH DML and RUN BATCH.',
+  },
+  {
     name: 'spanner.rpc_priority',
     defaultValue: 'NULL',
     canonical: word('HIGH', 'MEDIUM', 'LOW', 'NULL'),

@@ -7,6 +7,7 @@ import type { ClientIo } from '../wire/client-io.ts'
 import { Activity } from './activity.ts'
 import type { CommandScope } from './command-scope.ts'
 import type { DdlParticipant } from './ddl-participant.ts'
+import type { RunnableStatement } from './dml-batch.ts'
 import { type NotificationListener, SessionNotifications } from './notifications.ts'
 import type { Portal } from './portal.ts'
 import type { PreparedStatement } from './prepared-statement.ts'
@@ -39,6 +40,8 @@ export class SessionState {
   readonly locks: SessionLocks
   readonly activity = new Activity()
   readonly transactionTimeout: TransactionTimeout
+  /** What START BATCH DML has gathered; undefined outside a batch. */
+  clientBatch: RunnableStatement[] | undefined
   /** DDL of the open transaction, waiting in the companion. */
   ddl: DdlParticipant | undefined
 

@@ -208,6 +208,7 @@ export class Session implements Conversation {
   async #fail(state: SessionState, kind: FrontendMessageKind, error: unknown): Promise<boolean> {
     const reported = this.#writeError(error)
     await state.block.fail()
+    if (state.block.status === 'E') state.clientBatch = undefined
     const isExtended = !['Query', 'Sync', 'FunctionCall'].includes(kind)
     if (reported.severity === 'ERROR' && !isExtended) {
       await this.#becomeReady(state)

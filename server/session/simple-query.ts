@@ -7,6 +7,7 @@ import {
   writeRowDescription,
 } from '../wire/backend-messages.ts'
 import { bindStatement, NO_PARAMS } from './bound-statement.ts'
+import { runInClientBatch } from './client-batch.ts'
 import { shiftPosition } from './client-error.ts'
 import { describeStatement, parseText } from './describe.ts'
 import { isBatchable } from './dml-batch.ts'
@@ -59,6 +60,12 @@ async function runOne(state: SessionState, step: SimpleStep): Promise<void> {
   const bound = {
     ...(await bindStatement(state, { statement, described }, NO_PARAMS, [])),
     statement,
+  }
+  const batchTag = await runInClientBatch(state, bound, unit)
+  if (batchTag !== undefined) {
+    if (step.isLast) await unit.commit()
+    writeCommandComplete(state.io.output, batchTag)
+    return
   }
   if (isBatchable(bound)) {
     await unit.defer(bound)

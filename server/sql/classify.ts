@@ -36,6 +36,8 @@ export type StatementCategory =
   | 'truncate'
   /** CREATE TABLE AS, CREATE MATERIALIZED VIEW and SELECT INTO. */
   | 'create-as'
+  /** START BATCH, RUN BATCH, ABORT BATCH: no words of PostgreSQL's. */
+  | 'batch'
   | 'other'
 
 type Rules = {

@@ -2,6 +2,7 @@ import type { ParseResult } from 'libpg-query'
 import { LruCache } from '../base/lru-cache.ts'
 import { Bug, PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
+import { type BatchCommand, findBatchCommands, withoutBatchCommands } from './batch-command.ts'
 import { classify, type StatementCategory } from './classify.ts'
 import { commandTag } from './command-tag.ts'
 import { checkNesting } from './nesting.ts'
@@ -56,20 +57,34 @@ export function parseStatements(text: string): readonly ParsedStatement[] {
 
 function parseNew(text: string): readonly ParsedStatement[] {
   checkNesting(text)
-  const found = parse(text)
+  const found = parseWithBatchCommands(text)
   if (found.length === 0) return []
   const source = new ByteText(text)
-  return found.map(({ node, startByte, endByte }) => {
+  return found.map(({ node, startByte, endByte, command }) => {
     const slice = source.slice(startByte, endByte).trimEnd()
     if (startByte > 0) shiftLocations(node, startByte)
     return {
       text: slice,
       offset: source.charactersBefore(startByte),
       node,
-      category: classify(node),
-      tag: commandTag(node),
+      category: command === undefined ? classify(node) : 'batch',
+      tag: command ?? commandTag(node),
     }
   })
+}
+
+/** What PostgreSQL's grammar does not take may hold PGAdapter's commands. */
+function parseWithBatchCommands(text: string): readonly Found[] {
+  try {
+    return parse(text)
+  } catch (error) {
+    const spans = error instanceof SyntaxProblem ? findBatchCommands(text) : []
+    if (spans.length === 0) throw error
+    // The grammar has no node for them.
+    const commands = spans.map((span): Found => ({ ...span, node: { RawStmt: {} } }))
+    const others = parse(withoutBatchCommands(text, spans))
+    return [...others, ...commands].sort((a, b) => a.startByte - b.startByte)
+  }
 }
 
 interface Found {
@@ -77,6 +92,7 @@ interface Found {
   readonly startByte: number
   /** undefined: to the end of the text. */
   readonly endByte: number | undefined
+  readonly command?: BatchCommand
 }
 
 function parse(text: string): readonly Found[] {

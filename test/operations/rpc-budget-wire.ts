@@ -148,6 +148,10 @@ export async function wireBudget(t: Test, address: ServerAddress, check: CheckRo
     await check(t, [
       pipeline(['select * from item', 'select * from other'], ['begin', 'execute', 'Commit']),
       pipeline(['select 1', 'select now()'], []),
+      query('start batch dml', []),
+      ...inserts.map((text) => query(text, [])),
+      query('run batch', ['ExecuteBatchDml: begin', 'Commit']),
+      query('delete from item where id in (20, 21, 22)', ['begin', 'Commit']),
       pipeline(inserts, ['ExecuteBatchDml: begin', 'Commit']),
       query('delete from item where id = 20; delete from item where id > 20', [
         'ExecuteBatchDml: begin',
