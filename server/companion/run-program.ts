@@ -27,7 +27,7 @@ export function runProgram(
   args: readonly string[],
   options: ProgramOptions,
 ): Promise<ProgramResult> {
-  return new Promise((resolve) => {
+  const running = new Promise<ProgramResult>((resolve) => {
     const child = spawn(file, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...options.environment },
@@ -61,6 +61,13 @@ export function runProgram(
     if (options.signal.aborted) kill()
     else options.signal.addEventListener('abort', kill, { once: true })
   })
+  // spawn() tells of some reasons (ENOTDIR) by throwing.
+  return running.catch((startError: NodeJS.ErrnoException) => ({
+    status: undefined,
+    stdout: '',
+    stderr: '',
+    startError,
+  }))
 }
 
 /** The last line with something on it, for one-line error messages. */

@@ -91,6 +91,8 @@ t.test('the data directory', async (t) => {
 t.test('PostgreSQL', async (t) => {
   const args = [...FREE, '--postgres-bin-dir', '/nonexistent']
   await refuses(t, workspace.dataDir, { args, line: /\/nonexistent\/postgres cannot be run/ })
+  const file = [...FREE, '--postgres-bin-dir', process.execPath]
+  await refuses(t, workspace.dataDir, { args: file, line: /\/postgres cannot be run.*ENOTDIR/ })
 })
 
 t.test('Spanner', async (t) => {
