@@ -16,6 +16,8 @@ export interface PartialResultSet {
   readonly rowCount: bigint | undefined
   /** Encoded MultiplexedSessionPrecommitToken: only multiplexed sessions need it. */
   readonly precommitToken: Buffer | undefined
+  /** Nothing follows; servers may leave it out. */
+  readonly isLast: boolean
 }
 
 const TAG = {
@@ -25,6 +27,7 @@ const TAG = {
   resumeToken: 0x22,
   stats: 0x2a,
   precommitToken: 0x42,
+  last: 0x48,
 } as const
 
 /** Finds the fields of a message; values are not decoded. Throws MalformedMessage. */
@@ -38,6 +41,7 @@ export function decodePartialResultSet(bytes: Buffer): PartialResultSet {
   let resumeToken: Buffer | undefined
   let rowCount: bigint | undefined
   let precommitToken: Buffer | undefined
+  let isLast = false
   while (reader.hasMore) {
     const tag = reader.uint()
     switch (tag) {
@@ -64,6 +68,9 @@ export function decodePartialResultSet(bytes: Buffer): PartialResultSet {
       case TAG.precommitToken:
         precommitToken = Buffer.from(reader.bytes())
         break
+      case TAG.last:
+        isLast = reader.uint() !== 0
+        break
       default:
         reader.skip(tag)
     }
@@ -78,6 +85,7 @@ export function decodePartialResultSet(bytes: Buffer): PartialResultSet {
     resumeToken,
     rowCount,
     precommitToken,
+    isLast,
   }
 }
 

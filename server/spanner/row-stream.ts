@@ -3,7 +3,7 @@ import type { BackendError } from '../backend/backend-error.ts'
 import { Bug } from '../base/pg-error.ts'
 import { decodePartialResultSet, type PartialResultSet } from './partial-result-set.ts'
 import type { ResultMetadata } from './responses.ts'
-import type { Retries } from './retries.ts'
+import { isConnectionLost, type Retries } from './retries.ts'
 import { RowAssembler } from './row-assembler.ts'
 import { cancelledFailure, toBackendError } from './status.ts'
 import type { MessageStream } from './transport.ts'
@@ -23,7 +23,7 @@ export interface RowStreamSource {
   /** With the first message of each time that it was opened. May throw. */
   onMetadata(metadata: ResultMetadata): void
   onPrecommitToken(token: Buffer): void
-  /** Whether a statement that failed before anything came of it may be sent again in another session. */
+  /** Whether a statement of which no row was handed on may be sent again in another session. */
   replaceSession(): boolean
   /** Exactly once: without an error after the last row, with one after a failure or a cancel. Returns what the reader is told. */
   onEnd(error: BackendError | undefined): BackendError | undefined
@@ -44,6 +44,9 @@ export class SpannerRowStream implements RowStream {
   #heldBytes = 0
   /** False while rows were handed on that no token vouches for. */
   #isResumable = true
+  #hasHandedOn = false
+  /** The server has said that nothing follows. */
+  #hasAll = false
   #metadata: ResultMetadata | undefined
   #assembler: RowAssembler | undefined
   readonly #ready: RowBatch[] = []
@@ -116,6 +119,8 @@ export class SpannerRowStream implements RowStream {
         const bytes = await this.#stream.next()
         return bytes === undefined ? undefined : decodePartialResultSet(bytes)
       } catch (error) {
+        // Only the status is missing.
+        if (this.#hasAll && isConnectionLost(error)) return undefined
         await this.#prepareResume(error)
       }
     }
@@ -132,8 +137,9 @@ export class SpannerRowStream implements RowStream {
     this.#stream?.cancel()
     this.#stream = undefined
     if (failure.failure.kind === 'session-not-found') {
-      if (this.#metadata === undefined && this.#source.replaceSession()) return
-      throw failure
+      if (this.#hasHandedOn || !this.#source.replaceSession()) throw failure
+      this.#startOver()
+      return
     }
     if (!this.#isResumable) throw failure
     this.#retries ??= this.#source.startRetries()
@@ -142,8 +148,19 @@ export class SpannerRowStream implements RowStream {
     this.#heldBytes = 0
   }
 
+  /** No token of a session that is gone is worth anything. */
+  #startOver(): void {
+    this.#resumeToken = undefined
+    this.#metadata = undefined
+    this.#assembler = undefined
+    this.#rowCount = undefined
+    this.#held = []
+    this.#heldBytes = 0
+  }
+
   #accept(message: PartialResultSet): void {
     this.#retries = undefined
+    this.#hasAll = message.isLast
     if (message.metadata !== undefined) {
       this.#metadata ??= message.metadata
       this.#assembler ??= new RowAssembler(message.metadata.columns.length)
@@ -165,7 +182,9 @@ export class SpannerRowStream implements RowStream {
   #release(): void {
     for (const message of this.#held) {
       if (message.rowCount !== undefined) this.#rowCount = message.rowCount
-      this.#ready.push(...(this.#assembler?.add(message) ?? []))
+      const batches = this.#assembler?.add(message) ?? []
+      if (batches.length > 0) this.#hasHandedOn = true
+      this.#ready.push(...batches)
     }
     this.#held = []
     this.#heldBytes = 0

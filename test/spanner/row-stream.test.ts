@@ -7,6 +7,7 @@ import type { Message } from '../helpers/spanner-protos.ts'
 const call = { timeoutMs: 10_000 }
 const UNAVAILABLE = 14
 const INTERNAL = 13
+const NOT_FOUND = 5
 
 const metadata = {
   rowType: {
@@ -68,6 +69,47 @@ t.test('rows are held back until a token vouches for them', async (test) => {
   const { rows } = await drain(database.singleUse({ sql: 'q', params: [] }, call))
   test.same(rows, [['first', '2']])
 })
+
+t.test('a stream is over with the message that says so', async (test) => {
+  const { fake, database } = await openFakeDatabase(test.teardown)
+  fake.on('ExecuteStreamingSql', async function* () {
+    yield part(['1', 'x'], { metadata, ...token('one') })
+    yield part(['2', 'y'], { last: true })
+    throw new FakeStatus(UNAVAILABLE, 'gone')
+  })
+  const { rows } = await drain(database.singleUse({ sql: 'q', params: [] }, call))
+  test.same(rows, [
+    ['1', 'x'],
+    ['2', 'y'],
+  ])
+  test.equal(fake.requests('ExecuteStreamingSql').length, 1)
+})
+
+t.test(
+  'a session that is lost with a stream is replaced while no row was handed on',
+  async (test) => {
+    const { fake, database } = await openFakeDatabase(test.teardown)
+    let attempts = 0
+    let before: readonly string[] = []
+    fake.on('ExecuteStreamingSql', async function* () {
+      attempts++
+      if (attempts === 2) throw new FakeStatus(NOT_FOUND, 'Session not found: s')
+      yield part(attempts === 1 ? before : ['a', 'b'], { metadata, ...token(String(attempts)) })
+      if (attempts === 1) throw new FakeStatus(UNAVAILABLE, 'gone')
+    })
+    const read = () => database.singleUse({ sql: 'q', params: [] }, call)
+    test.same((await drain(read())).rows, [['a', 'b']])
+    const requests = fake.requests('ExecuteStreamingSql')
+    test.same(requests.map(tokenOf), ['', '1', ''])
+    test.not(requests[2]?.['session'], requests[1]?.['session'])
+    attempts = 0
+    before = ['half']
+    test.same((await drain(read())).rows, [['a', 'b']], 'half a row is none')
+    attempts = 0
+    before = ['c', 'd']
+    test.same(await failureOf(drain(read())), { kind: 'session-not-found' })
+  },
+)
 
 t.test('rows that were handed on without a token cannot be taken back', async (test) => {
   const { fake, database } = await openFakeDatabase(test.teardown)
