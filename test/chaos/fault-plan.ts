@@ -32,3 +32,13 @@ export interface FaultPlan extends Partial<Readonly<Record<FaultKind, number>>> 
 }
 
 export const DEFAULT_ABORT_LIMIT = 4
+
+/** Every kind of fault at once. */
+export const EVERYTHING = {
+  aborted: 0.2,
+  unavailable: 0.05,
+  answerLost: 0.05,
+  cut: 0.05,
+  commitDeadline: 0.2,
+  sessionDeleted: 0.05,
+} as const satisfies Omit<FaultPlan, 'seed'>

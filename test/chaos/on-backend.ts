@@ -4,6 +4,9 @@ import { type BackendName, type FaultySpanwire, startFaultySpanwire } from './fa
 /** How long a workload lasts in a test: `CHAOS_SECONDS`, else ten seconds. */
 export const CHAOS_SECONDS = Number(process.env['CHAOS_SECONDS'] ?? 10)
 
+/** `CHAOS_SEED` adds to the seeds of all faults. */
+export const MORE_SEED = Number(process.env['CHAOS_SEED'] ?? 0)
+
 /** Under load a run takes longer than tap's own patience. */
 export const CHAOS_TIMEOUT_MS = (600 + 10 * CHAOS_SECONDS) * 1000
 

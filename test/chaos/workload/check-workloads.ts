@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import { ALLOWED_READ_COMMITTED } from '../checker/anomaly.ts'
 import { checkHistory } from '../checker/check-history.ts'
 import type { BackendName } from '../faulty-spanwire.ts'
-import { CHAOS_SECONDS, CHAOS_TIMEOUT_MS, onBackend } from '../on-backend.ts'
+import { CHAOS_SECONDS, CHAOS_TIMEOUT_MS, MORE_SEED, onBackend } from '../on-backend.ts'
 import { runBank } from './bank.ts'
 import { runCounter } from './counter.ts'
 import { runListAppend } from './list-append.ts'
@@ -15,7 +15,7 @@ const SERIALIZATION_FAILURE = '40001'
 const OPTIONS: RunOptions = {
   clients: CLIENTS,
   seconds: CHAOS_SECONDS,
-  faults: { seed: 20, ...MIXED_FAULTS },
+  faults: { seed: 20 + MORE_SEED, ...MIXED_FAULTS },
   killEverySeconds: CHAOS_SECONDS * 0.6,
 }
 
