@@ -93,7 +93,11 @@ export async function runDmlBatch(
   const { rowCounts, error } = await state.block.executeBatch(
     statements.map(toSpanner),
     routeOf(first)?.command ?? 'DML',
-    { ...state.scope.callOptions(), isLast: isSole },
+    {
+      ...state.scope.callOptions(),
+      isLast: isSole,
+      requestTag: state.settings.get('spanner.statement_tag') || undefined,
+    },
   )
   const tags = rowCounts.map((count, index) => tagOf(statements[index], count))
   const failed = statements[tags.length]

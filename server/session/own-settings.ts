@@ -83,6 +83,12 @@ export const OWN_SETTINGS: readonly OwnSetting[] = [
     help: 'Transactions that Spanner aborts are run again; off gives the client 40001.',
   },
   {
+    name: 'spanwire.read_committed_runs_as',
+    defaultValue: 'SERIALIZABLE',
+    canonical: word('SERIALIZABLE', 'REPEATABLE_READ'),
+    help: 'Spanner’s isolation level for transactions at READ COMMITTED: SERIALIZABLE, or REPEATABLE_READ (plain reads take no locks) where the backend has it.',
+  },
+  {
     name: 'transaction_timeout',
     defaultValue: '0',
     canonical: milliseconds,

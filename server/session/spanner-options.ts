@@ -15,6 +15,10 @@ export function spannerOptions(settings: Settings): SpannerOptions {
   const delay = nanosecondsOf(settings.get('spanner.max_commit_delay') ?? '')
   return {
     bound: boundOf(settings.get('spanner.read_only_staleness')),
+    readCommittedRunsAs:
+      settings.get('spanwire.read_committed_runs_as') === 'REPEATABLE_READ'
+        ? 'repeatable-read'
+        : 'serializable',
     priority:
       priority === 'low' || priority === 'medium' || priority === 'high' ? priority : undefined,
     transactionTag: settings.get('spanner.transaction_tag') || undefined,

@@ -22,6 +22,13 @@ import { isAnswer } from './statement-failure.ts'
 import type { StatementTraits } from './statement-traits.ts'
 import type { ReleaseWriter, Writer, WriterQueue } from './writer-queue.ts'
 
+/** For one ExecuteBatchDml. */
+export interface BatchOptions extends CallOptions {
+  /** The client asked for nothing after it but Commit. */
+  readonly isLast?: boolean | undefined
+  readonly requestTag?: string | undefined
+}
+
 export interface ReplayedTransactionOptions {
   readonly database: BackendDatabase
   readonly begin: ReadWriteOptions
@@ -120,13 +127,13 @@ export class ReplayedTransaction implements Writer {
   /** DML without RETURNING; `error` of the result is that of the first statement that failed. */
   async executeBatch(
     statements: readonly SpannerStatement[],
-    options: CallOptions & { readonly isLast?: boolean | undefined },
+    options: BatchOptions,
   ): Promise<BatchResult> {
     const result = await this.#run(options, (attempt) =>
       attempt.executeBatch(statements, {
         ...options,
         isDml: true,
-        requestOptions: { priority: this.#options.priority },
+        requestOptions: { priority: this.#options.priority, requestTag: options.requestTag },
       }),
     ).catch((givenUp: unknown) => {
       // Given up half-way: what it changed stays in the attempt, and must not be committed.

@@ -1,11 +1,19 @@
-import type { ReadTimestampBound, RequestOptions, SnapshotBound } from '../backend/backend.ts'
+import type {
+  ReadTimestampBound,
+  ReadWriteOptions,
+  RequestOptions,
+  SnapshotBound,
+} from '../backend/backend.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
+import type { IsolationLevel } from './characteristics.ts'
 
 /** What a client asks of Spanner beyond PostgreSQL, by settings of the session. */
 export interface SpannerOptions {
   /** When reads outside read-write transactions see the database (spanner.read_only_staleness). */
   readonly bound: ReadTimestampBound
+  /** spanwire.read_committed_runs_as. */
+  readonly readCommittedRunsAs: ReadWriteOptions['isolation']
   /** spanner.rpc_priority. */
   readonly priority: RequestOptions['priority']
   /** spanner.transaction_tag. */
@@ -16,6 +24,22 @@ export interface SpannerOptions {
   readonly maxCommitDelayMs: number | undefined
   /** spanner.return_commit_stats. */
   readonly returnCommitStats: boolean
+}
+
+/** Spanner's isolation level for PostgreSQL's, where Spanner has more than one; its locks are pessimistic at both. */
+export function spannerIsolation(
+  level: IsolationLevel,
+  { readCommittedRunsAs }: SpannerOptions,
+): ReadWriteOptions['isolation'] {
+  switch (level) {
+    case 'read uncommitted':
+    case 'read committed':
+      return readCommittedRunsAs
+    case 'repeatable read':
+      return 'repeatable-read'
+    case 'serializable':
+      return 'serializable'
+  }
 }
 
 /** The bound for a transaction of several reads. Throws 0A000 for those that Spanner takes for a single read only. */

@@ -14,9 +14,9 @@ import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { BufferedStream } from './buffered-stream.ts'
 import type { TransactionCharacteristics } from './characteristics.ts'
-import { ReplayedTransaction } from './replayed-transaction.ts'
+import { type BatchOptions, ReplayedTransaction } from './replayed-transaction.ts'
 import { SavepointStack } from './savepoints.ts'
-import { type SpannerOptions, snapshotBound } from './spanner-options.ts'
+import { type SpannerOptions, snapshotBound, spannerIsolation } from './spanner-options.ts'
 import type { LoadTraits, StatementTraits } from './statement-traits.ts'
 import type { WriterQueue } from './writer-queue.ts'
 
@@ -230,7 +230,7 @@ export class TransactionBlock {
   async executeBatch(
     statements: readonly SpannerStatement[],
     command: string,
-    options: CallOptions & { readonly isLast?: boolean | undefined },
+    options: BatchOptions,
   ): Promise<BatchResult> {
     if (this.characteristics.readOnly) throw readOnlyViolation(command)
     this.#hasRun = true
@@ -397,10 +397,9 @@ export class TransactionBlock {
     this.#readWrite = new ReplayedTransaction({
       database,
       begin: {
-        isolation:
-          isolation === 'repeatable read' && database.capabilities.repeatableRead
-            ? 'repeatable-read'
-            : 'serializable',
+        isolation: database.capabilities.repeatableRead
+          ? spannerIsolation(isolation, spanner)
+          : 'serializable',
         previousAttempt: this.#previousAttempt,
         tag: spanner.transactionTag,
         excludeFromChangeStreams: spanner.excludeFromChangeStreams,

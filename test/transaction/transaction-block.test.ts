@@ -26,6 +26,7 @@ function start(writerQueue?: WriterQueue) {
     lockTimeoutMs: () => 10,
     spannerOptions: () => ({
       bound: { kind: 'strong' },
+      readCommittedRunsAs: 'serializable',
       priority: undefined,
       transactionTag: undefined,
       excludeFromChangeStreams: false,
