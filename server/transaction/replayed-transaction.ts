@@ -242,7 +242,11 @@ export class ReplayedTransaction implements Writer {
       this.#log.entries(),
       withLockTimeout(attempt, lockTimeoutMs()),
       options,
-    )
+    ).catch(async (error: unknown) => {
+      // Half of the log is no place to go on from.
+      await this.#discardAttempt()
+      throw error
+    })
     if (changed !== undefined) throw this.#changed(changed)
     return attempt
   }

@@ -371,6 +371,30 @@ t.test('keeping alive is a call that the log knows nothing of', async (t) => {
   ])
 })
 
+t.test('a replay that is given up half-way is begun anew', async (t) => {
+  const { database, transaction, run } = start((sql, attempt) =>
+    sql === 'q' && attempt === 2 ? { error: givenUp } : { rows: ['1'], count: 1n },
+  )
+  await run('q', select)
+  await run('u1', update)
+  const mark = transaction.mark()
+  await run('u2', update)
+  await transaction.rollbackTo(mark)
+  await t.rejects(run('u3', update), givenUp)
+  await transaction.rollbackTo(mark)
+  await transaction.commit(options)
+  t.strictSame(database.calls.slice(4), [
+    '1: rollback',
+    'begin 2 again',
+    '2: q',
+    '2: rollback',
+    'begin 3 again',
+    '3: q',
+    '3: [u1]',
+    '3: commit',
+  ])
+})
+
 t.test('without leave to replay, ABORTED is thrown', async (t) => {
   const database = new ScriptedDatabase(() => ({ error: aborted() }))
   const transaction = new ReplayedTransaction({
