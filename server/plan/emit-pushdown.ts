@@ -25,7 +25,9 @@ export function emitPushdown(tree: Query, context: EmitContext): PushdownRoute {
   const emission = openEmission(context)
   const command = commandOf(tree)
   const { sql, columns, again, written } = emitCommand(emission, tree)
-  const whole = `${lockHint(emission, tree)}${sql}`
+  // DML takes no such hint: what its subqueries scan is locked with the rest.
+  const hint = command === 'SELECT' ? lockHint(emission, tree) : ''
+  const whole = `${hint}${sql}`
   refuseBeyondLimits(whole, emission.params.sources.length)
   if (command === 'SELECT') refuseManyFunctions(whole)
   return {
