@@ -28,9 +28,14 @@ export interface ClusterOptions {
   readonly walSegmentMiB?: number | undefined
   /** Bound of each server process's address space, where the system has such a bound. */
   readonly addressSpaceKiB?: number | undefined
+  /** Called each time the server has started, before anybody else may connect; a failure fails the start. */
+  readonly onStarted?: ((connect: Connect) => Promise<void>) | undefined
   /** Ends a start that is under way. */
   readonly signal: AbortSignal
 }
+
+/** Opens a connection to a server that has just started. */
+export type Connect = (options: ConnectOptions) => Promise<ServerConnection>
 
 export interface ConnectOptions {
   readonly user: string
@@ -87,7 +92,7 @@ export class PostgresCluster {
     })
     const runAs = options.binaries.runAs
     const socketDir = await makeSocketDirectory(options.socketDir, options.dataDir, runAs)
-    const server = await launch(options, socketDir, options.signal)
+    const server = await launchPrepared(options, socketDir, options.signal)
     const durationMs = performance.now() - startedAt
     publishClusterEvent({ kind: 'started', cluster: options.name, durationMs })
     return new PostgresCluster(options, socketDir, server)
@@ -189,7 +194,7 @@ export class PostgresCluster {
       delayMs = Math.min(delayMs * 2, LAST_RESTART_DELAY_MS)
     ) {
       try {
-        this.#server = await launch(this.#options, this.socketDir, signal)
+        this.#server = await launchPrepared(this.#options, this.socketDir, signal)
         break
       } catch (error) {
         signal.throwIfAborted()
@@ -208,6 +213,24 @@ export class PostgresCluster {
     })
     this.#supervise()
     for (const listener of this.#backListeners) listener()
+  }
+}
+
+/** Starts the server and lets its owner prepare it. */
+async function launchPrepared(
+  options: ClusterOptions,
+  socketDir: string,
+  signal: AbortSignal,
+): Promise<WatchedServer> {
+  const server = await launch(options, socketDir, signal)
+  const path = socketPath(socketDir)
+  try {
+    await options.onStarted?.((to) => connectToServer({ path, settings: {}, ...to }))
+    return server
+  } catch (error) {
+    server.signal('QUIT')
+    await server.exited
+    throw error
   }
 }
 

@@ -7,6 +7,7 @@ import { ConnectionPool, type EmbeddedConnection } from './connections.ts'
 import { CONSTRAINTS_QUERY, constraintNames } from './constraint-names.ts'
 import { type ConstraintNames, toGrpcStatus } from './error-texts.ts'
 import type { GrpcStatus } from './grpc-status.ts'
+import type { Incarnations, TransactionMark } from './incarnations.ts'
 import type { Profile } from './profile.ts'
 import { Sessions } from './session.ts'
 import type { TransactionOptions } from './spanner-requests.ts'
@@ -40,6 +41,7 @@ export class EmbeddedDatabase implements TransactionHost {
   readonly statements: StatementCache
   /** Single-use reads. */
   readonly reads: ConnectionPool
+  readonly #incarnations: Incarnations
   readonly #pools: Readonly<Record<TransactionMode, ConnectionPool>>
   readonly #transactions = new Map<string, ServerTransaction>()
   #names: Promise<ConstraintNames> | undefined
@@ -52,6 +54,7 @@ export class EmbeddedDatabase implements TransactionHost {
     id: string,
     options: {
       cluster: PostgresCluster
+      incarnations: Incarnations
       settings: Readonly<Record<string, string>>
       profile: Profile
     },
@@ -61,6 +64,7 @@ export class EmbeddedDatabase implements TransactionHost {
     this.sessions = new Sessions(name)
     this.profile = options.profile
     this.statements = new StatementCache(new Acceptance(options.profile))
+    this.#incarnations = options.incarnations
     const common = { cluster: options.cluster, database: postgresName(id) }
     const { settings } = options
     this.reads = new ConnectionPool({
@@ -134,17 +138,23 @@ export class EmbeddedDatabase implements TransactionHost {
     return this.#committing === 0 ? this.#commits : undefined
   }
 
-  async outcomeOf(xid: string): Promise<'committed' | 'aborted'> {
-    return (await this.committedMicros(xid)) === undefined ? 'aborted' : 'committed'
+  get incarnation(): number {
+    return this.#incarnations.current
+  }
+
+  async outcomeOf(mark: TransactionMark): Promise<'committed' | 'aborted'> {
+    return (await this.committedMicros(mark)) === undefined ? 'aborted' : 'committed'
   }
 
   /** When a transaction of PostgreSQL committed; undefined where it did not. Waits for one that is still ending. */
-  async committedMicros(xid: string): Promise<number | undefined> {
+  async committedMicros(mark: TransactionMark): Promise<number | undefined> {
     const deadline = performance.now() + OUTCOME_DEADLINE_MS
     const text = `SELECT pg_xact_status($1::xid8) AS status,
       (extract(epoch FROM pg_xact_commit_timestamp($1::xid8::xid)) * 1000000)::bigint AS micros`
     for (;;) {
-      const [row] = await this.query(text, [xid]).catch(noSuchTransaction)
+      const [row] = await this.query(text, [mark.xid]).catch(noSuchTransaction)
+      // Asked for last: the server may have been lost since, and its successor have answered.
+      if (!this.#incarnations.isOwn(mark)) return undefined
       if (row?.['status'] === 'committed') return Number(row['micros'] ?? 0)
       if (row?.['status'] !== 'in progress' || performance.now() > deadline) return undefined
       await new Promise((resolve) => setTimeout(resolve, OUTCOME_POLL_MS))

@@ -12,6 +12,7 @@ import {
   Operations,
   operationsService,
 } from './admin-services.ts'
+import { Incarnations } from './incarnations.ts'
 import { EmbeddedInstance, SUPERUSER } from './instance.ts'
 import type { Profile } from './profile.ts'
 import { addService } from './service.ts'
@@ -53,6 +54,8 @@ const SETTINGS = {
   max_pred_locks_per_transaction: '256',
   track_commit_timestamp: 'on',
   deadlock_timeout: '50ms',
+  // A crash ends the server, and the cluster starts another: each start gets its number (incarnations.ts).
+  restart_after_crash: 'off',
   // Errors of statements are for their clients; statements may hold secrets.
   log_min_messages: 'log',
   log_min_error_statement: 'panic',
@@ -74,12 +77,14 @@ const STOP_DEADLINE_MS = 2_000
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
   await loadParser()
+  const incarnations = new Incarnations()
   const cluster = await PostgresCluster.start({
     name: 'embedded',
     binaries: options.binaries,
     dataDir: options.dataDir,
     settings: { ...SETTINGS, ...options.settings },
     superuser: SUPERUSER,
+    onStarted: (connect) => incarnations.record(connect, SUPERUSER),
     signal: options.signal,
   })
   try {
@@ -87,6 +92,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     const instance = await EmbeddedInstance.open({
       name,
       cluster,
+      incarnations,
       profile: options.profile ?? 'production',
     })
     const server = new Server({

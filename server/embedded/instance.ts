@@ -6,6 +6,7 @@ import { OWNER_ROLE } from './connections.ts'
 import { EmbeddedDatabase, isIdle, postgresName } from './database.ts'
 import { DdlExecutor, DEFAULT_TIME_ZONE } from './ddl-executor.ts'
 import { GrpcStatus, resourceNotFound } from './grpc-status.ts'
+import type { Incarnations } from './incarnations.ts'
 import { ddlFunctionsScript } from './install-ddl-functions.ts'
 import { functionsScript } from './install-functions.ts'
 import { informationSchemaScript } from './install-information-schema.ts'
@@ -26,6 +27,7 @@ const BLOCKED_MS = 1_000
 export interface InstanceOptions {
   readonly name: string
   readonly cluster: PostgresCluster
+  readonly incarnations: Incarnations
   readonly profile: Profile
 }
 
@@ -39,6 +41,7 @@ export class EmbeddedInstance {
   /** `projects/<project>/instances/<instance>`. */
   readonly name: string
   readonly #cluster: PostgresCluster
+  readonly #incarnations: Incarnations
   readonly #profile: Profile
   /** By id, what is under way. */
   readonly #creating = new Map<string, Promise<void>>()
@@ -49,6 +52,7 @@ export class EmbeddedInstance {
   private constructor(options: InstanceOptions, version: string) {
     this.name = options.name
     this.#cluster = options.cluster
+    this.#incarnations = options.incarnations
     this.#profile = options.profile
     this.#version = version
     this.#timer = setInterval(() => void this.#tidy(), TIDY_MS)
@@ -166,6 +170,7 @@ export class EmbeddedInstance {
     }
     const database = new EmbeddedDatabase(name, id, {
       cluster: this.#cluster,
+      incarnations: this.#incarnations,
       settings: { TimeZone: zone },
       profile: this.#profile,
     })

@@ -29,7 +29,7 @@ import {
   type TransactionOptions,
   type TransactionSelector,
 } from './spanner-requests.ts'
-import { type RunOptions, type ServerTransaction, xidOf } from './transaction.ts'
+import { markOfTransaction, type RunOptions, type ServerTransaction } from './transaction.ts'
 
 /** ExecuteSql's answer is one message: a longer result must be streamed. */
 const RESULT_SET_LIMIT_BYTES = 10 * 1024 * 1024
@@ -346,7 +346,7 @@ function needsReadWrite(): GrpcStatus {
 
 /** One of ours that is no longer remembered was lost with its connection; anything else never was a transaction. */
 function unknownTransaction(id: string): GrpcStatus {
-  if (xidOf(id) !== undefined)
+  if (markOfTransaction(id) !== undefined)
     return aborted('Transaction was aborted: it is not known to this server.')
   return new GrpcStatus(GRPC.INVALID_ARGUMENT, `Invalid transaction ID: ${id}`)
 }
@@ -367,8 +367,8 @@ async function forgottenCommit(
   database: EmbeddedDatabase,
   id: string,
 ): Promise<number | undefined> {
-  const xid = xidOf(id)
-  return xid === undefined ? undefined : database.committedMicros(xid)
+  const mark = markOfTransaction(id)
+  return mark === undefined ? undefined : database.committedMicros(mark)
 }
 
 /** What resume tokens of a stream begin with: they are good as long as it stays the same. */

@@ -5,6 +5,7 @@ import type { EmbeddedConnection } from './connections.ts'
 import { DmlLog } from './dml-log.ts'
 import { endsTransaction } from './error-texts.ts'
 import { aborted, GrpcStatus } from './grpc-status.ts'
+import type { TransactionMark } from './incarnations.ts'
 import type { RowSink } from './result-writer.ts'
 import { encodeStats, encodeTransaction } from './spanner-answers.ts'
 import type { SqlRequest, TransactionOptions } from './spanner-requests.ts'
@@ -26,13 +27,15 @@ export interface TransactionHost {
   readonly statements: StatementCache
   acquire(mode: TransactionMode): Promise<EmbeddedConnection>
   release(mode: TransactionMode, connection: EmbeddedConnection): void
+  /** Number of the start of PostgreSQL that connections of now belong to. */
+  readonly incarnation: number
   /** Strictly rising microseconds since 1970: the next commit's timestamp. */
   nextTimestamp(): number
   /** Called before a Commit is sent and after its answer. */
   commitBegins(): void
   commitEnds(): void
   /** What became of a transaction of PostgreSQL whose Commit was not answered. */
-  outcomeOf(xid: string): Promise<'committed' | 'aborted'>
+  outcomeOf(mark: TransactionMark): Promise<'committed' | 'aborted'>
   mapError(error: unknown): Promise<GrpcStatus>
   /** It has an id now, which a client may ask for. */
   remember(transaction: ServerTransaction): void
@@ -61,9 +64,11 @@ const SAVEPOINT: Prelude = { sql: 'SAVEPOINT s' }
 const RELEASE: Prelude = { sql: 'RELEASE s' }
 const ROLLBACK_TO: Prelude = { sql: 'ROLLBACK TO s' }
 
-/** PostgreSQL's transaction id in the id that the client got; undefined where there is none. */
-export function xidOf(transactionId: string): string | undefined {
-  return /^rw-(\d+)-/.exec(transactionId)?.[1]
+/** PostgreSQL's transaction in the id that the client got; undefined where there is none. */
+export function markOfTransaction(transactionId: string): TransactionMark | undefined {
+  const match = /^rw-(\d{1,15})-(\d{1,20})-/.exec(transactionId)
+  if (match?.[1] === undefined || match[2] === undefined) return undefined
+  return { incarnation: Number(match[1]), xid: match[2] }
 }
 
 export class ServerTransaction {
@@ -77,7 +82,7 @@ export class ServerTransaction {
   runningSinceMs: number | undefined
   readonly #host: TransactionHost
   #id = ''
-  #xid = ''
+  #mark: TransactionMark = { incarnation: 0, xid: '' }
   #state: TransactionState = 'open'
   #connection: EmbeddedConnection | undefined
   #hasSavepoint = false
@@ -197,13 +202,15 @@ export class ServerTransaction {
 
   /** BEGIN, and for a read-write transaction its PostgreSQL id. */
   #beginning(): Prelude[] {
+    // Taken now: the connection is of this start of the server, or is lost before it answers.
+    const { incarnation } = this.#host
     const isWeak = this.mode === 'read-write' && this.options.repeatableRead
     const prelude: Prelude[] = [{ sql: isWeak ? BEGIN_REPEATABLE_READ : BEGIN[this.mode] }]
     if (this.mode === 'read-write') {
       prelude.push({
         sql: 'SELECT pg_current_xact_id()',
         onRow: ([xid]) => {
-          this.#xid = xid ?? ''
+          this.#mark = { incarnation, xid: xid ?? '' }
         },
       })
     } else {
@@ -216,7 +223,10 @@ export class ServerTransaction {
   #begun(): void {
     if (this.#id !== '') return
     const nonce = randomBytes(8).toString('hex')
-    this.#id = this.mode === 'read-write' ? `rw-${this.#xid}-${nonce}` : `ro-${nonce}`
+    this.#id =
+      this.mode === 'read-write'
+        ? `rw-${this.#mark.incarnation}-${this.#mark.xid}-${nonce}`
+        : `ro-${nonce}`
     this.#host.remember(this)
   }
 
@@ -284,7 +294,7 @@ export class ServerTransaction {
         throw await this.#host.mapError(error)
       }
       // The answer is lost, not necessarily the commit.
-      if ((await this.#host.outcomeOf(this.#xid)) === 'aborted') {
+      if ((await this.#host.outcomeOf(this.#mark)) === 'aborted') {
         this.#giveUp('aborted')
         throw aborted('Transaction was aborted.')
       }

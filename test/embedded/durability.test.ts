@@ -66,6 +66,46 @@ tap.test('what was committed is there after kill -9, and Commit is answered agai
   t.match(await failureText(after.run('SELECT 1', { session })), /^5 Session not found/)
 })
 
+tap.test('a lost transaction stays lost when PostgreSQL gives its xid to another', async (t) => {
+  const workspace = await makeWorkspace()
+  t.teardown(() => workspace.remove())
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('./server-process.js', import.meta.url)), workspace.root],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  )
+  t.teardown(() => child.kill('SIGKILL'))
+  const [line] = await once(child.stdout, 'data')
+  const { address, instance, postmaster } = JSON.parse(String(line))
+  const before = await connectTo({ address, instance }, 'reused')
+  await before.ddl('CREATE TABLE t (id bigint PRIMARY KEY)')
+  // A begin writes nothing: a crash forgets that its xid was given out.
+  const lost = await before.run('SELECT 1', { in: READ_WRITE, seqno: 1 })
+  child.kill('SIGSTOP')
+  process.kill(postmaster, 'SIGKILL')
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  before.close()
+  await until(() => !isAlive(postmaster))
+
+  const server = await startTestServer(workspace)
+  t.teardown(() => server.stop())
+  const after = await connectTo(server, 'reused')
+  t.teardown(() => after.close())
+  const [, , xid] = String(lost.transaction).split('-')
+  const status = async () => {
+    const sql = `SELECT CASE WHEN ${xid} < pg_snapshot_xmax(pg_current_snapshot())::text::numeric
+      THEN pg_xact_status('${xid}') END AS status`
+    return (await askPostgres(server, sql))[0]?.['status']
+  }
+  for (let id = 0; (await status()) !== 'committed' && id < 100; id++) {
+    await after.write(`INSERT INTO t (id) VALUES (${id})`)
+  }
+  t.equal(await status(), 'committed', 'another transaction has the xid now')
+  const commit = { session: after.session, transactionId: lost.transaction }
+  t.match(await failureText(after.call('commit', commit)), /^10 /)
+})
+
 tap.test('the data directory may lie deeper than a socket could', async (t) => {
   const workspace = await makeWorkspace()
   t.teardown(() => workspace.remove())

@@ -452,7 +452,7 @@ tap.test('unknown transactions', async (t) => {
       await failure(
         client.call('commit', {
           session: client.session,
-          transactionId: Buffer.from('rw-4000000000-0'),
+          transactionId: Buffer.from('rw-1-4000000000-0'),
         }),
       )
     ).code,
