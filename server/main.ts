@@ -13,7 +13,8 @@ import { findPostgresBinaries, type PostgresBinaries } from './companion/postgre
 import { ConfigError } from './config/config-error.ts'
 import { readEnvironment } from './config/env.ts'
 import { helpText } from './config/help.ts'
-import { type Config, loadConfig } from './config/load-config.ts'
+import { type Config, type EmbeddedConfig, loadConfig } from './config/load-config.ts'
+import { formatAddress } from './config/option-values.ts'
 import { ScratchCluster } from './emulate/scratch-cluster.ts'
 import { type RunningServer, startServer } from './net/server.ts'
 import { type HealthServer, startHealthServer } from './observe/health.ts'
@@ -78,14 +79,15 @@ class Parts {
 async function main(): Promise<void> {
   const startedAt = performance.now()
   const command = loadConfig(process.argv.slice(2), readEnvironment())
-  if (command.kind !== 'run') {
+  if (command.kind === 'help' || command.kind === 'version') {
     process.stdout.write(command.kind === 'help' ? helpText() : `spanwire ${version()}\n`)
     return
   }
   const parts = new Parts()
   endOnSignal(parts)
   try {
-    await run(command.config, parts, startedAt)
+    if (command.kind === 'embedded') await serveSpanner(command.config, parts, startedAt)
+    else await run(command.config, parts, startedAt)
   } catch (error) {
     // A start that was given up fails, too.
     if (parts.isEnding) return
@@ -94,14 +96,55 @@ async function main(): Promise<void> {
   }
 }
 
-async function run(config: Config, parts: Parts, startedAt: number): Promise<void> {
+function startLog(level: string): ReturnType<typeof createLog> {
   const log = createLog({
-    level: config.logLevel,
+    level,
     isTerminal: process.stdout.isTTY,
     destination: standardOutput(),
   })
   logEvents(log)
   logWarnings(log)
+  return log
+}
+
+/** `spanwire embedded`: the embedded Spanner for clients of Spanner's own API. */
+async function serveSpanner(
+  config: EmbeddedConfig,
+  parts: Parts,
+  startedAt: number,
+): Promise<void> {
+  const log = startLog(config.logLevel)
+  const signal = parts.startSignal()
+  const binaries = await findPostgresBinaries({
+    binDir: config.postgresBinDir,
+    stateDir: config.dataDir,
+    searchPath: readEnvironment().variables['PATH'],
+    signal,
+  })
+  const { startEmbedded } = await import('./embedded/embedded-server.ts')
+  const server = await parts.add(
+    startEmbedded({
+      binaries,
+      dataDir: join(config.dataDir, 'embedded'),
+      project: config.project ?? EMBEDDED_INSTANCE.project,
+      instance: config.instance ?? EMBEDDED_INSTANCE.instance,
+      profile: config.profile,
+      listen: formatAddress(config.listen),
+      signal,
+    }),
+    (part) => part.stop(),
+  )
+  logReady(log, {
+    version: version(),
+    addresses: [server.address],
+    backend: server.instance,
+    healthAddress: undefined,
+    durationMs: performance.now() - startedAt,
+  })
+}
+
+async function run(config: Config, parts: Parts, startedAt: number): Promise<void> {
+  const log = startLog(config.logLevel)
   const metrics = new Metrics()
   metrics.subscribe()
   const behind = await startBehind(config, parts)

@@ -1,6 +1,12 @@
 import { parseArgs } from 'node:util'
 import { ConfigError } from './config-error.ts'
-import { COMMAND_FLAGS, OPTIONS, UNBUILT_OPTIONS } from './options.ts'
+import {
+  COMMAND_FLAGS,
+  EMBEDDED_COMMAND,
+  EMBEDDED_OPTIONS,
+  OPTIONS,
+  UNBUILT_OPTIONS,
+} from './options.ts'
 
 /** The command line, unread: texts by option name. */
 export interface Arguments {
@@ -8,21 +14,34 @@ export interface Arguments {
   readonly configFile: string | undefined
   /** Set where a flag asks for a text and nothing else. */
   readonly command: 'help' | 'version' | undefined
+  /** `embedded` came first: the embedded Spanner alone is to be served. */
+  readonly isEmbedded: boolean
 }
 
+const SERVES_SPANNER: ReadonlySet<string> = new Set([
+  ...EMBEDDED_OPTIONS.map((key) => OPTIONS[key].name),
+  'config',
+])
 const OPTION_NAMES: ReadonlySet<string> = new Set(Object.values(OPTIONS).map(({ name }) => name))
 
 /** Splits the command line into flags and their texts: `--name text` or `--name=text`. Throws {@link ConfigError}. */
 export function parseArguments(argv: readonly string[]): Arguments {
   const flags = new Map<string, readonly string[]>()
   let command: Arguments['command']
-  for (const { name, value } of splitArguments(argv)) {
+  const isEmbedded = argv[0] === EMBEDDED_COMMAND
+  for (const { name, value } of splitArguments(isEmbedded ? argv.slice(1) : argv)) {
     if (name === 'help' || name === 'version') command ??= name
     else flags.set(name, [...(flags.get(name) ?? []), value])
   }
   const [configFile, ...more] = flags.get('config') ?? []
   if (more.length > 0) throw new ConfigError('--config: it may be given only once')
-  return { flags, configFile, command }
+  const foreign = isEmbedded
+    ? [...flags.keys()].find((name) => !SERVES_SPANNER.has(name))
+    : undefined
+  if (foreign !== undefined) {
+    throw new ConfigError(`--${foreign}: it has no meaning for spanwire ${EMBEDDED_COMMAND}`)
+  }
+  return { flags, configFile, command, isEmbedded }
 }
 
 interface Flag {

@@ -1,4 +1,12 @@
-import { COMMAND_FLAGS, OPTIONS, type OptionSpec, variableOf } from './options.ts'
+import {
+  COMMAND_FLAGS,
+  EMBEDDED_COMMAND,
+  EMBEDDED_LISTEN,
+  EMBEDDED_OPTIONS,
+  OPTIONS,
+  type OptionSpec,
+  variableOf,
+} from './options.ts'
 
 const WIDTH = 80
 const INDENT = 6
@@ -18,8 +26,14 @@ export function helpText(): string {
   )
   return [
     'Usage: spanwire [flags]',
+    `       spanwire ${EMBEDDED_COMMAND} [flags]`,
     '',
     'Serves Cloud Spanner, or an embedded stand-in, to what speaks PostgreSQL.',
+    `"spanwire ${EMBEDDED_COMMAND}" serves the stand-in alone, to what speaks the API of`,
+    `Spanner, at ${EMBEDDED_LISTEN}; it takes`,
+    ...wrap(EMBEDDED_OPTIONS.map((key) => `--${OPTIONS[key].name}`).join(' '), WIDTH - INDENT).map(
+      (line) => `  ${line}`,
+    ),
     'A flag wins over its environment variable, the variable over the file.',
     '',
     ...options,

@@ -3,8 +3,15 @@ import { parseArguments } from './arguments.ts'
 import { ConfigError } from './config-error.ts'
 import { readConfigFile } from './config-file.ts'
 import type { Environment } from './env.ts'
-import { formatAddress, isLoopback } from './option-values.ts'
-import { OPTIONS, type OptionKey, type OptionSpec, UNBUILT_OPTIONS, variableOf } from './options.ts'
+import { formatAddress, isLoopback, type ListenAddress } from './option-values.ts'
+import {
+  EMBEDDED_LISTEN,
+  OPTIONS,
+  type OptionKey,
+  type OptionSpec,
+  UNBUILT_OPTIONS,
+  variableOf,
+} from './options.ts'
 
 type ValueOf<S> = S extends OptionSpec<infer T> ? T : never
 type Given<K extends OptionKey> = (typeof OPTIONS)[K]['isRepeatable'] extends true
@@ -25,9 +32,16 @@ export interface Config extends GivenOptions {
   readonly spannerEmulatorHost: string | undefined
 }
 
+/** What `spanwire embedded` runs with. */
+export type EmbeddedConfig = Pick<
+  Config,
+  'dataDir' | 'profile' | 'postgresBinDir' | 'logLevel' | 'project' | 'instance'
+> & { readonly listen: ListenAddress }
+
 /** What the command line asks for. */
 export type Command =
   | { readonly kind: 'run'; readonly config: Config }
+  | { readonly kind: 'embedded'; readonly config: EmbeddedConfig }
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
 
@@ -43,7 +57,7 @@ interface Source {
  * that names what is wrong. `argv` begins after the program's name.
  */
 export function loadConfig(argv: readonly string[], environment: Environment): Command {
-  const { flags, configFile, command } = parseArguments(argv)
+  const { flags, configFile, command, isEmbedded } = parseArguments(argv)
   if (command !== undefined) return { kind: command }
   const filePath = configFile ?? environment.variables[variableOf('config')]
   const file = filePath
@@ -64,6 +78,9 @@ export function loadConfig(argv: readonly string[], environment: Environment): C
       return { ...inWorkingDirectory, label: variable, texts }
     }
     const fromFile = file.values.get(spec.name)
+    if (!fromFile && isEmbedded && spec.name === OPTIONS.listen.name) {
+      return { ...inWorkingDirectory, label: '--listen', texts: [EMBEDDED_LISTEN] }
+    }
     if (!fromFile) return undefined
     return {
       label: `${file.path}: ${spec.name.replaceAll('-', '_')}`,
@@ -71,7 +88,27 @@ export function loadConfig(argv: readonly string[], environment: Environment): C
       texts: fromFile,
     }
   }
+  if (isEmbedded) return { kind: 'embedded', config: embedded(readAll(sourceOf), environment) }
   return { kind: 'run', config: complete(readAll(sourceOf), environment) }
+}
+
+function embedded(given: GivenOptions, environment: Environment): EmbeddedConfig {
+  const [listen, second] = given.listen
+  if (listen === undefined || second !== undefined) {
+    throw new ConfigError('--listen: spanwire embedded listens at one address')
+  }
+  if (listen.host === '*') throw new ConfigError('--listen: spanwire embedded needs a host, not *')
+  refuseOpen(given)
+  return { ...given, listen, dataDir: given.dataDir ?? defaultDataDirectory(environment) }
+}
+
+function refuseOpen(given: GivenOptions): void {
+  const open = given.listen.find((address) => !isLoopback(address))
+  if (open && !given.auth) {
+    throw new ConfigError(
+      `--listen: ${formatAddress(open)} can be reached from other machines, and anyone there could log in; --auth trust allows that`,
+    )
+  }
 }
 
 function readAll(sourceOf: (spec: OptionSpec<unknown>) => Source | undefined): GivenOptions {
@@ -111,12 +148,7 @@ function complete(given: GivenOptions, environment: Environment): Config {
     throw new ConfigError('--project needs --instance: a Spanner instance to serve')
   if (instance && !project)
     throw new ConfigError('--instance needs --project: the project that the instance is in')
-  const open = given.listen.find((address) => !isLoopback(address))
-  if (open && !given.auth) {
-    throw new ConfigError(
-      `--listen: ${formatAddress(open)} can be reached from other machines, and anyone there could log in; --auth trust allows that`,
-    )
-  }
+  refuseOpen(given)
   const dataDir = given.dataDir ?? defaultDataDirectory(environment)
   // A channel carries a hundred calls at once. Each client needs a session, and the proxy's own work some more.
   const channels = given.channels ?? Math.max(4, Math.ceil(given.maxConnections / 100))

@@ -184,6 +184,24 @@ export const OPTIONS = {
 
 export type OptionKey = keyof typeof OPTIONS
 
+/** The word that stands before the flags where the embedded Spanner alone is to be served, to whatever speaks Spanner's API. */
+export const EMBEDDED_COMMAND = 'embedded'
+
+/** Where `spanwire embedded` listens unless it is told: where clients look for Google's emulator. */
+export const EMBEDDED_LISTEN = '127.0.0.1:9010'
+
+/** The options that have a meaning for `spanwire embedded`. */
+export const EMBEDDED_OPTIONS: readonly OptionKey[] = [
+  'listen',
+  'auth',
+  'dataDir',
+  'project',
+  'instance',
+  'profile',
+  'postgresBinDir',
+  'logLevel',
+]
+
 /** Flags with an effect of their own; they have no variable and no key. */
 export const COMMAND_FLAGS = {
   config: { placeholder: 'FILE', help: 'JSON file with options under their keys' },

@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Server, ServerCredentials } from '@grpc/grpc-js'
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js'
 import { bugEvents } from '../base/channels.ts'
+import { listenError } from '../base/listen-error.ts'
 import type { PostgresBinaries } from '../companion/postgres-binaries.ts'
 import { PostgresCluster } from '../companion/postgres-cluster.ts'
 import { makeSocketDirectory, removeSocketDirectory } from '../companion/socket-directory.ts'
@@ -157,12 +158,21 @@ async function bind(server: Server, options: EmbeddedOptions): Promise<Bound> {
 }
 
 function bindTo(server: Server, target: string): Promise<number> {
+  // What fails is told by who started the server, in one line.
+  setLogVerbosity(logVerbosity.NONE)
   return new Promise((resolve, reject) => {
     server.bindAsync(target, ServerCredentials.createInsecure(), (error, port) => {
+      setLogVerbosity(logVerbosity.ERROR)
       if (error === null) resolve(port)
-      else reject(error)
+      else reject(listenError(target, withCode(error)))
     })
   })
+}
+
+/** grpc-js tells the platform's error in its own message only. */
+function withCode(error: Error): Error {
+  const code = /\blisten (E[A-Z]+)/.exec(error.message)?.[1]
+  return code === undefined ? error : Object.assign(new Error(error.message), { code })
 }
 
 async function stop(server: Server, instance: EmbeddedInstance): Promise<void> {

@@ -44,6 +44,32 @@ test('nothing given: the defaults', async (t) => {
   })
 })
 
+test('spanwire embedded: its own default address, and only the options that mean something', async (t) => {
+  const embedded = (...argv: string[]) => {
+    const command = loadConfig(['embedded', ...argv], ENVIRONMENT)
+    return command.kind === 'embedded' ? command.config : undefined
+  }
+  t.match(embedded(), {
+    listen: { host: '127.0.0.1', port: 9010 },
+    dataDir: '/home/anna/.local/state/spanwire',
+    profile: 'production',
+  })
+  t.match(embedded('--listen', '[::1]:0', '--project=p-1', '--instance=i-1'), {
+    listen: { host: '::1', port: 0 },
+    project: 'p-1',
+    instance: 'i-1',
+  })
+  t.throws(() => embedded('--health-listen', '127.0.0.1:1'), {
+    message: '--health-listen: it has no meaning for spanwire embedded',
+  })
+  t.throws(() => embedded('--listen', '127.0.0.1:1', '--listen', '127.0.0.1:2'), {
+    message: '--listen: spanwire embedded listens at one address',
+  })
+  t.throws(() => embedded('--listen', '*:9010', '--auth', 'trust'), { message: /needs a host/ })
+  t.throws(() => embedded('--listen', '0.0.0.0:9010'), { message: /--auth trust allows that/ })
+  t.strictSame(loadConfig(['embedded', '--help'], ENVIRONMENT), { kind: 'help' })
+})
+
 test('every flag arrives, with = and without', async (t) => {
   const config = load([
     ...['--listen', '127.0.0.1:0', '--listen=[::1]:5433', '--socket-dir', 'run', '--auth=trust'],
