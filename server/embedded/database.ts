@@ -12,6 +12,7 @@ import type { Profile } from './profile.ts'
 import { Sessions } from './session.ts'
 import type { TransactionOptions } from './spanner-requests.ts'
 import { StatementCache } from './statement-cache.ts'
+import { loadTableShape, type TableShape } from './table-shape.ts'
 import { ServerTransaction, type TransactionHost, type TransactionMode } from './transaction.ts'
 
 /** Open transactions of each kind that a database may have, and single-use reads that run at a time. */
@@ -44,6 +45,7 @@ export class EmbeddedDatabase implements TransactionHost {
   readonly #incarnations: Incarnations
   readonly #pools: Readonly<Record<TransactionMode, ConnectionPool>>
   readonly #transactions = new Map<string, ServerTransaction>()
+  readonly #shapes = new Map<string, Promise<TableShape>>()
   #names: Promise<ConstraintNames> | undefined
   #lastMicros = 0
   #commits = 0
@@ -174,6 +176,17 @@ export class EmbeddedDatabase implements TransactionHost {
     }
   }
 
+  /** A table with its primary key, or with the key of an index. Throws NOT_FOUND. */
+  tableShape(table: string, index: string): Promise<TableShape> {
+    const key = `${table}\0${index}`
+    const known = this.#shapes.get(key)
+    if (known !== undefined) return known
+    const loading = loadTableShape((text, params) => this.query(text, params), table, index)
+    this.#shapes.set(key, loading)
+    loading.catch(() => this.#shapes.delete(key))
+    return loading
+  }
+
   async mapError(error: unknown): Promise<GrpcStatus> {
     const needsNames = error instanceof PgError && error.code.startsWith('23')
     return toGrpcStatus(error, needsNames ? await this.#constraintNames() : NO_NAMES)
@@ -182,6 +195,7 @@ export class EmbeddedDatabase implements TransactionHost {
   /** The schema has changed: forgets what depended on it. */
   schemaChanged(settings: Readonly<Record<string, string>> = {}): void {
     this.#names = undefined
+    this.#shapes.clear()
     this.statements.clear()
     for (const pool of this.#allPools()) pool.schemaChanged(settings)
   }

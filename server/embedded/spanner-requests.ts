@@ -5,6 +5,7 @@ import {
   TYPE_ANNOTATION,
   TYPE_CODE,
 } from '../types/spanner-type.ts'
+import { type Mutation, readMutation } from './mutations.ts'
 import { ProtoReader } from './protobuf.ts'
 
 /*
@@ -64,7 +65,9 @@ export interface ExecuteBatchDmlRequest {
 export interface CommitRequest {
   readonly session: string
   readonly transactionId: string | undefined
-  readonly hasMutations: boolean
+  /** Of a transaction that is begun by the Commit and lives no longer. */
+  readonly singleUse: TransactionOptions | undefined
+  readonly mutations: readonly Mutation[]
 }
 
 const STRONG: TimestampBound = { kind: 'strong' }
@@ -75,7 +78,7 @@ const NO_OPTIONS: TransactionOptions = {
   returnReadTimestamp: false,
 }
 /** Without a selector, a statement is a strong single-use read. */
-const SINGLE_USE: TransactionSelector = {
+export const SINGLE_USE: TransactionSelector = {
   kind: 'single-use',
   options: { ...NO_OPTIONS, mode: 'read-only' },
 }
@@ -195,7 +198,8 @@ export function readCommitRequest(bytes: Buffer): CommitRequest {
   const reader = new ProtoReader(bytes)
   let session = ''
   let transactionId: string | undefined
-  let hasMutations = false
+  let singleUse: TransactionOptions | undefined
+  const mutations: Mutation[] = []
   while (reader.hasMore) {
     const tag = reader.tag()
     switch (tag >>> 3) {
@@ -205,15 +209,17 @@ export function readCommitRequest(bytes: Buffer): CommitRequest {
       case 2:
         transactionId = reader.string()
         break
+      case 3:
+        singleUse = readOptions(reader.message())
+        break
       case 4:
-        hasMutations = true
-        reader.skip(tag)
+        mutations.push(readMutation(reader.message()))
         break
       default:
         reader.skip(tag)
     }
   }
-  return { session, transactionId, hasMutations }
+  return { session, transactionId, singleUse, mutations }
 }
 
 export function readRollbackRequest(bytes: Buffer): { session: string; transactionId: string } {
@@ -298,7 +304,8 @@ function readType(reader: ProtoReader): SpannerType | undefined {
   return code === undefined ? undefined : { code, annotation, element }
 }
 
-function readSelector(reader: ProtoReader): TransactionSelector {
+/** google.spanner.v1.TransactionSelector. */
+export function readSelector(reader: ProtoReader): TransactionSelector {
   let selector = SINGLE_USE
   while (reader.hasMore) {
     const tag = reader.tag()

@@ -3,8 +3,10 @@ import type { EmbeddedDatabase } from './database.ts'
 import type { DmlAnswer } from './dml-log.ts'
 import { aborted, encodeStatus, GrpcStatus } from './grpc-status.ts'
 import type { EmbeddedInstance } from './instance.ts'
+import { applyMutations, type Mutation } from './mutations.ts'
 import { isPartitionedId, newPartitionedId, runPartitionedDml } from './partitioned-dml.ts'
 import { ProtoWriter } from './protobuf.ts'
+import { readAsQuery, readReadRequest } from './read-requests.ts'
 import { databaseOfSession } from './resource-name.ts'
 import {
   PartialResultWriter,
@@ -18,6 +20,7 @@ import { sessionHandlers } from './session-service.ts'
 import { awaitTimestampBound, runSingleUse } from './single-use.ts'
 import { encodeCommitResponse, encodeTransaction } from './spanner-answers.ts'
 import {
+  type CommitRequest,
   type ExecuteSqlRequest,
   QUERY_MODE,
   readBeginTransactionRequest,
@@ -43,7 +46,8 @@ export function spannerService(instance: EmbeddedInstance): ServiceHandlers {
   return {
     unary: {
       ...sessionHandlers(instance),
-      ExecuteSql: (bytes, signal) => service.executeSql(bytes, signal),
+      ExecuteSql: (bytes, signal) => service.executeSql(readExecuteSqlRequest(bytes), signal),
+      Read: async (bytes, signal) => service.executeSql(await service.readQuery(bytes), signal),
       ExecuteBatchDml: (bytes, signal) => service.executeBatchDml(bytes, signal),
       BeginTransaction: (bytes, signal) => service.beginTransaction(bytes, signal),
       Commit: (bytes) => service.commit(bytes),
@@ -51,7 +55,9 @@ export function spannerService(instance: EmbeddedInstance): ServiceHandlers {
     } satisfies Record<string, UnaryHandler>,
     stream: {
       ExecuteStreamingSql: (bytes, signal, send) =>
-        service.executeStreamingSql(bytes, signal, send),
+        service.executeStreamingSql(readExecuteSqlRequest(bytes), signal, send),
+      StreamingRead: async (bytes, signal, send) =>
+        service.executeStreamingSql(await service.readQuery(bytes), signal, send),
     },
   }
 }
@@ -63,8 +69,14 @@ class SpannerService {
     this.#instance = instance
   }
 
-  async executeSql(bytes: Buffer, signal: AbortSignal): Promise<Buffer> {
-    const request = readExecuteSqlRequest(bytes)
+  /** A read as a query. */
+  async readQuery(bytes: Buffer): Promise<ExecuteSqlRequest> {
+    const request = readReadRequest(bytes)
+    const { database } = await this.#session(request.session)
+    return readAsQuery(request, await database.tableShape(request.table, request.index))
+  }
+
+  async executeSql(request: ExecuteSqlRequest, signal: AbortSignal): Promise<Buffer> {
     const sink = new ResultSetWriter()
     const { answer } = await this.#replayable(request, [request], async ({ target }) => {
       await this.#execute(request, { sink, signal, target })
@@ -80,11 +92,10 @@ class SpannerService {
   }
 
   async executeStreamingSql(
-    bytes: Buffer,
+    request: ExecuteSqlRequest,
     signal: AbortSignal,
     send: (message: Buffer) => Promise<void> | undefined,
   ): Promise<void> {
-    const request = readExecuteSqlRequest(bytes)
     const { database } = await this.#session(request.session)
     if (isEndToken(request.resumeToken)) return
     const mark = markOf(request.transaction, database)
@@ -148,20 +159,15 @@ class SpannerService {
 
   async commit(bytes: Buffer): Promise<Buffer> {
     const request = readCommitRequest(bytes)
-    if (request.hasMutations) {
-      throw new GrpcStatus(
-        GRPC.UNIMPLEMENTED,
-        'Mutations are not supported by this server: use DML.',
-      )
-    }
     const database = await this.#instance.database(databaseOfSession(request.session))
     if (request.transactionId === undefined) {
-      // A single-use transaction without mutations has nothing to commit.
       database.sessions.get(request.session)
-      return encodeCommitResponse(database.nextTimestamp())
+      return encodeCommitResponse(await commitAlone(database, request))
     }
     const transaction = database.findTransaction(request.transactionId)
-    if (transaction !== undefined) return encodeCommitResponse(await transaction.commit())
+    if (transaction !== undefined) {
+      return encodeCommitResponse(await commitWith(database, transaction, request.mutations))
+    }
     const micros = await forgottenCommit(database, request.transactionId)
     if (micros !== undefined) return encodeCommitResponse(micros)
     database.sessions.get(request.session)
@@ -301,6 +307,39 @@ async function answerOf(
     transaction.terminate('aborted')
     return { messages: [], error: aborted('Transaction was aborted: a call of it was cancelled.') }
   }
+}
+
+/** Commits mutations in a transaction of their own; without any there is nothing to commit. */
+async function commitAlone(database: EmbeddedDatabase, request: CommitRequest): Promise<number> {
+  const { singleUse, mutations } = request
+  if (singleUse !== undefined && singleUse.mode !== 'read-write') {
+    throw new GrpcStatus(
+      GRPC.INVALID_ARGUMENT,
+      'Cannot commit a single-use transaction that is not read-write.',
+    )
+  }
+  if (singleUse === undefined && mutations.length > 0) {
+    throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'Commit request must have a transaction.')
+  }
+  if (singleUse === undefined || mutations.length === 0) return database.nextTimestamp()
+  return commitWith(database, database.newTransaction('read-write', singleUse), mutations)
+}
+
+/** Applies mutations and commits. One that fails ends the transaction. Repeated, the Commit of a transaction that is over applies nothing. */
+async function commitWith(
+  database: EmbeddedDatabase,
+  transaction: ServerTransaction,
+  mutations: readonly Mutation[],
+): Promise<number> {
+  if (transaction.state === 'open' && transaction.mode === 'read-write') {
+    try {
+      await applyMutations(database, transaction, mutations)
+    } catch (error) {
+      await transaction.rollback()
+      throw error
+    }
+  }
+  return transaction.commit()
 }
 
 /** A transaction that begins; on a regular session the one before is over. */

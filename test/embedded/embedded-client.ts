@@ -94,6 +94,7 @@ const SERVICES = [
       'commit',
       'rollback',
       'read',
+      'partitionQuery',
     ],
   ],
   [

@@ -1,0 +1,237 @@
+import { status as GRPC } from '@grpc/grpc-js'
+import type { EmbeddedDatabase } from './database.ts'
+import { GrpcStatus } from './grpc-status.ts'
+import { type KeySet, keySetCondition, Parameters, readKeySet, readList } from './key-set.ts'
+import { ProtoReader } from './protobuf.ts'
+import type { SqlRequest } from './spanner-requests.ts'
+import {
+  type ColumnShape,
+  mustFindColumn,
+  quoteIdentifier,
+  type TableShape,
+} from './table-shape.ts'
+import type { ServerTransaction } from './transaction.ts'
+
+/** google.spanner.v1.Mutation. Values are encoded google.protobuf.Values. */
+export type Mutation = WriteMutation | DeleteMutation
+
+interface WriteMutation {
+  readonly kind: 'insert' | 'update' | 'insert-or-update' | 'replace'
+  readonly table: string
+  readonly columns: readonly string[]
+  readonly rows: readonly (readonly Buffer[])[]
+}
+
+interface DeleteMutation {
+  readonly kind: 'delete'
+  readonly table: string
+  readonly keySet: KeySet
+}
+
+const WRITES = ['insert', 'update', 'insert-or-update', 'replace'] as const
+const DELETE_FIELD = 5
+/** What stands in a mutation for the timestamp of its commit. */
+const COMMIT_TIMESTAMP = 'spanner.commit_timestamp()'
+
+/** Throws INVALID_ARGUMENT for an empty one, UNIMPLEMENTED for an operation that is not known here. */
+export function readMutation(reader: ProtoReader): Mutation {
+  while (reader.hasMore) {
+    const tag = reader.tag()
+    const kind = WRITES[(tag >>> 3) - 1]
+    if (kind !== undefined) return readWrite(kind, reader.message())
+    if (tag >>> 3 === DELETE_FIELD) return readDelete(reader.message())
+    throw new GrpcStatus(
+      GRPC.UNIMPLEMENTED,
+      'Mutations other than insert, update, insert_or_update, replace and delete are not supported by this server.',
+    )
+  }
+  throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'Mutation without an operation.')
+}
+
+function readWrite(kind: WriteMutation['kind'], reader: ProtoReader): WriteMutation {
+  let table = ''
+  const columns: string[] = []
+  const rows: (readonly Buffer[])[] = []
+  while (reader.hasMore) {
+    const tag = reader.tag()
+    if (tag >>> 3 === 1) table = reader.string()
+    else if (tag >>> 3 === 2) columns.push(reader.string())
+    else if (tag >>> 3 === 3) rows.push(readList(reader.message()))
+    else reader.skip(tag)
+  }
+  return { kind, table, columns, rows }
+}
+
+function readDelete(reader: ProtoReader): DeleteMutation {
+  let table = ''
+  let keySet: KeySet = { keys: [], ranges: [], isAll: false }
+  while (reader.hasMore) {
+    const tag = reader.tag()
+    if (tag >>> 3 === 1) table = reader.string()
+    else if (tag >>> 3 === 2) keySet = readKeySet(reader.message())
+    else reader.skip(tag)
+  }
+  return { kind: 'delete', table, keySet }
+}
+
+/** Applies mutations in their order, as statements of the transaction. Throws what the first one that fails says. */
+export async function applyMutations(
+  database: EmbeddedDatabase,
+  transaction: ServerTransaction,
+  mutations: readonly Mutation[],
+): Promise<void> {
+  for (const mutation of mutations) {
+    const table = await database.tableShape(mutation.table, '')
+    if (mutation.kind === 'delete') await run(transaction, deletion(table, mutation.keySet))
+    else for (const row of mutation.rows) await writeRow(transaction, mutation, { table, row })
+  }
+}
+
+interface Row {
+  readonly table: TableShape
+  readonly row: readonly Buffer[]
+}
+
+async function writeRow(
+  transaction: ServerTransaction,
+  mutation: WriteMutation,
+  { table, row }: Row,
+): Promise<void> {
+  const columns = mutation.columns.map((name) => mustFindColumn(table, name))
+  if (row.length !== columns.length || new Set(mutation.columns).size !== columns.length) {
+    throw new GrpcStatus(
+      GRPC.INVALID_ARGUMENT,
+      `Mutation of table ${table.name} has ${columns.length} columns and ${row.length} values.`,
+    )
+  }
+  const key = keyOf(table, mutation, row)
+  if (mutation.kind === 'update') {
+    if (key === undefined) throw keyIsMissing(table)
+    if ((await run(transaction, update(table, { columns, row, key }))) > 0) return
+    const shown = key.map((value) => textOf(value)).join(',')
+    throw new GrpcStatus(
+      GRPC.NOT_FOUND,
+      `Row [${shown}] in table ${table.name} is missing. Row cannot be updated.`,
+    )
+  }
+  if (mutation.kind === 'replace' && key !== undefined) {
+    await run(transaction, deletion(table, { keys: [key], ranges: [], isAll: false }))
+  }
+  await run(
+    transaction,
+    insertion(table, { columns, row, isUpsert: mutation.kind === 'insert-or-update' }),
+  )
+}
+
+/** The values of the primary key; undefined where the row leaves some to their defaults. */
+function keyOf(
+  table: TableShape,
+  mutation: WriteMutation,
+  row: readonly Buffer[],
+): readonly Buffer[] | undefined {
+  const values = table.key.flatMap(({ name }) => row[mutation.columns.indexOf(name)] ?? [])
+  return values.length === table.key.length ? values : undefined
+}
+
+function keyIsMissing(table: TableShape): GrpcStatus {
+  return new GrpcStatus(
+    GRPC.INVALID_ARGUMENT,
+    `Mutation of table ${table.name} must have the columns of its primary key: ${table.key.map((part) => part.name).join(', ')}.`,
+  )
+}
+
+function deletion(table: TableShape, keySet: KeySet): SqlRequest {
+  const params = new Parameters()
+  return params.request(`DELETE FROM ${table.sql} WHERE ${keySetCondition(table, keySet, params)}`)
+}
+
+function update(
+  table: TableShape,
+  {
+    columns,
+    row,
+    key,
+  }: { columns: readonly ColumnShape[]; row: readonly Buffer[]; key: readonly Buffer[] },
+): SqlRequest {
+  const params = new Parameters()
+  const isKey = new Set(table.key.map((part) => part.name))
+  const sets = columns.flatMap((column, index) =>
+    isKey.has(column.name)
+      ? []
+      : [`${quoteIdentifier(column.name)} = ${written(column, row[index], params)}`],
+  )
+  const condition = keySetCondition(table, { keys: [key], ranges: [], isAll: false }, params)
+  const [first] = table.key
+  // Without other columns it is still an error where the row is missing.
+  if (sets.length === 0 && first !== undefined) {
+    return params.request(
+      `SELECT ${quoteIdentifier(first.name)} FROM ${table.sql} WHERE ${condition}`,
+    )
+  }
+  return params.request(`UPDATE ${table.sql} SET ${sets.join(', ')} WHERE ${condition}`)
+}
+
+function insertion(
+  table: TableShape,
+  {
+    columns,
+    row,
+    isUpsert,
+  }: { columns: readonly ColumnShape[]; row: readonly Buffer[]; isUpsert: boolean },
+): SqlRequest {
+  const params = new Parameters()
+  const names = columns.map(({ name }) => quoteIdentifier(name))
+  const values = columns.map((column, index) => written(column, row[index], params))
+  const insert = `INSERT INTO ${table.sql} (${names.join(', ')}) VALUES (${values.join(', ')})`
+  if (!isUpsert) return params.request(insert)
+  const key = table.key.map(({ name }) => quoteIdentifier(name))
+  // The dialect's DO UPDATE has all columns of the row, or there is nothing to change.
+  const isKeyOnly = names.every((name) => key.includes(name))
+  const sets = names.map((name) => `${name} = excluded.${name}`).join(', ')
+  const action = isKeyOnly ? 'NOTHING' : `UPDATE SET ${sets}`
+  return params.request(`${insert} ON CONFLICT (${key.join(', ')}) DO ${action}`)
+}
+
+function written(column: ColumnShape, value: Buffer | undefined, params: Parameters): string {
+  if (value === undefined) return 'NULL'
+  const isStamp = column.isCommitTimestamp && textOf(value) === COMMIT_TIMESTAMP
+  return isStamp ? 'spanner.pending_commit_timestamp()' : params.add(value, column.type)
+}
+
+/** The text of an encoded google.protobuf.Value that is a string, else what it looks like. */
+function textOf(value: Buffer): string {
+  const reader = new ProtoReader(value)
+  if (!reader.hasMore) return 'NULL'
+  const tag = reader.tag()
+  if (tag >>> 3 === 3) return reader.string()
+  if (tag >>> 3 === 2) return String(reader.double())
+  return tag >>> 3 === 4 ? String(reader.bool()) : 'NULL'
+}
+
+/** Runs a statement and returns how many rows it changed or found. */
+async function run(transaction: ServerTransaction, request: SqlRequest): Promise<number> {
+  let count = 0
+  await transaction.execute(request, {
+    sink: {
+      start: () => undefined,
+      row: () => {
+        count++
+        return undefined
+      },
+      end: (stats) => {
+        if (stats !== undefined) count = rowCount(stats)
+        return undefined
+      },
+    },
+    signal: new AbortController().signal,
+    isLast: false,
+    isPlanOnly: false,
+  })
+  return count
+}
+
+/** ResultSetStats.row_count_exact. */
+function rowCount(stats: Buffer): number {
+  const reader = new ProtoReader(stats)
+  return reader.hasMore && reader.tag() >>> 3 === 3 ? reader.uint() : 0
+}
