@@ -5,12 +5,11 @@ import {
   declaredKey,
   type QualifiedName,
   relationKey,
-  schemaKey,
 } from '../schema/declared-object.ts'
 
 /**
  * What a scratch database must hold for statements that name `names`: these tables and views, the relations that the views
- * read, and every schema. Tables bear what decides what a SELECT means: names, types, collations and the primary key (GROUP
+ * read, and every schema and type. Tables bear what decides what a SELECT means: names, types, collations and the primary key (GROUP
  * BY goes by it). Rows come a few columns at a time, so that nothing else may be demanded of them; Spanner sees to that.
  */
 export function scratchObjects(
@@ -25,7 +24,9 @@ export function scratchObjects(
     wanted.set(key, withoutDemands(object))
     if (object.kind === 'view') for (const name of object.dependsOn ?? []) want(relationKey(name))
   }
-  for (const object of declared) if (object.kind === 'schema') want(schemaKey(object.name))
+  for (const object of declared) {
+    if (object.kind === 'schema' || object.kind === 'enum') want(declaredKey(object))
+  }
   for (const key of names) want(key)
   return [...wanted.values()]
 }
@@ -41,6 +42,8 @@ function withoutDemands(object: DeclaredObject): DeclaredObject {
       return { kind: 'schema', name: object.name, owner: OWNER_ROLE }
     case 'table':
       return scratchTable(object)
+    case 'enum':
+      return { ...withoutGrants(object), owner: OWNER_ROLE }
     case 'sequence':
       return { ...withoutGrants(object), owner: OWNER_ROLE }
     case 'view':
@@ -69,6 +72,7 @@ function scratchTable({ schema, name, columns, constraints }: DeclaredTable): De
       name: column.name,
       type: column.type,
       typeOid: column.typeOid,
+      ...(column.userType === undefined ? {} : { userType: column.userType }),
       typmod: column.typmod,
       notNull: false,
       ...(column.collation === undefined ? {} : { collation: column.collation }),

@@ -4,7 +4,7 @@ import { childrenOf, isSameExpr, someExpr } from './expression-tree.ts'
 import { typeOf } from './expression-type.ts'
 import { NotPushable } from './not-pushable.ts'
 import type { ComputedExpressions } from './plan.ts'
-import { PostgresPrinter, postgresType } from './print-postgres.ts'
+import { PostgresPrinter, type UserTypeNames } from './print-postgres.ts'
 
 /*
  * What no row has a part in, PostgreSQL itself computes: `now() - interval '7 days'`, `$1::text::bigint`, `current_user`. The
@@ -22,8 +22,12 @@ const VALUE_MAKERS = new Set([
 
 /** The expressions of one statement that the companion computes. */
 export class ComputedList {
-  readonly #printer = new PostgresPrinter()
+  readonly #printer: PostgresPrinter
   readonly #columns: { readonly expr: Expr; readonly sql: string }[] = []
+
+  constructor(userTypes: UserTypeNames) {
+    this.#printer = new PostgresPrinter(userTypes)
+  }
 
   /**
    * The number of the column (from 0) that holds the expression's value. The same expression is computed once.
@@ -35,14 +39,14 @@ export class ComputedList {
       (column) => isSameExpr(column.expr, expr) && !isVolatile(expr),
     )
     if (known >= 0) return known
-    return this.#push(expr, `(${this.#printer.expr(expr)})::${postgresType(typeOf(expr))}`)
+    return this.#push(expr, `(${this.#printer.expr(expr)})::${this.#printer.type(typeOf(expr))}`)
   }
 
   /** As {@link add}, for the rows of a function in FROM as one array. */
   addRowsOf(call: Expr, arrayTypeOid: number): number {
     return this.#push(
       call,
-      `(ARRAY(SELECT r FROM ${this.#printer.expr(call)} AS r))::${postgresType(arrayTypeOid)}`,
+      `(ARRAY(SELECT r FROM ${this.#printer.expr(call)} AS r))::${this.#printer.type(arrayTypeOid)}`,
     )
   }
 

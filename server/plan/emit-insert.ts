@@ -17,6 +17,7 @@ import { mustFindColumn } from './emit-var.ts'
 import { DEFAULT, type InsertSource, plainRows } from './insert-source.ts'
 import { NotPushable } from './not-pushable.ts'
 import type { ComputedExpressions } from './plan.ts'
+import type { UserTypeNames } from './print-postgres.ts'
 import { outputsOf } from './query-outputs.ts'
 import { rowsOfEntry } from './rows-of-query.ts'
 import { substituteColumns } from './substitute.ts'
@@ -59,7 +60,10 @@ export function emitInsert(emission: Emission, query: Query): EmittedSelect {
             conflict,
             returning: returning.sql,
           }),
-    written: { table: table.physicalName, row: onlyRow(written, known) },
+    written: {
+      table: table.physicalName,
+      row: onlyRow(written, known, emission.context.schema.enums.names),
+    },
   }
 }
 
@@ -88,10 +92,11 @@ function sourceIndex({ query }: WrittenTable): number {
 function onlyRow(
   { query, table }: WrittenTable,
   rows: readonly (readonly Assignment[])[] | undefined,
+  userTypes: UserTypeNames,
 ): ComputedExpressions | undefined {
   const [row, another] = rows ?? []
   if (row === undefined || another !== undefined) return undefined
-  return query.onConflict?.action === 'update' ? undefined : writtenRow(table, row)
+  return query.onConflict?.action === 'update' ? undefined : writtenRow(table, row, userTypes)
 }
 
 /*

@@ -49,7 +49,7 @@ function openEmission(context: EmitContext): Emission {
   const emission: Emission = {
     context,
     params: new ParamList(),
-    computed: new ComputedList(),
+    computed: new ComputedList(context.schema.enums.names),
     newAlias: () => {
       aliases += 1
       return `t${aliases}`

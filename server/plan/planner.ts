@@ -140,8 +140,8 @@ export class Planner {
 
   #route({ tree }: Analysis, request: PlanRequest): Route {
     if (tree === undefined) return catalogRoute('')
-    const queries = readQueryTree(tree)
     const context = this.#context(request.session)
+    const queries = readTree(tree, context)
     if (!touchesUserRelations(queries)) return catalogRoute(tree)
     try {
       return this.#pushdown(queries, context)
@@ -159,7 +159,7 @@ export class Planner {
     { pinned }: PlanRequest,
     context: EmitContext,
   ): EmulateRoute | undefined {
-    const [query, ...others] = readQueryTree(tree)
+    const [query, ...others] = readTree(tree, context)
     if (query === undefined || others.length > 0 || pinned !== undefined) return undefined
     const route = emulateRoute({ tree, query, reason }, context)
     return route && { ...route, refusal: unsupported(reason) }
@@ -189,6 +189,11 @@ export class Planner {
       },
     }
   }
+}
+
+function readTree(tree: string, { schema }: EmitContext): readonly Query[] {
+  const { labels } = schema.enums
+  return labels.size === 0 ? readQueryTree(tree) : readQueryTree(tree, (oid) => labels.get(oid))
 }
 
 function catalogRoute(tree: string): Route {

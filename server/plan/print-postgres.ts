@@ -12,13 +12,8 @@ const TRANSACTION_START_FUNCTIONS = new Set([1299, 2647])
 const TRANSACTION_START = 0
 type ExprOf<K extends Expr['kind']> = Extract<Expr, { readonly kind: K }>
 
-/** A built-in type's name for a cast. @throws NotPushable for the types of clients. */
-export function postgresType(oid: number): string {
-  const name = findTypeName(oid)
-  if (name === undefined)
-    throw new NotPushable(`a cast to a type that is not built in (type ${oid})`)
-  return `pg_catalog."${name}"`
-}
+/** Names of the types that clients made, as a cast writes them, by OID. */
+export type UserTypeNames = ReadonlyMap<number, string>
 
 /**
  * Prints expressions without Vars as PostgreSQL's SQL, so that it finds the very functions and operators that it found when it
@@ -29,13 +24,28 @@ export class PostgresPrinter {
   /** The client's parameter that each $1, $2 ... of the text is; 0 is the start of the transaction. */
   readonly paramNumbers: number[] = []
   readonly paramTypes: number[] = []
+  readonly #userTypes: UserTypeNames
   #caseTest: string | undefined
+
+  constructor(userTypes: UserTypeNames) {
+    this.#userTypes = userTypes
+  }
+
+  /** A type's name for a cast. @throws NotPushable where it has none here. */
+  type(oid: number): string {
+    const userType = this.#userTypes.get(oid)
+    if (userType !== undefined) return userType
+    const name = findTypeName(oid)
+    if (name === undefined)
+      throw new NotPushable(`a cast to a type that is not built in (type ${oid})`)
+    return `pg_catalog."${name}"`
+  }
 
   /** @throws NotPushable where a part has no name here. */
   expr(expr: Expr): string {
     switch (expr.kind) {
       case 'Const':
-        return printConst(expr)
+        return this.#const(expr)
       case 'Param':
         return this.#param(expr.number, expr.type)
       case 'FuncExpr':
@@ -52,7 +62,7 @@ export class PostgresPrinter {
         return this.#bool(expr)
       case 'RelabelType':
       case 'CoerceViaIO':
-        return `(${this.expr(expr.arg)})::${postgresType(expr.type)}`
+        return `(${this.expr(expr.arg)})::${this.type(expr.type)}`
       case 'CollateExpr':
         return this.#collate(expr)
       case 'CaseExpr':
@@ -60,7 +70,7 @@ export class PostgresPrinter {
       case 'CaseTestExpr':
         return this.#caseTest ?? refuse(expr)
       case 'ArrayExpr':
-        return `ARRAY[${this.#list(expr.elements)}]::${postgresType(expr.type)}`
+        return `ARRAY[${this.#list(expr.elements)}]::${this.type(expr.type)}`
       case 'CoalesceExpr':
         return `COALESCE(${this.#list(expr.args)})`
       case 'MinMaxExpr':
@@ -100,6 +110,13 @@ export class PostgresPrinter {
     return this.#param(TRANSACTION_START, OID.timestamptz)
   }
 
+  #const(expr: Const): string {
+    const type = this.type(expr.type)
+    if (expr.isNull) return `NULL::${type}`
+    const text = datumToText(expr.type, expr.bytes, expr.lengthBytes, expr.byValue)
+    return text === undefined ? refuse(expr) : `${quoteLiteral(text)}::${type}`
+  }
+
   #call(call: ExprOf<'FuncExpr'>): string {
     if (TRANSACTION_START_FUNCTIONS.has(call.function)) return this.#transactionStart()
     const name = findBuiltinFunction(call.function)?.name
@@ -133,7 +150,7 @@ export class PostgresPrinter {
    */
   #arrayCast(expr: ExprOf<'ArrayCoerceExpr'>): string {
     const array = this.expr(expr.arg)
-    const cast = `(${array})::${postgresType(expr.type)}`
+    const cast = `(${array})::${this.type(expr.type)}`
     if (expr.typmod === -1) return cast
     const outer = this.#caseTest
     this.#caseTest = 'e.v'
@@ -206,13 +223,6 @@ function operatorName(oid: number): string {
   if (name === undefined)
     throw new NotPushable(`an operator that is not built in (operator ${oid})`)
   return `OPERATOR(pg_catalog.${name})`
-}
-
-function printConst(expr: Const): string {
-  const type = postgresType(expr.type)
-  if (expr.isNull) return `NULL::${type}`
-  const text = datumToText(expr.type, expr.bytes, expr.lengthBytes, expr.byValue)
-  return text === undefined ? refuse(expr) : `${quoteLiteral(text)}::${type}`
 }
 
 function refuse(expr: Expr): never {

@@ -3,7 +3,7 @@ import type { Expr } from '../sql/query-tree.ts'
 import { isVolatile } from './computed-expressions.ts'
 import { NotPushable } from './not-pushable.ts'
 import type { ComputedExpressions } from './plan.ts'
-import { PostgresPrinter, postgresType } from './print-postgres.ts'
+import { PostgresPrinter, type UserTypeNames } from './print-postgres.ts'
 
 /** A written column with what is written to it. */
 export interface Assignment {
@@ -26,10 +26,11 @@ export interface Assignment {
 export function writtenRow(
   table: Table,
   assignments: readonly Assignment[],
+  userTypes: UserTypeNames,
 ): ComputedExpressions | undefined {
   const isOpen = assignments.some(({ expr }) => isVolatile(expr))
   if (isOpen || table.columns.some((column) => column.generated)) return undefined
-  const printer = new PostgresPrinter()
+  const printer = new PostgresPrinter(userTypes)
   try {
     const values = table.columns.map((column) => cellOf(printer, column, assignments))
     return {
@@ -50,5 +51,5 @@ function cellOf(
 ): string {
   const assigned = assignments.find(({ column }) => column.attribute === attribute)
   if (assigned === undefined) return 'NULL'
-  return `(${printer.expr(assigned.expr)})::${postgresType(typeOid)}`
+  return `(${printer.expr(assigned.expr)})::${printer.type(typeOid)}`
 }

@@ -251,9 +251,7 @@ function isPredefined(role: string): boolean {
 
 function isSamePhysical(a: StoredObject, b: StoredObject): boolean {
   return (
-    a.kind !== 'view' &&
-    b.kind !== 'view' &&
-    JSON.stringify(a.physical) === JSON.stringify(b.physical)
+    'physical' in a && 'physical' in b && JSON.stringify(a.physical) === JSON.stringify(b.physical)
   )
 }
 
@@ -265,8 +263,10 @@ function withPrints(
 ): readonly StoredObject[] {
   const prints = new Map<string, StoredObject>()
   for (const [oid, row] of byOid) {
-    const { schemas, sequences, tables, views } = snapshot
-    const object = schemas.get(oid) ?? sequences.get(oid) ?? tables.get(oid) ?? views.get(oid)
+    const { schemas, enums, sequences, tables, views } = snapshot
+    const object = [schemas, enums, sequences, tables, views]
+      .map((objects) => objects.get(oid))
+      .find((found) => found !== undefined)
     if (object !== undefined)
       prints.set(row.id, { ...row, declared: object.declared } as StoredObject)
   }

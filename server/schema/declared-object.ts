@@ -3,7 +3,12 @@
  * versions and emitted as `CREATE ...` for a mirror. Types, defaults and definitions are PostgreSQL's own texts, printed with
  * search_path = pg_catalog, so that every user name in them is qualified. Absent fields are left out, never null.
  */
-export type DeclaredObject = DeclaredSchema | DeclaredSequence | DeclaredTable | DeclaredView
+export type DeclaredObject =
+  | DeclaredSchema
+  | DeclaredEnum
+  | DeclaredSequence
+  | DeclaredTable
+  | DeclaredView
 
 export interface QualifiedName {
   readonly schema: string
@@ -30,6 +35,17 @@ export interface DeclaredSchema extends WithGrants {
   readonly name: string
   readonly owner: string
   readonly comment?: string
+}
+
+/** CREATE TYPE .. AS ENUM. */
+export interface DeclaredEnum extends QualifiedName, WithGrants {
+  readonly kind: 'enum'
+  readonly owner: string
+  readonly comment?: string
+  /** In their order. */
+  readonly labels: readonly string[]
+  /** pg_type.oid, once it is the one that every proxy gives it (types/user-type.ts). */
+  readonly oid: number
 }
 
 /** Numbers are decimal text: they are int8. */
@@ -71,6 +87,8 @@ export interface DeclaredColumn extends WithGrants {
   /** format_type. */
   readonly type: string
   readonly typeOid: number
+  /** The type, or the elements' type, where a client made it. */
+  readonly userType?: QualifiedName
   readonly typmod: number
   readonly notNull: boolean
   /** pg_get_expr. */
@@ -143,6 +161,8 @@ export interface DeclaredView extends QualifiedName, WithGrants {
   /** `name=value`, such as security_barrier=true. */
   readonly options?: readonly string[]
   readonly dependsOn?: readonly QualifiedName[]
+  /** The types that clients made, in it. */
+  readonly userTypes?: readonly QualifiedName[]
 }
 
 export interface DeclaredViewColumn extends WithGrants {
@@ -154,12 +174,24 @@ export interface DeclaredViewColumn extends WithGrants {
 
 /** What a declared object is found by: its kind and its name; tables, views and sequences share one namespace as in PostgreSQL. */
 export function declaredKey(object: DeclaredObject): string {
-  return object.kind === 'schema' ? schemaKey(object.name) : relationKey(object)
+  switch (object.kind) {
+    case 'schema':
+      return schemaKey(object.name)
+    case 'enum':
+      return typeKey(object)
+    default:
+      return relationKey(object)
+  }
 }
 
 /** The key of a schema. */
 export function schemaKey(name: string): string {
   return JSON.stringify([name])
+}
+
+/** The key of a type. */
+export function typeKey(name: QualifiedName): string {
+  return JSON.stringify([name.schema, name.name, 'type'])
 }
 
 /** The key of a table, view or sequence. */

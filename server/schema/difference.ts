@@ -5,6 +5,7 @@ import {
   isSameDeclaration,
 } from './declared-object.ts'
 import type {
+  CatalogEnum,
   CatalogSchema,
   CatalogSequence,
   CatalogTable,
@@ -30,6 +31,7 @@ export interface TableChange {
 /** Everything of both snapshots, unchanged things included (`kept`, not `isChanged`). */
 export interface Difference {
   readonly schemas: readonly Change<CatalogSchema>[]
+  readonly enums: readonly Change<CatalogEnum>[]
   readonly sequences: readonly Change<CatalogSequence>[]
   readonly tables: readonly TableChange[]
   readonly views: readonly Change<CatalogView>[]
@@ -43,6 +45,7 @@ export interface Difference {
  */
 export function findDifference(before: Snapshot, after: Snapshot): Difference {
   const schemas = compareMaps(before.schemas, after.schemas, declaration)
+  const enums = compareMaps(before.enums, after.enums, declaration)
   const sequences = compareMaps(before.sequences, after.sequences, (sequence) => [
     sequence.declared,
     sequence.file,
@@ -50,9 +53,17 @@ export function findDifference(before: Snapshot, after: Snapshot): Difference {
   const tables = compareMaps(before.tables, after.tables, declaration).map(toTableChange)
   const views = compareMaps(before.views, after.views, declaration)
   const others = compareMaps(before.others, after.others, (other) => other)
-  const all = [...schemas, ...sequences, ...tables.map((t) => t.table), ...views, ...others]
+  const all = [
+    ...schemas,
+    ...enums,
+    ...sequences,
+    ...tables.map((t) => t.table),
+    ...views,
+    ...others,
+  ]
   return {
     schemas,
+    enums,
     sequences,
     tables,
     views,

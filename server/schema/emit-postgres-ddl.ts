@@ -10,6 +10,7 @@ import {
   type QualifiedName,
   relationKey,
 } from './declared-object.ts'
+import { emitEnum } from './emit-enum.ts'
 import { emitGrants, emitGrantsAnew } from './emit-grants.ts'
 import { emitOption, emitTableDetails, emitTableGrants } from './emit-table-details.ts'
 import { emitPostgresName, quoteIdentifier, quoteLiteral } from './postgres-text.ts'
@@ -29,12 +30,14 @@ export function emitPostgresDdl(
   missingForeignKeys: readonly TableConstraint[] = [],
 ): readonly string[] {
   const schemas = objects.filter((object) => object.kind === 'schema')
+  const enums = objects.filter((object) => object.kind === 'enum')
   const sequences = objects.filter((object) => object.kind === 'sequence')
   const tables = objects.filter((object) => object.kind === 'table')
   const views = orderViews(objects.filter((object) => object.kind === 'view'))
   const own = sequences.filter((sequence) => sequence.ownedBy?.identity !== true)
   return [
     ...schemas.flatMap(createSchema),
+    ...enums.flatMap(emitEnum),
     ...own.flatMap(createSequence),
     ...tables.flatMap((table) => createTable(table, sequences)),
     ...own.flatMap(setOwnedBy),
@@ -52,7 +55,8 @@ export function emitPostgresDdl(
 /** The statement that removes an object and, by CASCADE, what hangs on it. Harmless where it is gone already. */
 export function emitPostgresDrop(object: DeclaredObject): string {
   const name = object.kind === 'schema' ? quoteIdentifier(object.name) : emitPostgresName(object)
-  return `DROP ${object.kind.toUpperCase()} IF EXISTS ${name} CASCADE`
+  const kind = object.kind === 'enum' ? 'TYPE' : object.kind.toUpperCase()
+  return `DROP ${kind} IF EXISTS ${name} CASCADE`
 }
 
 /** The foreign keys of a table. */

@@ -1,4 +1,10 @@
-import { type DeclaredObject, declaredKey, relationKey, schemaKey } from './declared-object.ts'
+import {
+  type DeclaredObject,
+  declaredKey,
+  relationKey,
+  schemaKey,
+  typeKey,
+} from './declared-object.ts'
 
 /**
  * By key: the objects that DROP .. CASCADE takes along, or takes a part of that has no statement of its own. With foreign keys
@@ -26,8 +32,14 @@ function neededBy(object: DeclaredObject, withForeignKeys: boolean): string[] {
   switch (object.kind) {
     case 'schema':
       return []
+    case 'enum':
+      return [schemaKey(object.schema)]
     case 'view':
-      return [schemaKey(object.schema), ...(object.dependsOn ?? []).map(relationKey)]
+      return [
+        schemaKey(object.schema),
+        ...(object.dependsOn ?? []).map(relationKey),
+        ...(object.userTypes ?? []).map(typeKey),
+      ]
     case 'sequence':
       return [
         schemaKey(object.schema),
@@ -38,7 +50,12 @@ function neededBy(object: DeclaredObject, withForeignKeys: boolean): string[] {
       const referenced = withForeignKeys
         ? object.constraints.flatMap((constraint) => constraint.references ?? [])
         : []
-      return [schemaKey(object.schema), ...[...drawn, ...referenced].map(relationKey)]
+      const types = object.columns.flatMap((column) => column.userType ?? [])
+      return [
+        schemaKey(object.schema),
+        ...types.map(typeKey),
+        ...[...drawn, ...referenced].map(relationKey),
+      ]
     }
   }
 }

@@ -2,6 +2,7 @@ import type { DeclaredColumn, DeclaredConstraint, DeclaredIndex } from './declar
 import type {
   Column,
   Constraint,
+  EnumTypes,
   Index,
   LogicalSchema,
   Relation,
@@ -9,6 +10,7 @@ import type {
   Table,
 } from './logical-schema.ts'
 import type { StoredObject, StoredTable } from './physical-schema.ts'
+import { emitPostgresName } from './postgres-text.ts'
 import type { CatalogTable, Snapshot } from './snapshot.ts'
 
 /**
@@ -33,7 +35,22 @@ export function buildLogicalSchema(
   for (const { oid, declared } of snapshot.views.values()) {
     relations.set(oid, { kind: 'view', oid, schema: declared.schema, name: declared.name })
   }
-  return { version, relations, sequences: toSequences(snapshot, byOid), tablesByPhysicalName }
+  const sequences = toSequences(snapshot, byOid)
+  return { version, relations, sequences, enums: toEnums(snapshot), tablesByPhysicalName }
+}
+
+function toEnums(snapshot: Snapshot): EnumTypes {
+  const labels = new Map<number, string>()
+  const names = new Map<number, string>()
+  for (const { oid, arrayOid, declared, labelOids } of snapshot.enums.values()) {
+    const name = emitPostgresName(declared)
+    names.set(oid, name)
+    names.set(arrayOid, `${name}[]`)
+    labelOids.forEach((label, i) => {
+      labels.set(label, declared.labels[i] ?? '')
+    })
+  }
+  return { labels, names }
 }
 
 function toSequences(

@@ -9,8 +9,17 @@ export interface LogicalSchema {
   readonly version: bigint
   readonly relations: ReadonlyMap<number, Relation>
   readonly sequences: ReadonlyMap<number, Sequence>
+  readonly enums: EnumTypes
   /** By Spanner's table name, schema-qualified unless in `public`. */
   readonly tablesByPhysicalName: ReadonlyMap<string, Table>
+}
+
+/** The enum types that clients made. */
+export interface EnumTypes {
+  /** By pg_enum.oid. */
+  readonly labels: ReadonlyMap<number, string>
+  /** Type names as a cast writes them, by pg_type.oid, those of their arrays included. */
+  readonly names: ReadonlyMap<number, string>
 }
 
 export type Relation = Table | View

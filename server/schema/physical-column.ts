@@ -1,4 +1,5 @@
 import type { SpannerType } from '../types/spanner-type.ts'
+import { isEnumOid } from '../types/user-type.ts'
 import type { DeclaredColumn } from './declared-object.ts'
 import { quotePhysical } from './logical-schema.ts'
 import { type ExpressionColumn, toSpannerExpression } from './physical-expression.ts'
@@ -109,6 +110,7 @@ export function rangeCheck(
  */
 export function isSameStoredMeaning(before: DeclaredColumn, after: DeclaredColumn): boolean {
   if (before.typeOid !== after.typeOid) {
+    if (isEnumOid(before.typeOid) && TEXTS.has(after.typeOid)) return true
     return [INTEGERS, TEXTS].some(
       (family) => family.has(before.typeOid) && family.has(after.typeOid),
     )
@@ -151,6 +153,7 @@ export function toBackfill(
   physical: PhysicalTableColumn,
 ): string | undefined {
   if (column.default === undefined) return undefined
+  if (isEnumOid(column.typeOid)) return labelOf(column)
   const isTimestamp = column.type.startsWith('timestamp without')
   const sql = toSpannerExpression(column.default, {
     columns: new Map(),
@@ -159,6 +162,12 @@ export function toBackfill(
   if (sql === undefined || NO_BACKFILL.has(physical.sqlType)) return undefined
   if (CAST_TYPES.has(physical.sqlType)) return `CAST(${sql} AS ${physical.sqlType})`
   return sql
+}
+
+/** `'ok'::public.mood` is the label alone. */
+function labelOf({ default: text, type }: DeclaredColumn): string | undefined {
+  const label = text?.endsWith(`::${type}`) === true ? text.slice(0, -type.length - 2) : ''
+  return /^'(?:[^'\\]|'')*'$/.test(label) ? label : undefined
 }
 
 /** The dialect has no constants of these (dialect, ddl.default). */

@@ -2,6 +2,7 @@ import { type DeclaredColumn, type DeclaredTable, relationKey } from './declared
 import type { Difference } from './difference.ts'
 import type { MappingContext } from './mapping-context.ts'
 import { type ColumnStorage, columnWidth } from './physical-column.ts'
+import { enumRenumbering, mapEnums, renumberTypes } from './physical-enum.ts'
 import { linkTable } from './physical-link.ts'
 import { PhysicalNames } from './physical-name.ts'
 import {
@@ -77,9 +78,11 @@ export function mapPhysical(input: MappingInput): MappingResult {
     sequenceDefault: (column, table) => findSequenceDefault(column, table, sequences),
   }
   const drafts = new Map<string, TableDraft>()
+  const enums = mapEnums(input, context.isEmpty)
+  const renumber = enumRenumbering(input.difference)
   for (const change of input.difference.tables) {
     if (change.table.kind === 'dropped') continue
-    const draft = draftTable(change, context)
+    const draft = draftTable(renumberTypes(change, renumber), context)
     drafts.set(relationKey(draft.declared), draft)
   }
   const tables = [...drafts.values()].map((draft): StoredTable => {
@@ -88,7 +91,7 @@ export function mapPhysical(input: MappingInput): MappingResult {
     return { kind: 'table', id: id ?? input.newId(), ...linkTable(draft, drafts, context) }
   })
   return {
-    rows: [...schemas, ...sequences, ...tables, ...mapViews(input)],
+    rows: [...schemas, ...enums, ...sequences, ...tables, ...mapViews(input)],
     backfills: new Map([...drafts.values()].map((draft) => [draft.physicalName, draft.backfills])),
     questions: [...questions],
   }

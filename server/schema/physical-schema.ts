@@ -1,5 +1,6 @@
 import type { SpannerType } from '../types/spanner-type.ts'
 import type {
+  DeclaredEnum,
   DeclaredSchema,
   DeclaredSequence,
   DeclaredTable,
@@ -78,7 +79,7 @@ export interface PhysicalIndexColumn {
 }
 
 /** One stored row: a declared object, and what Spanner holds for it. */
-export type StoredObject = StoredSchema | StoredSequence | StoredTable | StoredView
+export type StoredObject = StoredSchema | StoredEnum | StoredSequence | StoredTable | StoredView
 
 export interface StoredSchema {
   readonly kind: 'schema'
@@ -86,6 +87,13 @@ export interface StoredSchema {
   readonly declared: DeclaredSchema
   /** Spanner's name; empty for `public`. */
   readonly physical: string
+}
+
+/** Spanner has only the labels, in columns of the type. */
+export interface StoredEnum {
+  readonly kind: 'enum'
+  readonly id: string
+  readonly declared: DeclaredEnum
 }
 
 export interface StoredSequence {

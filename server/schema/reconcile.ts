@@ -32,6 +32,7 @@ export function reconcile(
         return sequences.has(row.physical.name) ? [row] : []
       case 'schema':
         return row.physical === '' || actual.schemas.includes(row.physical) ? [row] : []
+      case 'enum':
       case 'view':
         return [row]
       default:
@@ -47,6 +48,7 @@ function physicalKey(row: StoredObject): string[] {
   switch (row.kind) {
     case 'schema':
       return [`schema ${row.physical}`]
+    case 'enum':
     case 'view':
       return []
     default:

@@ -41,6 +41,11 @@ const GRANTS = (acl: string): string => `case when ${acl} is not null then coale
       json_agg(e.privilege_type) filter (where e.is_grantable) as grantable
     from aclexplode(array[i.item]) e group by e.grantee, e.grantor) g), '[]'::json) end`
 
+/** The enums among the types that a condition tells of `t`. */
+const USER_TYPES = (condition: string): string => `(
+  select json_agg(json_build_object('schema', tn.nspname, 'name', t.typname) order by tn.nspname, t.typname)
+  from pg_type t join ns tn on tn.oid = t.typnamespace where t.typtype = 'e' and (${condition}))`
+
 /** The relations of $1, or all of them. */
 const IS_ASKED_FOR = '($1::oid[] is null or c.oid = any($1::oid[]))'
 
@@ -50,9 +55,19 @@ select 'schema' as kind, n.oid::text as oid, json_build_object('declared', json_
     'comment', obj_description(n.oid, 'pg_namespace'), 'grants', ${GRANTS('n.nspacl')})))::text as body
 from ns n`
 
+const ENUMS = `
+select 'enum', t.oid::text, json_build_object('declared', json_strip_nulls(json_build_object(
+    'kind', 'enum', 'schema', n.nspname, 'name', t.typname, 'owner', pg_get_userbyid(t.typowner),
+    'comment', obj_description(t.oid, 'pg_type'), 'grants', ${GRANTS('t.typacl')}, 'oid', t.oid::int8,
+    'labels', coalesce((select json_agg(e.enumlabel order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid), '[]'::json))),
+  'arrayOid', t.typarray::int8,
+  'labelOids', coalesce((select json_agg(e.oid::int8 order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid), '[]'::json))::text
+from pg_type t join ns n on n.oid = t.typnamespace where t.typtype = 'e'`
+
 const COLUMNS = `(
   select json_agg(json_build_object('attribute', a.attnum, 'declared', json_strip_nulls(json_build_object(
       'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'typeOid', a.atttypid::int8,
+      'userType', ${USER_TYPES('t.oid = a.atttypid or t.typarray = a.atttypid')} -> 0,
       'typmod', a.atttypmod, 'notNull', a.attnotnull,
       'default', case when a.attgenerated = '' then pg_get_expr(ad.adbin, ad.adrelid) end,
       'defaultSequences', (
@@ -144,7 +159,10 @@ select 'view', c.oid::text, json_build_object('declared', json_strip_nulls(json_
       where r.relkind in ('r', 'v', 'S') and r.oid <> c.oid and r.oid in (
         select d.refobjid from pg_rewrite w join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid
         where w.ev_class = c.oid and d.refclassid = 'pg_class'::regclass)
-      and r.relnamespace in (select oid from ns)))))::text
+      and r.relnamespace in (select oid from ns)),
+    'userTypes', ${USER_TYPES(`exists (
+      select from pg_rewrite w join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid
+      where w.ev_class = c.oid and d.refclassid = 'pg_type'::regclass and d.refobjid in (t.oid, t.typarray))`)})))::text
 from pg_class c join ns n on n.oid = c.relnamespace where c.relkind = 'v' and ${IS_ASKED_FOR}`
 
 const SEQUENCES = `
@@ -173,10 +191,10 @@ select 'other', x.key, json_build_object('what', x.what, 'name', x.name)::text f
   select 'i' || h.inhrelid || '.' || h.inhparent, 'table inheritance', h.inhrelid::regclass::text
     from pg_inherits h join pg_class c on c.oid = h.inhrelid join ns n on n.oid = c.relnamespace where c.relkind in ('r', 'p')
   union all
-  select 't' || t.oid, case t.typtype when 'e' then 'enumerated type' when 'd' then 'domain' when 'r' then 'range type'
+  select 't' || t.oid, case t.typtype when 'd' then 'domain' when 'r' then 'range type'
       when 'c' then 'composite type' else 'base type' end, t.typname::text
     from pg_type t join ns n on n.oid = t.typnamespace left join pg_class c on c.oid = t.typrelid
-    where t.typtype in ('e', 'd', 'r') or (t.typtype = 'c' and c.relkind = 'c') or (t.typtype in ('b', 'p') and t.typelem = 0)
+    where t.typtype in ('d', 'r') or (t.typtype = 'c' and c.relkind = 'c') or (t.typtype in ('b', 'p') and t.typelem = 0)
   union all
   select 'p' || p.oid, case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end, p.proname::text
     from pg_proc p join ns n on n.oid = p.pronamespace
@@ -217,4 +235,4 @@ select 'other', x.key, json_build_object('what', x.what, 'name', x.name)::text f
  */
 export const SNAPSHOT_QUERY = `with ns as materialized (
   select oid, nspname, nspowner, nspacl from pg_namespace where nspname <> 'information_schema' and nspname !~ '^pg_')
-${[SCHEMAS, SEQUENCES, TABLES, VIEWS, OTHERS].join('\nunion all')}`
+${[SCHEMAS, ENUMS, SEQUENCES, TABLES, VIEWS, OTHERS].join('\nunion all')}`

@@ -3,6 +3,7 @@ import type { ServiceRow } from '../companion/companion-types.ts'
 import type {
   DeclaredColumn,
   DeclaredConstraint,
+  DeclaredEnum,
   DeclaredIndex,
   DeclaredSchema,
   DeclaredSequence,
@@ -14,6 +15,7 @@ import { SNAPSHOT_QUERY, SNAPSHOT_SETTINGS } from './snapshot-query.ts'
 /** The schema of one mirror as its catalogs say it, by OID: a value, made at one moment and never changed. */
 export interface Snapshot {
   readonly schemas: ReadonlyMap<number, CatalogSchema>
+  readonly enums: ReadonlyMap<number, CatalogEnum>
   readonly sequences: ReadonlyMap<number, CatalogSequence>
   readonly tables: ReadonlyMap<number, CatalogTable>
   readonly views: ReadonlyMap<number, CatalogView>
@@ -24,6 +26,14 @@ export interface Snapshot {
 export interface CatalogSchema {
   readonly oid: number
   readonly declared: DeclaredSchema
+}
+
+export interface CatalogEnum {
+  readonly oid: number
+  readonly arrayOid: number
+  readonly declared: DeclaredEnum
+  /** pg_enum.oid, beside `declared.labels`. */
+  readonly labelOids: readonly number[]
 }
 
 export interface CatalogSequence {
@@ -130,6 +140,7 @@ async function applySettings(
 /** Builds a snapshot from the rows of SNAPSHOT_QUERY. */
 export function parseSnapshot(rows: readonly ServiceRow[]): Snapshot {
   const schemas = new Map<number, CatalogSchema>()
+  const enums = new Map<number, CatalogEnum>()
   const sequences = new Map<number, CatalogSequence>()
   const tables = new Map<number, CatalogTable>()
   const views = new Map<number, CatalogView>()
@@ -143,6 +154,9 @@ export function parseSnapshot(rows: readonly ServiceRow[]): Snapshot {
     switch (row['kind']) {
       case 'schema':
         schemas.set(oid, { ...(body as Omit<CatalogSchema, 'oid'>), oid })
+        break
+      case 'enum':
+        enums.set(oid, { ...(body as Omit<CatalogEnum, 'oid'>), oid })
         break
       case 'sequence':
         sequences.set(oid, { ...(body as Omit<CatalogSequence, 'oid'>), oid })
@@ -160,7 +174,7 @@ export function parseSnapshot(rows: readonly ServiceRow[]): Snapshot {
         throw new Bug(`snapshot: a row of kind ${row['kind']}`)
     }
   }
-  return { schemas, sequences, tables, views, others }
+  return { schemas, enums, sequences, tables, views, others }
 }
 
 function toTable(oid: number, body: TableBody): CatalogTable {

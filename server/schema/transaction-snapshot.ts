@@ -4,6 +4,7 @@ import {
   isSameDeclaration,
   relationKey,
   schemaKey,
+  typeKey,
 } from './declared-object.ts'
 import { findHangers } from './hangers.ts'
 import {
@@ -153,6 +154,7 @@ function merge(
   }
   return {
     schemas: read.schemas,
+    enums: read.enums,
     others: read.others,
     sequences: join(before.sequences, read.sequences),
     tables: join(before.tables, read.tables),
@@ -169,6 +171,14 @@ function findStale(before: Snapshot, after: Snapshot, touched: ReadonlySet<numbe
   for (const [oid, { declared }] of before.schemas) {
     const now = after.schemas.get(oid)?.declared
     if (now !== undefined && now.name !== declared.name) renamed.add(schemaKey(declared.name))
+  }
+  for (const [oid, { declared }] of before.enums) {
+    const now = after.enums.get(oid)?.declared
+    // Definitions hold its name, and the labels of constants.
+    const isRenamed = now !== undefined && typeKey(now) !== typeKey(declared)
+    if (isRenamed || declared.labels.some((label) => now?.labels.includes(label) === false)) {
+      renamed.add(typeKey(declared))
+    }
   }
   const relations = relationsOf(before)
   const now = relationsOf(after)
@@ -194,7 +204,7 @@ function findStale(before: Snapshot, after: Snapshot, touched: ReadonlySet<numbe
   )
 }
 
-function relationsOf(snapshot: Snapshot): Map<number, Exclude<DeclaredObject, { kind: 'schema' }>> {
+function relationsOf(snapshot: Snapshot): Map<number, DeclaredRelation> {
   const { sequences, tables, views } = snapshot
   return new Map(
     [...sequences.values(), ...tables.values(), ...views.values()].map(({ oid, declared }) => [
@@ -204,8 +214,10 @@ function relationsOf(snapshot: Snapshot): Map<number, Exclude<DeclaredObject, { 
   )
 }
 
+type DeclaredRelation = Exclude<DeclaredObject, { kind: 'schema' | 'enum' }>
+
 /** The names that other definitions may hold. */
-function namesOf(object: Exclude<DeclaredObject, { kind: 'schema' }>): unknown {
+function namesOf(object: DeclaredRelation): unknown {
   return [
     relationKey(object),
     object.kind === 'sequence' ? [] : object.columns.map((column) => column.name),

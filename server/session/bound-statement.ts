@@ -6,6 +6,7 @@ import type { ParsedStatement } from '../sql/statement.ts'
 import { encodeTransactionStart } from '../types/moment.ts'
 import { decodeParam, NEEDS_CANONICAL } from '../types/param-decoder.ts'
 import type { EncodedValue } from '../types/spanner-type.ts'
+import { isEnumArrayOid, isEnumOid } from '../types/user-type.ts'
 import { splitDataRow } from '../wire/data-row.ts'
 import { BINARY_FORMAT, type Format } from '../wire/field-description.ts'
 import { formatAt } from './answer.ts'
@@ -100,7 +101,9 @@ async function clientValue(
   const value = params.values[index] ?? null
   const format = formatAt(params.formats, index)
   try {
-    const decoded = decodeParam(typeOid, format, value, state.formatSettings())
+    const decoded = isLabel(typeOid, value)
+      ? NEEDS_CANONICAL
+      : decodeParam(typeOid, format, value, state.formatSettings())
     if (decoded !== NEEDS_CANONICAL) return decoded
   } catch (error) {
     throw withContext(error, params, index + 1)
@@ -121,6 +124,11 @@ async function clientValue(
   const [row] = answer.rows
   if (row === undefined) throw new Bug('the companion returned no row for a parameter')
   return mustDecode(typeOid, splitDataRow(row)[0] ?? null, state)
+}
+
+/** Whether only the catalogs tell that a value is one: the labels of enums. */
+function isLabel(typeOid: number, value: Buffer | null): boolean {
+  return value !== null && (isEnumOid(typeOid) || isEnumArrayOid(typeOid))
 }
 
 /** `number` is the client's number of the parameter whose value cannot be read. */

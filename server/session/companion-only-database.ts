@@ -31,6 +31,7 @@ export function companionOnlySchema(id: string): DatabaseSchema {
       version: 0n,
       relations: new Map(),
       sequences: new Map(),
+      enums: { labels: new Map(), names: new Map() },
       tablesByPhysicalName: new Map(),
     },
     declared: [],

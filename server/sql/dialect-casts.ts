@@ -45,6 +45,7 @@ export const IO_CAST_ROWS: readonly IoCastRow[] = [
   [1082, 25, 'date to text', castTo('text'), IN_ISO_DATES],
   [3802, 25, 'jsonb to text', castTo('text')],
   [2950, 25, 'uuid to text', same],
+  [3500, 25, 'anyenum to text', same],
   [21, 1043, 'smallint to varchar', castTo('text')],
   [23, 1043, 'integer to varchar', castTo('text')],
   [20, 1043, 'bigint to varchar', castTo('text')],
@@ -52,6 +53,7 @@ export const IO_CAST_ROWS: readonly IoCastRow[] = [
   [1082, 1043, 'date to varchar', castTo('text'), IN_ISO_DATES],
   [3802, 1043, 'jsonb to varchar', castTo('text')],
   [2950, 1043, 'uuid to varchar', same],
+  [3500, 1043, 'anyenum to varchar', same],
 
   [25, 20, 'text to bigint', TO_INTEGER, CAN_FAIL],
   [25, 23, 'text to integer', TO_INTEGER, { ...CAN_FAIL, ...INT4 }],

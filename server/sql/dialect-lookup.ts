@@ -1,9 +1,13 @@
+import { isEnumOid } from '../types/user-type.ts'
 import type { CallRule } from './dialect.ts'
 import { AGGREGATE_ROWS } from './dialect-aggregates.ts'
 import { IO_CAST_ROWS } from './dialect-casts.ts'
 import { FUNCTION_ROWS } from './dialect-functions.ts'
 import { OPERATOR_ROWS } from './dialect-operators.ts'
 import type { CallRow } from './dialect-printers.ts'
+
+/** pg_type.oid of anyenum, which stands for the enums that clients made. */
+const ANYENUM = 3500
 
 function byOid(rows: readonly CallRow[]): ReadonlyMap<number, CallRule> {
   return new Map(rows.map(([oid, , print, flags]) => [oid, { print, ...flags }]))
@@ -22,7 +26,7 @@ export const DIALECT = {
   findFunctionRule: (oid: number): CallRule | undefined => functions.get(oid),
   findAggregateRule: (oid: number): CallRule | undefined => aggregates.get(oid),
   findIoCastRule: (fromTypeOid: number, toTypeOid: number): CallRule | undefined =>
-    ioCasts.get(`${fromTypeOid}>${toTypeOid}`),
+    ioCasts.get(`${isEnumOid(fromTypeOid) ? ANYENUM : fromTypeOid}>${toTypeOid}`),
 } as const
 
 /** Of a backend that has refused what {@link DIALECT} has: nothing but tables and columns. */

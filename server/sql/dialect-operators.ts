@@ -90,6 +90,10 @@ export const OPERATOR_ROWS: readonly CallRow[] = [
   [610, 'oid > oid', infix('>')],
   [612, 'oid >= oid', infix('>=')],
 
+  // Enums are stored as their labels, which have an order of their own.
+  [3516, 'anyenum = anyenum', infix('=')],
+  [3517, 'anyenum <> anyenum', infix('<>')],
+
   // Comparisons of floats: NaN is equal to itself and greater than all else on both sides.
   [620, 'real = real', infix('='), FLOATS],
   [621, 'real <> real', infix('<>'), FLOATS],

@@ -1,4 +1,5 @@
 import { Bug } from '../base/pg-error.ts'
+import { type FindLabel, withEnumLabels } from './enum-constants.ts'
 import { ExpressionReader, readSortGroupClauses } from './expression-reader.ts'
 import { memberOf } from './node-enums.ts'
 import { asItems, asObject, NodeFields } from './node-fields.ts'
@@ -26,12 +27,14 @@ const CONFLICT_ACTIONS = ['none', 'nothing', 'update'] as const
  * Reads what the companion prints under debug_print_rewritten: the list of queries that one statement became (one, unless
  * rules are at work).
  *
+ * `findLabel` knows the labels of the enums that clients made.
+ *
  * @throws Bug where the text is not of PostgreSQL 15 or later, PgError 54001 where it is nested too deeply.
  */
-export function readQueryTree(text: string): readonly Query[] {
-  return asItems(readNodeText(text), 'query list').map((item) =>
-    readQuery(asObject(item, 'query list')),
-  )
+export function readQueryTree(text: string, findLabel?: FindLabel): readonly Query[] {
+  const tree = readNodeText(text)
+  const labelled = findLabel === undefined ? tree : withEnumLabels(tree, findLabel)
+  return asItems(labelled, 'query list').map((item) => readQuery(asObject(item, 'query list')))
 }
 
 const expressions = new ExpressionReader(readQuery)

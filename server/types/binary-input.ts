@@ -8,6 +8,7 @@ import { binaryNumericText } from './numeric-binary.ts'
 import { findPgType, OID } from './pg-type.ts'
 import type { EncodedValue } from './spanner-type.ts'
 import { encodeBytes, findTextInput, unsupportedArray } from './text-input.ts'
+import { isEnumOid } from './user-type.ts'
 import { mustBeText } from './utf8.ts'
 import { encodeBool, encodeList, encodeNull, encodeNumber, encodeString } from './value.ts'
 
@@ -20,10 +21,17 @@ export type BinaryInput = (bytes: Buffer, leftOver: string) => EncodedValue | un
 /** The receive function of a type, arrays included; undefined where the type has no storage in Spanner. */
 export function findBinaryInput(typeOid: number): BinaryInput | undefined {
   const elementOid = findPgType(typeOid)?.elementOid
-  if (elementOid === undefined) return INPUTS.get(typeOid)
-  const element = INPUTS.get(elementOid)
+  if (elementOid === undefined) return scalarInput(typeOid)
+  const element = scalarInput(elementOid)
   return element === undefined ? undefined : arrayInput(elementOid, element)
 }
+
+function scalarInput(typeOid: number): BinaryInput | undefined {
+  return isEnumOid(typeOid) ? enumInput : INPUTS.get(typeOid)
+}
+
+/** enum_recv, of a label that there is: what clients send, PostgreSQL reads first. */
+const enumInput: BinaryInput = (bytes) => encodeString(mustBeText(bytes))
 
 function invalidBinary(message: string): PgError {
   return new PgError(SQL_STATE.invalidBinaryRepresentation, message)

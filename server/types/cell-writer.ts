@@ -17,6 +17,7 @@ import {
 import { mustBeString, type OutputCodec, type PayloadWriter } from './payload.ts'
 import { findPgType, OID } from './pg-type.ts'
 import { bpcharOutput, byteaOutput, jsonbOutput, textOutput, uuidOutput } from './string-output.ts'
+import { isEnumOid } from './user-type.ts'
 import { VALUE_KIND, ValueScanner } from './value.ts'
 
 /**
@@ -143,6 +144,6 @@ function stringCodec(column: CellColumn, settings: FormatSettings): OutputCodec 
     case OID.jsonb:
       return jsonbOutput
     default:
-      return undefined
+      return isEnumOid(column.typeOid) ? textOutput(typeName(column.typeOid)) : undefined
   }
 }

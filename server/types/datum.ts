@@ -17,6 +17,7 @@ import { findPgType, OID } from './pg-type.ts'
 import type { EncodedValue } from './spanner-type.ts'
 import { findTextInput } from './text-input.ts'
 import { mustTimeZone } from './time-zone.ts'
+import { isEnumArrayOid, isEnumOid } from './user-type.ts'
 import { encodeString } from './value.ts'
 import { readVarlena } from './varlena.ts'
 
@@ -30,7 +31,8 @@ import { readVarlena } from './varlena.ts'
 /**
  * The canonical text of a Datum that is not NULL, or undefined where the type is not one of those below, or the bytes are not
  * a value of it. OIDs of objects (regclass, regtype ...) come as their numbers. Arguments are those of Const in
- * sql/query-tree.ts: `lengthBytes` is pg_type.typlen.
+ * sql/query-tree.ts: `lengthBytes` is pg_type.typlen. An enum's Datum is the OID of its label: its constants must have been given their
+ * text (sql/enum-constants.ts).
  */
 export function datumToText(
   typeOid: number,
@@ -38,6 +40,9 @@ export function datumToText(
   lengthBytes: number,
   byValue: boolean,
 ): string | undefined {
+  if (isEnumOid(typeOid) || isEnumArrayOid(typeOid)) {
+    return lengthBytes === CSTRING_LENGTH ? zeroTerminated(bytes) : undefined
+  }
   const elementOid = findPgType(typeOid)?.elementOid
   const element = elementOid === undefined ? undefined : findPgType(elementOid)
   if (element !== undefined) {
@@ -61,6 +66,9 @@ export function encodeText(typeOid: number, canonicalText: string): EncodedValue
   if (value === undefined) throw new Bug(`text of type ${typeOid} is not canonical`)
   return value
 }
+
+/** pg_type.typlen of cstring. */
+export const CSTRING_LENGTH = -2
 
 /** Text of the bytes of one value: of a by-value type exactly its length, of a varlena with its header. */
 type DatumText = (bytes: Buffer) => string | undefined

@@ -1,3 +1,5 @@
+import { findUserType } from './user-type.ts'
+
 /** OIDs of the built-in types (src/include/catalog/pg_type.dat): the same in every PostgreSQL. */
 export const OID = {
   bool: 16,
@@ -162,7 +164,7 @@ function typesOfRow(row: Row): [number, PgType][] {
   ]
 }
 
-/** The built-in type of that OID, or undefined: enums, domains, extensions' types and the rarer built-in ones are not here. */
+/** The type of that OID, or undefined: domains, extensions' types and the rarer built-in ones are not here. */
 export function findPgType(oid: number): PgType | undefined {
-  return TYPES.get(oid)
+  return TYPES.get(oid) ?? findUserType(oid)
 }

@@ -1,5 +1,6 @@
 import { findPgType, OID } from './pg-type.ts'
 import type { SpannerType } from './spanner-type.ts'
+import { isEnumOid } from './user-type.ts'
 
 /** What Spanner stores for a PostgreSQL type. */
 export interface Storage {
@@ -24,6 +25,7 @@ const VARLENA_HEADER_BYTES = 4
  *   name     text of at most 63 bytes
  *   char(n)  without its trailing blanks, which its comparisons ignore; they are put back for the client
  *   json     has neither order nor equality
+ * An enum is its label: it has PostgreSQL's equality, not its order, which no comparison that is pushed down relies on.
  * An oid is its number: Spanner has no columns of type oid, and only parameters and results could use PG_OID.
  */
 const STORAGE: ReadonlyMap<number, Storage> = new Map<number, Storage>([
@@ -84,7 +86,7 @@ function findScalarStorage(typeOid: number, typmod: number): Storage | undefined
   if (hasLength && (typeOid === OID.varchar || typeOid === OID.bpchar)) {
     return { type: STRING.type, sqlType: `${VARCHAR}(${typmod - VARLENA_HEADER_BYTES})` }
   }
-  return STORAGE.get(typeOid)
+  return isEnumOid(typeOid) ? STRING : STORAGE.get(typeOid)
 }
 
 /**

@@ -8,6 +8,7 @@ import type { FormatSettings } from './format-settings.ts'
 import { normaliseJsonb } from './jsonb-text.ts'
 import { findPgType, OID } from './pg-type.ts'
 import type { EncodedValue } from './spanner-type.ts'
+import { isEnumOid } from './user-type.ts'
 import { encodeBool, encodeList, encodeNull, encodeNumber, encodeString } from './value.ts'
 
 /**
@@ -19,10 +20,17 @@ export type TextInput = (text: string, settings: FormatSettings) => EncodedValue
 /** The input function of a type, arrays included; undefined where the type has no storage in Spanner. */
 export function findTextInput(typeOid: number): TextInput | undefined {
   const elementOid = findPgType(typeOid)?.elementOid
-  if (elementOid === undefined) return INPUTS.get(typeOid)
-  const element = INPUTS.get(elementOid)
+  if (elementOid === undefined) return scalarInput(typeOid)
+  const element = scalarInput(elementOid)
   return element === undefined ? undefined : arrayInput(element)
 }
+
+function scalarInput(typeOid: number): TextInput | undefined {
+  return isEnumOid(typeOid) ? enumInput : INPUTS.get(typeOid)
+}
+
+/** Which labels there are, PostgreSQL knows. */
+const enumInput: TextInput = () => undefined
 
 function invalidSyntax(type: string, text: string): PgError {
   const message = `invalid input syntax for type ${type}: "${text}"`

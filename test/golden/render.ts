@@ -10,6 +10,9 @@ const TYPE_NAMES: Readonly<Record<number, string>> = {
   3802: 'jsonb', 3807: 'jsonb[]', 705: 'unknown', 1001: 'bytea[]', 194: 'pg_node_tree', 2211: 'regtype',
 }
 
+/** Types that clients made have other OIDs on every server (FirstNormalObjectId, access/transam.h). */
+const FIRST_USER_OID = 16384
+
 /** Fields of an error that a script shows, beyond code and message. */
 const ERROR_FIELDS = ['detail', 'hint', 'where', 'position', 'schema', 'table', 'column', 'constraint', 'dataType'] as const
 
@@ -63,7 +66,7 @@ function copied(data: Buffer): string {
 }
 
 function column({ name, dataTypeID }: { name: string; dataTypeID: number }): string {
-  return `${name}:${TYPE_NAMES[dataTypeID] ?? dataTypeID}`
+  return `${name}:${TYPE_NAMES[dataTypeID] ?? (dataTypeID >= FIRST_USER_OID ? 'user type' : dataTypeID)}`
 }
 
 /** NULL is ∅; what would break the line is escaped. */

@@ -81,6 +81,7 @@ export function toLogicalSchema(rows: SchemaRows): LogicalSchema {
     version: 1n,
     relations,
     sequences: new Map(rows.sequences.map((row): [number, Sequence] => [row.oid, toSequence(row)])),
+    enums: { labels: new Map(), names: new Map() },
     tablesByPhysicalName: new Map(tables.map((table) => [table.physicalName, table])),
   }
 }

@@ -89,6 +89,7 @@ const SCHEMA: LogicalSchema = {
   version: 1n,
   relations: new Map([PARENT, CHILD].map((table) => [table.oid, table])),
   sequences: new Map(),
+  enums: { labels: new Map(), names: new Map() },
   tablesByPhysicalName: new Map([PARENT, CHILD].map((table) => [table.physicalName, table])),
 }
 

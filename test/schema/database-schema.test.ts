@@ -5,6 +5,7 @@ import { openDatabaseSchema } from '../../server/schema/database-schema.ts'
 import type { LogicalSchema, Table } from '../../server/schema/logical-schema.ts'
 import type { DatabaseSchema } from '../../server/schema/schema-types.ts'
 import { createSpannerBackend } from '../../server/spanner/spanner-backend.ts'
+import { arrayOidOf, enumOidOf } from '../../server/types/user-type.ts'
 import { startEmulator } from '../helpers/emulator.ts'
 import { drain } from '../helpers/rows.ts'
 import { startCatalogFixture, type TestDatabase, type TestPinned } from './catalog-fixture.ts'
@@ -278,9 +279,48 @@ if (emulator !== undefined) {
     )
   })
 
+  t.test('an enum type has the same OID in every proxy, whatever becomes of it', async (t) => {
+    const database = await makeDatabase()
+    const first = await openProxy(database)
+    await runDdl(
+      first,
+      `CREATE TYPE mood AS ENUM ('sad', 'happy')`,
+      `CREATE TABLE a (id bigint PRIMARY KEY, m mood DEFAULT 'sad', past mood[])`,
+      `CREATE VIEW v AS SELECT id FROM a WHERE m = 'sad'`,
+    )
+    const typesOf = ({ schema }: Proxy) =>
+      findTable(schema.current, 'a').columns.map(({ name, typeOid }) => [name, typeOid])
+    const types = [
+      ['id', 20],
+      ['m', enumOidOf('public', 'mood')],
+      ['past', arrayOidOf(enumOidOf('public', 'mood'))],
+    ]
+    t.same(typesOf(first), types)
+    await runDdl(first, `ALTER TYPE mood ADD VALUE 'so' BEFORE 'happy'`)
+    await runDdl(first, 'ALTER TYPE mood RENAME TO humour')
+    await runDdl(first, `ALTER TYPE humour RENAME VALUE 'happy' TO 'glad'`)
+    const second = await openProxy(database)
+    for (const proxy of [first, second]) {
+      t.same(typesOf(proxy), types)
+      t.same([...proxy.schema.current.enums.labels.values()], ['sad', 'so', 'glad'])
+      t.same([...proxy.schema.current.enums.names.values()].sort(), [
+        '"public"."humour"',
+        '"public"."humour"[]',
+      ])
+    }
+    await write(database, `INSERT INTO a (id, m) VALUES (1, 'glad')`)
+    t.match(await failure(runDdl(second, `ALTER TYPE humour RENAME VALUE 'glad' TO 'x'`)), {
+      code: '0A000',
+      message: 'a label of type "humour" cannot be renamed while table "a" has rows',
+    })
+    await runDdl(second, 'DROP VIEW v')
+    await runDdl(second, 'ALTER TABLE a ALTER m DROP DEFAULT, ALTER m TYPE text')
+    t.equal(findTable(second.schema.current, 'a').columns[1]?.typeOid, 25, 'the labels stay')
+  })
+
   t.test('what cannot be made is refused at the statement, and leaves nothing', async (t) => {
     const proxy = await openProxy(await makeDatabase())
-    t.match(await failure(runDdl(proxy, `CREATE TYPE mood AS ENUM ('sad')`)), { code: '0A000' })
+    t.match(await failure(runDdl(proxy, 'CREATE DOMAIN mood AS text')), { code: '0A000' })
     await runDdl(proxy, 'CREATE TABLE a (id bigint PRIMARY KEY)')
     t.equal(proxy.schema.current.relations.size, 1)
   })

@@ -192,10 +192,6 @@ const STORY: readonly Step[] = [
 
 /** What the difference refuses, with the sentence that the client gets. */
 const REFUSED: readonly (readonly [string, string])[] = [
-  [
-    `CREATE TYPE mood AS ENUM ('sad')`,
-    'enumerated type "mood": this kind of object is not supported',
-  ],
   ['CREATE DOMAIN d AS int', 'domain "d": this kind of object is not supported'],
   [
     `CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'select 1'`,

@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto'
+
+/*
+ * Types that clients make have the same OIDs in every proxy, because drivers keep them: they are a hash of the name under which
+ * the type was made, above all that PostgreSQL's own counter gives out, and their last bits tell what the type is. So a
+ * codec knows from the OID alone how a value is stored.
+ *
+ *     01hhhhhh hhhhhhhh hhhhhhhh hhhhhhkk     k: 0 the arrays of an enum, 1 the enum
+ */
+const FIRST_OID = 0x40000000
+const END_OID = 0x80000000
+const KINDS = 4
+/** Arrays come first, as PostgreSQL gives them an OID first: its lists of what depends on a type are in that order. */
+const ENUM_ARRAY = 0
+const ENUM = 1
+
+/** The OID of an enum type that is made under a name; that of its arrays is {@link arrayOidOf} it. */
+export function enumOidOf(schema: string, name: string): number {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([schema, name]))
+    .digest()
+    .readUInt32BE(0)
+  return FIRST_OID + (hash % ((END_OID - FIRST_OID) / KINDS)) * KINDS + ENUM
+}
+
+/** The OID of the arrays of a type that a client made. */
+export function arrayOidOf(enumOid: number): number {
+  return enumOid - ENUM + ENUM_ARRAY
+}
+
+function kindOf(oid: number): number | undefined {
+  return oid >= FIRST_OID && oid < END_OID ? oid % KINDS : undefined
+}
+
+/** Whether a type is an enum that a client made. */
+export function isEnumOid(oid: number): boolean {
+  return kindOf(oid) === ENUM
+}
+
+/** Whether it is the arrays of one. */
+export function isEnumArrayOid(oid: number): boolean {
+  return kindOf(oid) === ENUM_ARRAY
+}
+
+/** What pg_type says of an enum type or the arrays of one, but for its name; undefined for other OIDs. */
+export function findUserType(oid: number) {
+  const unnamed = {
+    oid,
+    name: `with OID ${oid}`,
+    typname: `with OID ${oid}`,
+    alignBytes: 4,
+  } as const
+  if (isEnumOid(oid)) {
+    return { ...unnamed, sizeBytes: 4, arrayOid: arrayOidOf(oid), elementOid: undefined }
+  }
+  return isEnumArrayOid(oid)
+    ? { ...unnamed, sizeBytes: -1, arrayOid: 0, elementOid: oid - ENUM_ARRAY + ENUM }
+    : undefined
+}

@@ -1,0 +1,31 @@
+import t from 'tap'
+import { findPgType } from '../../server/types/pg-type.ts'
+import { findStorage } from '../../server/types/storage.ts'
+import { arrayOidOf, enumOidOf, isEnumArrayOid, isEnumOid } from '../../server/types/user-type.ts'
+
+t.test('an enum has one OID under one name, and its arrays have another', (t) => {
+  const oid = enumOidOf('public', 'mood')
+  t.equal(oid, enumOidOf('public', 'mood'), 'the same in every proxy, and after every start')
+  t.equal(oid, 1366572489, 'stored in databases: it never changes')
+  t.not(oid, enumOidOf('other', 'mood'))
+  t.ok(isEnumOid(oid))
+  t.notOk(isEnumArrayOid(oid))
+  t.ok(isEnumArrayOid(arrayOidOf(oid)))
+  t.equal(findPgType(oid)?.arrayOid, arrayOidOf(oid))
+  t.equal(findPgType(arrayOidOf(oid))?.elementOid, oid)
+  t.end()
+})
+
+t.test('labels are stored as text', (t) => {
+  const oid = enumOidOf('public', 'mood')
+  t.equal(findStorage(oid, -1)?.sqlType, 'character varying')
+  t.equal(findStorage(arrayOidOf(oid), -1)?.sqlType, 'character varying[]')
+  t.end()
+})
+
+t.test('OIDs of other types are no enums', (t) => {
+  for (const oid of [0, 23, 16384, 16613, 0x3fffffff, 0x80000001]) {
+    t.notOk(isEnumOid(oid) || isEnumArrayOid(oid), String(oid))
+  }
+  t.end()
+})
