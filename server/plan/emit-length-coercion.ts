@@ -1,4 +1,5 @@
 import type { Expr } from '../sql/query-tree.ts'
+import { datumToText } from '../types/datum.ts'
 import { OID } from '../types/pg-type.ts'
 import type { Emission, Place } from './emission.ts'
 import type { LengthCoercion } from './length-coercion.ts'
@@ -27,6 +28,7 @@ export function emitLengthCoercion(
   coercion: LengthCoercion,
   place: Place,
 ): string {
+  refuseUnfit(coercion)
   const value = () => emission.expression(coercion.arg, { ...place, noticesRange: false })
   switch (coercion.to) {
     case 'varchar':
@@ -46,6 +48,44 @@ export function emitLengthCoercion(
   }
 }
 
+/**
+ * A constant that does not fit is left to the companion, which cuts blanks that are too many for a varchar(n), or fails with PostgreSQL's
+ * words: Spanner's do not tell the type, or the precision. @throws NotPushable
+ */
+function refuseUnfit(coercion: LengthCoercion): void {
+  const text = constantText(coercion.arg)
+  if (text === undefined || coercion.typmod < HEADER_BYTES || fits(text, coercion)) return
+  throw new NotPushable('a constant that its type cannot hold')
+}
+
+function fits(text: string, { to, typmod, isExplicit }: LengthCoercion): boolean {
+  if (to === 'char' || to === 'varchar') {
+    const kept = to === 'char' ? text.replace(/ +$/, '') : text
+    return isExplicit || [...kept].length <= typmod - HEADER_BYTES
+  }
+  const digits = /^-?(\d+)(?:\.(\d+))?$/.exec(text)
+  if (to !== 'numeric' || digits === null) return true
+  const { precision, scale } = numericModifier(typmod)
+  if (scale < 0) return true
+  const [, whole = '', fraction = ''] = digits
+  const kept = BigInt(whole + fraction.slice(0, scale).padEnd(scale, '0'))
+  const rounded = (fraction[scale] ?? '0') >= '5' ? kept + 1n : kept
+  return rounded < 10n ** BigInt(precision)
+}
+
+/** The text of a constant, also of one that was cast to a text or from an integer. */
+function constantText(expr: Expr): string | undefined {
+  if (expr.kind === 'RelabelType') return constantText(expr.arg)
+  if (expr.kind === 'FuncExpr' && INTEGERS_TO_NUMERIC.has(expr.function)) {
+    return expr.args[0] === undefined ? undefined : constantText(expr.args[0])
+  }
+  if (expr.kind !== 'Const' || expr.isNull) return undefined
+  return datumToText(expr.type, expr.bytes, expr.lengthBytes, expr.byValue)
+}
+
+/** numeric(bigint), numeric(integer), numeric(smallint). */
+const INTEGERS_TO_NUMERIC = new Set([1781, 1740, 1782])
+
 /** A text on its way to char(n) loses its blanks once, at the end of it. */
 function textBehind(expr: Expr): Expr {
   return expr.kind === 'RelabelType' ? expr.arg : expr
@@ -63,10 +103,13 @@ export function withoutBlanks(sql: string, expr: Expr): string {
 }
 
 /** numeric_typmod_precision and numeric_typmod_scale of utils/adt/numeric.c; the scale has eleven bits and a sign. */
-function roundTo(value: string, typmod: number): string {
+function numericModifier(typmod: number): { precision: number; scale: number } {
   const bits = typmod - HEADER_BYTES
-  const precision = (bits >> 16) & 0xffff
-  const scale = ((bits & 0x7ff) ^ 1024) - 1024
+  return { precision: (bits >> 16) & 0xffff, scale: ((bits & 0x7ff) ^ 1024) - 1024 }
+}
+
+function roundTo(value: string, typmod: number): string {
+  const { precision, scale } = numericModifier(typmod)
   if (scale < 0 || scale > precision) {
     throw new NotPushable(`numeric(${precision},${scale}), whose scale is outside its precision`)
   }
