@@ -1,6 +1,7 @@
 import { typedLiteral } from '../sql/dialect-printers.ts'
 import type { Expr } from '../sql/query-tree.ts'
-import { OID } from '../types/pg-type.ts'
+import { findPgType, OID } from '../types/pg-type.ts'
+import { isEnumOid } from '../types/user-type.ts'
 import type { Emission, Place } from './emission.ts'
 import { emitOperation, plainOperator } from './emit-call.ts'
 import { floatsToGuard } from './emulator-guards.ts'
@@ -46,6 +47,10 @@ export function emitCoalesce(
 
 /** GREATEST and LEAST, which pass over NULLs in both. */
 export function emitMinMax(emission: Emission, expr: ExprOf<'MinMaxExpr'>, place: Place): string {
+  // Labels have an order of their own, and Spanner compares no arrays.
+  if (isEnumOid(expr.type) || findPgType(expr.type)?.elementOid !== undefined) {
+    throw new NotPushable(`${expr.op.toUpperCase()} of values that Spanner cannot order`)
+  }
   const inner = { ...place, noticesRange: false }
   const args = expr.args.map((arg) => emission.expression(arg, inner))
   const isSafe = emission.context.capabilities.safeNumericKeysAndNullFloats
