@@ -14,6 +14,7 @@ import { splitDataRow } from '../wire/data-row.ts'
 import { shownByProxy } from './run-settings.ts'
 import type { SessionState } from './session-state.ts'
 import { replaceSharedCatalogs } from './shared-catalogs.ts'
+import { catalogSource } from './temporary-tables.ts'
 
 /** A statement's text with its raw tree. */
 export type StatementText = Pick<ParsedStatement, 'text' | 'node'>
@@ -95,7 +96,7 @@ async function viewDefinitions(
   relations: readonly NamedRelation[],
 ): Promise<ReadonlyMap<string, string>> {
   const names = [...new Set(relations.map(({ name }) => name))]
-  const source = state.ddl?.pinned ?? state.database.companion
+  const source = catalogSource(state)
   const { rows } = await source.read({
     text: `SELECT n.name, pg_catalog.pg_get_viewdef(c.oid)
       FROM pg_catalog.json_array_elements_text($1::pg_catalog.json) n(name)

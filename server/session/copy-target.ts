@@ -3,7 +3,9 @@ import { emitPostgresName, quoteIdentifier } from '../schema/postgres-text.ts'
 import type { CopyTable } from '../sql/copy-command.ts'
 import { OID } from '../types/pg-type.ts'
 import { splitDataRow } from '../wire/data-row.ts'
+import { notSupported } from './client-error.ts'
 import type { SessionState } from './session-state.ts'
+import { catalogSource } from './temporary-tables.ts'
 
 /** The relation that COPY names, as the catalogs know it. */
 export interface CopyTarget {
@@ -32,7 +34,7 @@ const TARGET_SQL = `SELECT n.nspname, c.relname, c.relkind, c.oid >= 16384, a.at
 /** Finds the relation. Rejects with 42P01 (3F000 ...) as PostgreSQL does where there is none. */
 export async function copyTarget(state: SessionState, table: CopyTable): Promise<CopyTarget> {
   const written = [...(table.schema === undefined ? [] : [table.schema]), table.name]
-  const { rows } = await (state.ddl?.pinned ?? state.database.companion).read({
+  const { rows } = await catalogSource(state).read({
     text: TARGET_SQL,
     paramTypes: [OID.text],
     paramFormats: [],
@@ -45,6 +47,9 @@ export async function copyTarget(state: SessionState, table: CopyTable): Promise
   const [first] = cells
   if (first === undefined) throw new Bug('a relation has no row in pg_class')
   const [schema = '', name = '', kind = '', isUsers] = first
+  if (schema.startsWith('pg_temp_')) {
+    throw notSupported('COPY of a temporary table', 'Use INSERT with several rows, or SELECT.')
+  }
   const all = cells.map(([, , , , column = '', typeOid, identity]) => ({
     name: column,
     typeOid: Number(typeOid),

@@ -18,6 +18,7 @@ import type { Described } from './prepared-statement.ts'
 import type { CopyRun } from './run-copy.ts'
 import { runQuery } from './run-query.ts'
 import type { SessionState } from './session-state.ts'
+import { catalogSource } from './temporary-tables.ts'
 
 /** COPY TO STDOUT. Resolves to the number of rows. */
 export async function copyTo(state: SessionState, run: CopyRun, sink: RowSink): Promise<bigint> {
@@ -103,7 +104,7 @@ function passOn({ copy, rows, tag }: ReadAnswer, sink: RowSink): bigint {
 /** Lets the companion run a COPY TO STDOUT. */
 async function askCompanion(state: SessionState, statement: ParsedStatement): Promise<ReadAnswer> {
   const { text } = await companionText(state, statement, false)
-  const answer = await (state.ddl?.pinned ?? state.database.companion).read({
+  const answer = await catalogSource(state).read({
     text,
     paramTypes: [],
     paramFormats: [],

@@ -2,13 +2,14 @@ import { namedRelations, type RelationName } from '../sql/named-relations.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
 import { OID } from '../types/pg-type.ts'
 import type { SessionState } from './session-state.ts'
+import { catalogSource } from './temporary-tables.ts'
 
 /** Rejects with 42P01 (3F000 ...) as PostgreSQL does where a relation that a utility statement names does not exist. */
 export async function demandRelations(
   state: SessionState,
   statement: ParsedStatement,
 ): Promise<void> {
-  const source = state.ddl?.pinned ?? state.database.companion
+  const source = catalogSource(state)
   for (const relation of namedRelations(statement.node)) {
     await source.read({
       text: 'SELECT $1::pg_catalog.text::pg_catalog.regclass',

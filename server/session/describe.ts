@@ -7,6 +7,7 @@ import { type ParsedStatement, parseStatements, SyntaxProblem } from '../sql/sta
 import { mustBe } from './client-error.ts'
 import { isOwnName } from './own-settings.ts'
 import { type Described, mustFindPrepared } from './prepared-statement.ts'
+import { describeTemporary, isTemporary } from './run-temporary.ts'
 import type { SessionState } from './session-state.ts'
 import { EMULATION_FIELDS, isShownAsTable } from './show-emulations.ts'
 import { textField } from './text-answer.ts'
@@ -19,6 +20,9 @@ export async function describeStatement(
   statement: ParsedStatement | undefined,
   declaredTypes: readonly number[],
 ): Promise<Described> {
+  if (statement !== undefined && (await isTemporary(state, statement))) {
+    return describeTemporary(state, statement, declaredTypes)
+  }
   switch (statement?.category) {
     case 'show': {
       const { name } = mustBe(showCommand(statement.node))

@@ -27,6 +27,8 @@ export interface Described {
   readonly fields: readonly FieldDescription[] | undefined
   /** Of SELECT, VALUES, INSERT, UPDATE, DELETE; everything else has none. */
   readonly plan: Plan | undefined
+  /** It is about temporary tables: the companion runs it on the session's own connection. */
+  readonly isTemporary?: boolean
 }
 
 /** Names of statements are told in messages as PostgreSQL does (src/backend/commands/prepare.c). */

@@ -8,6 +8,7 @@ import { notSupported } from './client-error.ts'
 import { isSessionFunction } from './session-functions.ts'
 import type { SessionState } from './session-state.ts'
 import { contextWithViews } from './session-views.ts'
+import { catalogSource } from './temporary-tables.ts'
 
 /** A text that the companion is to run with a statement's own parameters. */
 export interface CompanionRun {
@@ -32,7 +33,7 @@ export async function rowsFromCompanion(
   state: SessionState,
   { text, bound, plan }: CompanionRun,
 ): Promise<ReadAnswer> {
-  const source = state.ddl?.pinned ?? state.database.companion
+  const source = catalogSource(state)
   const reading = source.read({
     text,
     paramTypes: plan.paramTypes,

@@ -1,10 +1,9 @@
-import { PgError } from '../base/pg-error.ts'
-import { SQL_STATE } from '../base/sql-state.ts'
 import { isConcurrently, withoutConcurrently } from '../sql/concurrently.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
 import { readOnlyViolation } from '../transaction/transaction-block.ts'
 import { type Answer, tagOnly } from './answer.ts'
 import { notSupported } from './client-error.ts'
+import { companionLost } from './companion-lost.ts'
 import { DdlParticipant } from './ddl-participant.ts'
 import { preventInBlock } from './run-transaction.ts'
 import type { SessionState } from './session-state.ts'
@@ -39,18 +38,11 @@ async function joinDdl(state: SessionState): Promise<DdlParticipant> {
   if (state.ddl !== undefined) return state.ddl
   const { companion, schema } = state.database
   const pinned = await companion.pin(state.context(), state.scope.signal)
-  const ddl = await DdlParticipant.begin(schema, pinned, () => state.io.terminate(LOST))
+  const ddl = await DdlParticipant.begin(schema, pinned, () => state.io.terminate(companionLost()))
   state.ddl = ddl
   await state.block.enlist(ddl)
   return ddl
 }
-
-/** The companion's transaction is gone: what the client declared in it cannot be brought back. */
-const LOST = new PgError(
-  SQL_STATE.adminShutdown,
-  'terminating connection due to administrator command',
-  { severity: 'FATAL' },
-)
 
 /** DML after DDL in one transaction, or the other way round. */
 export function mixed() {

@@ -18,6 +18,7 @@ import { describeStatement } from './describe.ts'
 import { mustFindPrepared, storePrepared } from './prepared-statement.ts'
 import { preventInBlock } from './run-transaction.ts'
 import type { SessionState } from './session-state.ts'
+import { discardTemporary } from './temporary-tables.ts'
 
 /** PREPARE name [(types)] AS statement. */
 export async function runPrepare(state: SessionState, statement: ParsedStatement): Promise<Answer> {
@@ -147,8 +148,9 @@ export function runDeallocate(state: SessionState, statement: ParsedStatement): 
 }
 
 /** DISCARD {ALL | PLANS | SEQUENCES | TEMP}. */
-export function runDiscard(state: SessionState, statement: ParsedStatement): Answer {
-  if (mustBe(discardCommand(statement.node)).target === 'all') {
+export async function runDiscard(state: SessionState, statement: ParsedStatement): Promise<Answer> {
+  const { target } = mustBe(discardCommand(statement.node))
+  if (target === 'all') {
     preventInBlock(state, 'DISCARD ALL')
     state.prepared.clear()
     for (const portal of state.portals.values()) portal.close()
@@ -157,5 +159,6 @@ export function runDiscard(state: SessionState, statement: ParsedStatement): Ans
     state.notifications.unlisten(undefined)
     state.locks.releaseAll()
   }
+  if (target === 'all' || target === 'temp') await discardTemporary(state)
   return tagOnly(statement.tag)
 }

@@ -14,6 +14,7 @@ import { runListen } from './run-listen.ts'
 import { bindExecute, runDeallocate, runDiscard, runPrepare } from './run-prepared.ts'
 import { runQuery } from './run-query.ts'
 import { runSet, runShow } from './run-settings.ts'
+import { runTemporary } from './run-temporary.ts'
 import { preventInBlock, requireBlock, runTransaction } from './run-transaction.ts'
 import type { SessionState } from './session-state.ts'
 
@@ -26,6 +27,7 @@ export async function runStatement(
   const { statement } = bound
   checkNotFailed(state, statement)
   state.block.startStatement()
+  if (bound.described.isTemporary === true) return runTemporary(state, bound)
   switch (statement.category) {
     case 'query':
       return runQuery(state, bound, isSole)

@@ -21,6 +21,7 @@ import {
 import { SessionLocks } from './session-locks.ts'
 import type { Settings } from './settings.ts'
 import { spannerOptions } from './spanner-options.ts'
+import type { TemporaryTables } from './temporary-tables.ts'
 import { TextsTold } from './texts-told.ts'
 import { TransactionTimeout } from './transaction-timeout.ts'
 
@@ -44,6 +45,8 @@ export class SessionState {
   clientBatch: RunnableStatement[] | undefined
   /** DDL of the open transaction, waiting in the companion. */
   ddl: DdlParticipant | undefined
+  /** Temporary tables of the session, and the connection to the companion that they live on. */
+  temporary: TemporaryTables | undefined
 
   constructor(parts: {
     readonly io: ClientIo

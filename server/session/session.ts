@@ -127,6 +127,7 @@ export class Session implements Conversation {
     state.directory.clients.remove(this.#io.processId)
     for (const portal of state.portals.values()) portal.close()
     await state.block.rollback()
+    await state.temporary?.end()
   }
 
   /** Handles one message under statement_timeout; false where the connection is over. */

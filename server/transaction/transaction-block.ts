@@ -78,7 +78,7 @@ export class TransactionBlock {
   /** Of an implicit transaction that is run again from its start. */
   #previousAttempt: BackendTransaction | undefined
   #openStream: BufferedStream | undefined
-  #participant: TransactionParticipant | undefined
+  #participants: TransactionParticipant[] = []
   #hasRun = false
   /** Of the last read outside read-write transactions: a stream or a transaction, which learn the moment with the first rows. */
   #lastRead: { readonly readTimestamp?: string | undefined } | undefined
@@ -177,7 +177,7 @@ export class TransactionBlock {
   }
 
   async enlist(participant: TransactionParticipant): Promise<void> {
-    this.#participant = participant
+    this.#participants.push(participant)
     for (let level = 1; level <= this.#savepoints.level; level++) await participant.savepoint(level)
   }
 
@@ -248,7 +248,7 @@ export class TransactionBlock {
       const result = await this.#readWrite?.commit({ ...options, ...this.#commitOptions() })
       if (result?.commitTimestamp !== undefined) this.#lastCommit = result
       await this.#readOnly?.commit(options)
-      await this.#participant?.commit(options)
+      for (const participant of this.#participants) await participant.commit(options)
     } catch (error) {
       if (!this.mayRestart || !isAborted(error)) await this.rollback()
       throw error
@@ -288,14 +288,14 @@ export class TransactionBlock {
       mark: this.#readWrite?.mark() ?? 0,
       characteristics: this.characteristics,
     })
-    await this.#participant?.savepoint(level)
+    for (const participant of this.#participants) await participant.savepoint(level)
     this.#options.savepointListener.savepoint(level)
   }
 
   /** RELEASE SAVEPOINT. Throws 3B001. */
   async release(name: string): Promise<void> {
     const level = this.#savepoints.release(name)
-    await this.#participant?.release(level)
+    for (const participant of this.#participants) await participant.release(level)
     this.#options.savepointListener.release(level)
   }
 
@@ -305,7 +305,7 @@ export class TransactionBlock {
     this.#characteristics = characteristics
     this.#cancelOpenStream()
     await this.#readWrite?.rollbackTo(mark)
-    await this.#participant?.rollbackTo(level)
+    for (const participant of this.#participants) await participant.rollbackTo(level)
     this.#options.savepointListener.rollbackTo(level)
     if (this.#state === 'failed') this.#become('explicit')
   }
@@ -431,10 +431,10 @@ export class TransactionBlock {
     this.#cancelOpenStream()
     await this.#readWrite?.rollback()
     await this.#readOnly?.rollback()
-    await this.#participant?.rollback()
+    for (const participant of this.#participants) await participant.rollback()
     this.#readWrite = undefined
     this.#readOnly = undefined
-    this.#participant = undefined
+    this.#participants = []
   }
 
   #end(outcome: 'committed' | 'rolled-back'): void {
@@ -442,7 +442,7 @@ export class TransactionBlock {
     this.#readWrite = undefined
     this.#readOnly = undefined
     this.#previousAttempt = undefined
-    this.#participant = undefined
+    this.#participants = []
     this.#characteristics = undefined
     this.#savepoints.clear()
     this.#hasRun = false

@@ -75,12 +75,17 @@ function cell(value: string | null): string {
   return value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
 }
 
+/** Which of the schemas for temporary tables a session has is the server's affair. */
+function shown(value: string): string {
+  return value.replaceAll('\n', '\\n').replaceAll(/\bpg_temp_\d+/g, 'pg_temp_N')
+}
+
 function report(severity: string, message: ServerMessage): readonly string[] {
   const lines = [`${severity} ${message['code']}: ${message['message']}`]
   for (const field of ERROR_FIELDS) {
     const value = message[field]
     if (value === undefined || value === '') continue
-    const text = String(value).replaceAll('\n', '\\n')
+    const text = shown(String(value))
     // Of a deadlock: processes, transactions and tuples, which are others each time.
     lines.push(`  ${field}: ${message['code'] === '40P01' ? text.replaceAll(/\d+/g, '#') : text}`)
   }

@@ -1,0 +1,120 @@
+import type { ParsedStatement } from '../sql/statement.ts'
+import { createsTemporary, onCommit, statementRelations } from '../sql/temporary-names.ts'
+import { OID } from '../types/pg-type.ts'
+import { type Answer, readyRows } from './answer.ts'
+import type { BoundStatement } from './bound-statement.ts'
+import { notSupported } from './client-error.ts'
+import { companionText } from './companion-text.ts'
+import type { Described } from './prepared-statement.ts'
+import type { SessionState } from './session-state.ts'
+import { TemporaryTables } from './temporary-tables.ts'
+
+/** Statements that the companion runs by itself where they are about temporary tables alone. */
+const CATEGORIES: ReadonlySet<ParsedStatement['category']> = new Set([
+  'query',
+  'dml',
+  'ddl',
+  'create-as',
+  'truncate',
+])
+
+/** Whether a statement makes or names temporary tables. Rejects with 0A000 where it names tables of Spanner as well. */
+export async function isTemporary(
+  state: SessionState,
+  statement: ParsedStatement,
+): Promise<boolean> {
+  if (!CATEGORIES.has(statement.category)) return false
+  const creates = createsTemporary(statement.node)
+  const { temporary } = state
+  if (!creates && temporary === undefined) return false
+  const others: string[] = []
+  let isOne = creates
+  for (const relation of statementRelations(statement.node)) {
+    if ((await temporary?.has(relation)) === true) isOne = true
+    else others.push([relation.schema, relation.name].flatMap((part) => quoted(part)).join('.'))
+  }
+  if (!isOne) return false
+  await refuseTables(state, others)
+  return true
+}
+
+function quoted(part: string | undefined): readonly string[] {
+  return part === undefined ? [] : [`"${part.replaceAll('"', '""')}"`]
+}
+
+/** Their rows are at Spanner, and the companion's lock on them would last as long as the session. */
+async function refuseTables(state: SessionState, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return
+  const { rows } = await state.database.companion.read({
+    text: `SELECT 1 FROM pg_catalog.json_array_elements_text($1::pg_catalog.json) n(name)
+      WHERE pg_catalog.to_regclass(n.name)::pg_catalog.oid >= 16384`,
+    paramTypes: [OID.text],
+    paramFormats: [],
+    params: [Buffer.from(JSON.stringify(names))],
+    resultFormats: [],
+    session: state.context(),
+    signal: state.scope.signal,
+  })
+  if (rows.length === 0) return
+  throw notSupported(
+    'a statement about temporary tables and other tables',
+    'Read the other tables in a statement of their own.',
+  )
+}
+
+/** As PostgreSQL describes it, on the session's own connection; DDL is not analysed before it runs. */
+export async function describeTemporary(
+  state: SessionState,
+  statement: ParsedStatement,
+  declaredTypes: readonly number[],
+): Promise<Described> {
+  const { category, text } = statement
+  const nothing = { paramTypes: [], fields: undefined, plan: undefined, isTemporary: true }
+  if (category !== 'query' && category !== 'dml') return nothing
+  const { pinned } = await TemporaryTables.of(state)
+  const { paramTypes, fields } = await pinned.analyse({
+    text,
+    paramTypes: declaredTypes,
+    session: state.context(),
+    signal: state.scope.signal,
+  })
+  return { ...nothing, paramTypes, fields }
+}
+
+/** Runs it in the companion, in the client's transaction. */
+export async function runTemporary(
+  state: SessionState,
+  bound: BoundStatement & { readonly statement: ParsedStatement },
+): Promise<Answer> {
+  const { statement, described, params, resultFormats } = bound
+  const temporary = await TemporaryTables.of(state)
+  await temporary.join(state)
+  state.block.noteQuery()
+  const { text } = await companionText(state, statement, false)
+  const answer = await temporary.pinned.execute({
+    text,
+    paramTypes: described.paramTypes,
+    paramFormats: params.formats,
+    params: params.values,
+    resultFormats,
+    session: state.context(),
+    signal: state.scope.signal,
+  })
+  for (const notice of answer.notices) state.notice(notice)
+  if (answer.touchedUserTables) {
+    throw notSupported(
+      'a statement about temporary tables and other tables',
+      'Read the other tables in a statement of their own.',
+    )
+  }
+  if (statement.category !== 'query' && statement.category !== 'dml') {
+    temporary.changed(onCommit(statement.node))
+  }
+  const counted = /^(SELECT) \d+$/.exec(answer.tag)
+  return {
+    fields: described.fields,
+    rows: described.fields === undefined ? undefined : readyRows(answer.rows),
+    tag: (rowCount) =>
+      counted === null || described.fields === undefined ? answer.tag : `SELECT ${rowCount}`,
+  }
+}
