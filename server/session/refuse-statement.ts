@@ -9,7 +9,6 @@ import type { SessionState } from './session-state.ts'
 const HINTS: Readonly<Partial<Record<ParsedStatement['category'], string>>> = {
   cursor: 'Use a portal with a row limit (a driver’s own cursor), or LIMIT.',
   explain: 'Look at the query plan in the Cloud console.',
-  truncate: 'Use DELETE without WHERE.',
   'create-as': 'Create the table first, then use INSERT .. SELECT.',
   do: 'Run the statements of the block one by one.',
   call: 'Spanner has no procedures.',
@@ -24,7 +23,8 @@ export async function refuseStatement(
 ): Promise<never> {
   await demandRelations(state, statement)
   if (statement.category === 'cursor') demandCursor(state, statement)
-  throw notSupported(statement.tag, HINTS[statement.category] ?? 'See docs/limitations.md.')
+  const what = statement.category === 'create-as' ? 'CREATE TABLE AS' : statement.tag
+  throw notSupported(what, HINTS[statement.category] ?? 'See docs/limitations.md.')
 }
 
 /** FETCH, MOVE and CLOSE find portals of the protocol as well (src/backend/commands/portalcmds.c). */

@@ -16,6 +16,7 @@ import { runQuery } from './run-query.ts'
 import { runSet, runShow } from './run-settings.ts'
 import { runTemporary } from './run-temporary.ts'
 import { preventInBlock, requireBlock, runTransaction } from './run-transaction.ts'
+import { runTruncate } from './run-truncate.ts'
 import type { SessionState } from './session-state.ts'
 
 /** Runs one statement with its values, by its category. `isSole`: nothing else will be in its implicit transaction. */
@@ -63,6 +64,8 @@ export async function runStatement(
       return runListen(state, statement)
     case 'copy':
       return runCopy(state, statement, isSole)
+    case 'truncate':
+      return runTruncate(state, statement, isSole)
     case 'maintenance':
       return runMaintenance(state, statement)
     default:
