@@ -7,7 +7,7 @@ import { mustFindColumn, quoteIdentifier, type TableShape } from './table-shape.
 
 /** google.spanner.v1.ReadRequest. */
 export interface ReadRequest
-  extends Pick<ExecuteSqlRequest, 'session' | 'transaction' | 'resumeToken' | 'hasPartitionToken'> {
+  extends Pick<ExecuteSqlRequest, 'session' | 'transaction' | 'resumeToken' | 'partitionToken'> {
   readonly table: string
   /** Empty: the primary key. */
   readonly index: string
@@ -27,7 +27,7 @@ export function readReadRequest(bytes: Buffer): ReadRequest {
   let keySet = NO_KEYS
   let limit = 0n
   let resumeToken: Buffer = Buffer.alloc(0)
-  let hasPartitionToken = false
+  let partitionToken: Buffer = Buffer.alloc(0)
   while (reader.hasMore) {
     const tag = reader.tag()
     const field = tag >>> 3
@@ -37,7 +37,7 @@ export function readReadRequest(bytes: Buffer): ReadRequest {
     else if (field === 6) keySet = readKeySet(reader.message())
     else if (field === 8) limit = reader.int64()
     else if (field === 9) resumeToken = reader.bytes()
-    else if (field === 10) hasPartitionToken = reader.bytes().length > 0
+    else if (field === 10) partitionToken = reader.bytes()
     else reader.skip(tag)
   }
   return {
@@ -49,7 +49,7 @@ export function readReadRequest(bytes: Buffer): ReadRequest {
     keySet,
     limit,
     resumeToken,
-    hasPartitionToken,
+    partitionToken,
   }
 }
 
@@ -75,6 +75,6 @@ export function readAsQuery(request: ReadRequest, table: TableShape): ExecuteSql
     queryMode: QUERY_MODE.normal,
     seqno: 0n,
     lastStatement: false,
-    hasPartitionToken: request.hasPartitionToken,
+    partitionToken: request.partitionToken,
   }
 }

@@ -51,7 +51,8 @@ export interface ExecuteSqlRequest extends SqlRequest {
   readonly queryMode: number
   readonly seqno: bigint
   readonly lastStatement: boolean
-  readonly hasPartitionToken: boolean
+  /** Empty: the whole statement. */
+  readonly partitionToken: Buffer
 }
 
 export interface ExecuteBatchDmlRequest {
@@ -92,7 +93,7 @@ export function readExecuteSqlRequest(bytes: Buffer): ExecuteSqlRequest {
   let queryMode = 0
   let seqno = 0n
   let lastStatement = false
-  let hasPartitionToken = false
+  let partitionToken: Buffer = EMPTY
   const params = new Map<string, Buffer>()
   const paramTypes = new Map<string, SpannerType>()
   while (reader.hasMore) {
@@ -120,7 +121,7 @@ export function readExecuteSqlRequest(bytes: Buffer): ExecuteSqlRequest {
         queryMode = reader.uint()
         break
       case 8:
-        hasPartitionToken = reader.bytes().length > 0
+        partitionToken = reader.bytes()
         break
       case 9:
         seqno = reader.int64()
@@ -142,7 +143,7 @@ export function readExecuteSqlRequest(bytes: Buffer): ExecuteSqlRequest {
     queryMode,
     seqno,
     lastStatement,
-    hasPartitionToken,
+    partitionToken,
   }
 }
 

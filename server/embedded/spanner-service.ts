@@ -5,6 +5,7 @@ import { aborted, encodeStatus, GrpcStatus } from './grpc-status.ts'
 import type { EmbeddedInstance } from './instance.ts'
 import { applyMutations, type Mutation } from './mutations.ts'
 import { isPartitionedId, newPartitionedId, runPartitionedDml } from './partitioned-dml.ts'
+import { checkPartitionToken, partition } from './partitions.ts'
 import { ProtoWriter } from './protobuf.ts'
 import { readAsQuery, readReadRequest } from './read-requests.ts'
 import { databaseOfSession } from './resource-name.ts'
@@ -48,6 +49,9 @@ export function spannerService(instance: EmbeddedInstance): ServiceHandlers {
       ...sessionHandlers(instance),
       ExecuteSql: (bytes, signal) => service.executeSql(readExecuteSqlRequest(bytes), signal),
       Read: async (bytes, signal) => service.executeSql(await service.readQuery(bytes), signal),
+      PartitionQuery: (bytes, signal) => service.partition(readExecuteSqlRequest(bytes), signal),
+      PartitionRead: async (bytes, signal) =>
+        service.partition(await service.readQuery(bytes), signal),
       ExecuteBatchDml: (bytes, signal) => service.executeBatchDml(bytes, signal),
       BeginTransaction: (bytes, signal) => service.beginTransaction(bytes, signal),
       Commit: (bytes) => service.commit(bytes),
@@ -74,6 +78,10 @@ class SpannerService {
     const request = readReadRequest(bytes)
     const { database } = await this.#session(request.session)
     return readAsQuery(request, await database.tableShape(request.table, request.index))
+  }
+
+  async partition(request: ExecuteSqlRequest, signal: AbortSignal): Promise<Buffer> {
+    return partition(request, await this.#transaction(request.session, request.transaction), signal)
   }
 
   async executeSql(request: ExecuteSqlRequest, signal: AbortSignal): Promise<Buffer> {
@@ -194,12 +202,7 @@ class SpannerService {
       readonly target: ServerTransaction | undefined
     },
   ): Promise<void> {
-    if (request.hasPartitionToken) {
-      throw new GrpcStatus(
-        GRPC.UNIMPLEMENTED,
-        'Partitioned queries are not supported by this server.',
-      )
-    }
+    checkPartitionToken(request)
     const options: RunOptions = {
       sink: how.sink,
       signal: how.signal,

@@ -95,6 +95,7 @@ const SERVICES = [
       'rollback',
       'read',
       'partitionQuery',
+      'partitionRead',
     ],
   ],
   [

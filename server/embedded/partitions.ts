@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto'
+import { status as GRPC } from '@grpc/grpc-js'
+import { GrpcStatus } from './grpc-status.ts'
+import { ProtoWriter } from './protobuf.ts'
+import { encodeTransaction } from './spanner-answers.ts'
+import type { ExecuteSqlRequest } from './spanner-requests.ts'
+import type { ServerTransaction } from './transaction.ts'
+
+/*
+ * A partitioned query or read has one partition here: all of it. Its token is good for the statement that it was made for, in the
+ * read-only transaction that it was made in.
+ */
+
+/** The token of the one partition. */
+function tokenOf(request: ExecuteSqlRequest, transactionId: string): Buffer {
+  const hash = createHash('sha256').update(`${transactionId}\0${request.sql}`)
+  for (const [name, value] of [...request.params].sort(([left], [right]) =>
+    left < right ? -1 : 1,
+  ))
+    hash.update(`\0${name}\0`).update(value)
+  return hash.digest()
+}
+
+/** Throws INVALID_ARGUMENT for a token of another statement or transaction. */
+export function checkPartitionToken(request: ExecuteSqlRequest): void {
+  if (request.partitionToken.length === 0) return
+  const { transaction } = request
+  if (transaction.kind === 'id' && tokenOf(request, transaction.id).equals(request.partitionToken))
+    return
+  throw new GrpcStatus(
+    GRPC.INVALID_ARGUMENT,
+    'The partition token does not belong to this statement and transaction.',
+  )
+}
+
+/** google.spanner.v1.PartitionResponse, once it is clear that the statement could run. Throws what is wrong with it. */
+export async function partition(
+  request: ExecuteSqlRequest,
+  transaction: ServerTransaction | undefined,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  if (transaction?.mode !== 'read-only') {
+    throw new GrpcStatus(
+      GRPC.INVALID_ARGUMENT,
+      'Partition operations can only be performed in a read-only transaction.',
+    )
+  }
+  if (request.transaction.kind === 'begin') await transaction.begin(signal)
+  const sink = { start: () => undefined, row: () => undefined, end: () => undefined }
+  await transaction.execute(request, { sink, signal, isLast: false, isPlanOnly: true })
+  const answer = new ProtoWriter().message(
+    1,
+    new ProtoWriter().bytes(1, tokenOf(request, transaction.id)).take(),
+  )
+  if (request.transaction.kind === 'begin') answer.message(2, encodeTransaction(transaction))
+  return answer.take()
+}
