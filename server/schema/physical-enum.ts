@@ -11,23 +11,37 @@ import { unsupported } from './unsupported.ts'
  * another value in every row, so that no table with rows may have the type then.
  */
 
+/** The OIDs that PostgreSQL gave to new enum types and their arrays, to those that they are stored under. */
+export function enumRenumbering({ enums }: Difference): ReadonlyMap<number, number> {
+  const taken = new Set(
+    enums.flatMap((change) => (change.kind === 'kept' ? [change.after.declared.oid] : [])),
+  )
+  const renumbering = new Map<number, number>()
+  for (const change of enums) {
+    if (change.kind !== 'created') continue
+    const { oid, arrayOid, declared } = change.after
+    const becomes = enumOidOf(declared.schema, declared.name, taken)
+    taken.add(becomes)
+    renumbering.set(oid, becomes)
+    renumbering.set(arrayOid, arrayOidOf(becomes))
+  }
+  return renumbering
+}
+
 /** The stored rows of the enum types after a difference. */
-export function mapEnums(input: MappingInput, isEmpty: MappingInput['isEmpty']): StoredEnum[] {
+export function mapEnums(
+  input: MappingInput,
+  renumbering: ReadonlyMap<number, number>,
+): StoredEnum[] {
   return input.difference.enums.flatMap((change): StoredEnum[] => {
     if (change.kind === 'dropped') return []
     const { declared, oid } = change.after
     const stored = input.stored.get(oid)
     if (stored?.kind !== 'enum') {
-      return [
-        {
-          kind: 'enum',
-          id: input.newId(),
-          declared: { ...declared, oid: enumOidOf(declared.schema, declared.name) },
-        },
-      ]
+      const renumbered = { ...declared, oid: renumbering.get(oid) ?? oid }
+      return [{ kind: 'enum', id: input.newId(), declared: renumbered }]
     }
-    if (change.kind === 'kept')
-      refuseRenamedLabels({ ...input, isEmpty }, change.before.declared, declared)
+    if (change.kind === 'kept') refuseRenamedLabels(input, change.before.declared, declared)
     return [{ ...stored, declared }]
   })
 }
@@ -45,19 +59,6 @@ function refuseRenamedLabels(input: MappingInput, before: DeclaredEnum, after: D
       'Add a label with the new name, and change the rows with UPDATE.',
     )
   }
-}
-
-/** The OIDs that PostgreSQL gave to new types and their arrays, to those that they are stored under. */
-export function enumRenumbering({ enums }: Difference): ReadonlyMap<number, number> {
-  const renumbering = new Map<number, number>()
-  for (const change of enums) {
-    if (change.kind !== 'created') continue
-    const { oid, arrayOid, declared } = change.after
-    const becomes = enumOidOf(declared.schema, declared.name)
-    renumbering.set(oid, becomes)
-    renumbering.set(arrayOid, arrayOidOf(becomes))
-  }
-  return renumbering
 }
 
 /** A table's change with the types' OIDs that will be stored. */

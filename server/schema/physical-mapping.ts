@@ -78,11 +78,11 @@ export function mapPhysical(input: MappingInput): MappingResult {
     sequenceDefault: (column, table) => findSequenceDefault(column, table, sequences),
   }
   const drafts = new Map<string, TableDraft>()
-  const enums = mapEnums(input, context.isEmpty)
-  const renumber = enumRenumbering(input.difference)
+  const renumbering = enumRenumbering(input.difference)
+  const enums = mapEnums({ ...input, isEmpty: context.isEmpty }, renumbering)
   for (const change of input.difference.tables) {
     if (change.table.kind === 'dropped') continue
-    const draft = draftTable(renumberTypes(change, renumber), context)
+    const draft = draftTable(renumberTypes(change, renumbering), context)
     drafts.set(relationKey(draft.declared), draft)
   }
   const tables = [...drafts.values()].map((draft): StoredTable => {

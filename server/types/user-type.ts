@@ -14,13 +14,17 @@ const KINDS = 4
 const ENUM_ARRAY = 0
 const ENUM = 1
 
-/** The OID of an enum type that is made under a name; that of its arrays is {@link arrayOidOf} it. */
-export function enumOidOf(schema: string, name: string): number {
+/** The OID of an enum type that is made under a name, the next one where another type has it (one that had the name); that of its arrays is {@link arrayOidOf} it. */
+export function enumOidOf(schema: string, name: string, taken?: ReadonlySet<number>): number {
   const hash = createHash('sha256')
     .update(JSON.stringify([schema, name]))
     .digest()
     .readUInt32BE(0)
-  return FIRST_OID + (hash % ((END_OID - FIRST_OID) / KINDS)) * KINDS + ENUM
+  const count = (END_OID - FIRST_OID) / KINDS
+  for (let number = hash % count; ; number = (number + 1) % count) {
+    const oid = FIRST_OID + number * KINDS + ENUM
+    if (taken?.has(oid) !== true) return oid
+  }
 }
 
 /** The OID of the arrays of a type that a client made. */

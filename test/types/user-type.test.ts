@@ -8,6 +8,7 @@ t.test('an enum has one OID under one name, and its arrays have another', (t) =>
   t.equal(oid, enumOidOf('public', 'mood'), 'the same in every proxy, and after every start')
   t.equal(oid, 1366572489, 'stored in databases: it never changes')
   t.not(oid, enumOidOf('other', 'mood'))
+  t.equal(enumOidOf('public', 'mood', new Set([oid])), oid + 4, 'another type has it')
   t.ok(isEnumOid(oid))
   t.notOk(isEnumArrayOid(oid))
   t.ok(isEnumArrayOid(arrayOidOf(oid)))
