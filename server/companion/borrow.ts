@@ -154,16 +154,17 @@ export async function executeOn(
 /** A transaction of its own that may write until the rows are loaded. */
 const LOADING_BRACKET: Bracket = { open: ['beginWrite'], close: ['rollback'], lane: 'slow' }
 
-/** Loads rows and runs one read-only statement over them. No guard: rows of tables are what it is about. */
+/** Loads rows and runs one statement over them, which may not write. No guard: rows of tables are what it is about. */
 export async function executeLoadedOn(
   connection: ServerConnection,
   request: LoadedReadRequest,
 ): Promise<LoadedAnswer> {
   const writer = begin(request, LOADING_BRACKET, 'execute')
   for (const { copy, data } of request.tables) writer.copy(copy, data)
-  writer.call(statementName('readOnly'))
+  const isReadOnly = request.locksRows !== true
+  if (isReadOnly) writer.call(statementName('readOnly'))
   writer.parse(request.text, request.paramTypes).bind('', request).execute().sync()
-  const loads = request.tables.length + 1
+  const loads = request.tables.length + Number(isReadOnly)
   const conversation = { request, bracket: LOADING_BRACKET, writer, loads }
   const { rows, tag, notices, error } = await converse(connection, conversation)
   if (error !== undefined && rows.length === 0) throw error

@@ -102,6 +102,8 @@ export interface TableRows {
 
 export interface LoadedReadRequest extends ReadRequest {
   readonly tables: readonly TableRows[]
+  /** FOR UPDATE and its like, which PostgreSQL refuses in a read-only transaction. */
+  readonly locksRows?: boolean
 }
 
 export interface ReadAnswer {

@@ -1,4 +1,4 @@
-import type { Query } from '../sql/query-tree.ts'
+import type { FromNode, Query } from '../sql/query-tree.ts'
 import type { Emission } from './emission.ts'
 import { subqueriesOf } from './expression-tree.ts'
 import { NotPushable } from './not-pushable.ts'
@@ -27,12 +27,25 @@ export function lockHint(emission: Emission, query: Query): string {
   return '/*@ LOCK_SCANNED_RANGES=exclusive */ '
 }
 
-/** PostgreSQL refuses these itself; a query over a view may still arrive here with them. */
+/** PostgreSQL refuses grouped rows itself; a query over a view may still arrive here with them. Of an outer join it locks one side only. */
 export function refuseLockOf(query: Query): void {
   const isShaped =
     query.groupClause.length > 0 ||
     query.hasAggregates ||
     query.distinctClause.length > 0 ||
     query.having !== undefined
-  if (query.rowMarks.length > 0 && isShaped) throw new NotPushable('FOR UPDATE of grouped rows')
+  if (query.rowMarks.length === 0) return
+  if (isShaped) throw new NotPushable('FOR UPDATE of grouped rows')
+  if (query.from.some(hasOuterJoin)) throw new NotPushable('FOR UPDATE with an outer join')
+}
+
+function hasOuterJoin(node: FromNode): boolean {
+  switch (node.kind) {
+    case 'JoinExpr':
+      return node.joinType !== 'inner' || hasOuterJoin(node.left) || hasOuterJoin(node.right)
+    case 'FromExpr':
+      return node.from.some(hasOuterJoin)
+    case 'RangeTableRef':
+      return false
+  }
 }

@@ -34,6 +34,7 @@ async function loadAndRun(state: SessionState, run: EmulatedRun): Promise<Answer
     schema: { version: schema.current.version, declared: schema.declared },
     keys: keysOf(route.relations),
     tables: loaded.tables,
+    locksRows: route.loads.some(({ read }) => read.locksRows),
     text: (await companionText(state, statement, route.hasMomentInView)).text,
     paramTypes: plan.paramTypes,
     paramFormats: bound.params.formats,
