@@ -46,6 +46,8 @@ export async function runPartitionedDml(
         start: (description) =>
           options.sink.start(encodeMetadata(description, undefined), description.columns),
       })
+      // Reads of an older moment are not possible any more.
+      database.nextTimestamp()
       await options.sink.end(encodeLowerBoundStats(count))
       return
     } catch (error) {

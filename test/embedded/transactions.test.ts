@@ -1,4 +1,5 @@
 import tap from 'tap'
+import { until } from '../companion/test-cluster.ts'
 import {
   connectTo,
   failure,
@@ -388,6 +389,19 @@ tap.test('partitioned DML commits by itself', async (t) => {
   await reset([1, 1], [2, 2])
   const session = await client.newSession()
   const { id } = await client.call('beginTransaction', { session, options: { partitionedDml: {} } })
+  const beforeMs = Date.now() + 1
+  const before = {
+    singleUse: {
+      readOnly: {
+        readTimestamp: {
+          seconds: Math.floor(beforeMs / 1000),
+          nanos: (beforeMs % 1000) * 1_000_000,
+        },
+      },
+    },
+  }
+  t.equal((await client.run('SELECT v FROM n WHERE id = 2', { in: before })).rows.length, 1)
+  await until(() => Date.now() > beforeMs)
   t.equal(
     (await client.run('UPDATE n SET v = 0 WHERE true', { session, in: id, seqno: 1 })).count,
     '2',
@@ -399,6 +413,11 @@ tap.test('partitioned DML commits by itself', async (t) => {
   t.match(
     await failureText(client.run('INSERT INTO n (id) VALUES (9)', { session, in: id, seqno: 2 })),
     /^3 INSERT is not supported/,
+  )
+  t.match(
+    await failureText(client.run('SELECT v FROM n', { in: before })),
+    /^9 .*older versions of data are not kept/,
+    'it is a commit to readers of the past',
   )
 })
 
