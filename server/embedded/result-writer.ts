@@ -14,7 +14,6 @@ const PARTIAL = {
   chunkedValue: 3,
   resumeToken: 4,
   stats: 5,
-  last: 9,
 } as const
 /** Fields of google.spanner.v1.ResultSet. */
 const RESULT_SET = { metadata: 1, rows: 2, stats: 3 } as const
@@ -58,7 +57,10 @@ function newCell(): Cell {
   return { source: Buffer.alloc(0), start: 0, end: 0 }
 }
 
-/** Makes PartialResultSet messages of rows, and hands them to `send` as they are full. */
+/**
+ * Makes PartialResultSet messages of rows, and hands them to `send` as they are full. None is marked as the last: a server need not do
+ * that, and Google's client for Node ends a stream at the mark while rows before it are still to be read.
+ */
 export class PartialResultWriter implements RowSink {
   readonly #send: (message: Buffer) => Promise<void> | undefined
   readonly #tokenOf: (rows: number, isEnd: boolean) => Buffer
@@ -96,7 +98,7 @@ export class PartialResultWriter implements RowSink {
 
   end(stats: Buffer | undefined): Promise<void> | undefined {
     if (stats !== undefined) this.#out.message(PARTIAL.stats, stats)
-    this.#out.bytes(PARTIAL.resumeToken, this.#tokenOf(this.#rows, true)).bool(PARTIAL.last, true)
+    this.#out.bytes(PARTIAL.resumeToken, this.#tokenOf(this.#rows, true))
     return this.#send(this.#take())
   }
 

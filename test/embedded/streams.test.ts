@@ -47,7 +47,7 @@ tap.test('a small result is one message', async (t) => {
     .messages
   t.equal(messages.length, 1)
   t.strictSame(valuesOf(messages), ['1', '2'])
-  t.equal(messages[0].last, true)
+  t.notOk(messages[0].last, 'the stream has its end, and no mark of it')
   t.equal(messages[0].metadata.rowType.fields[0].name, 'id')
 })
 
