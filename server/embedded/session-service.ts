@@ -47,7 +47,7 @@ export function sessionHandlers(instance: EmbeddedInstance): Record<string, Unar
     DeleteSession: async (bytes) => {
       const name = readFirstString(bytes)
       const database = await instance.database(databaseOfSession(name))
-      await database.sessions.delete(name)
+      database.sessions.delete(name)
       return EMPTY
     },
   }

@@ -61,11 +61,11 @@ export class Sessions {
     return [...this.#sessions.values()].filter((session) => !session.isMultiplexed)
   }
 
-  /** Deletes a session and what it has under way. Harmless where it is gone. */
-  async delete(name: string): Promise<void> {
+  /** Deletes a session and what it has under way: a call that waits in it gets ABORTED. Harmless where it is gone. */
+  delete(name: string): void {
     const session = this.#sessions.get(name)
     this.#sessions.delete(name)
-    await session?.current?.rollback()
+    session?.current?.terminate('aborted')
   }
 
   /** Deletes what has been idle too long. */

@@ -97,9 +97,10 @@ tap.test('the end of the server process', async (t) => {
   const connection = await open()
   const other = await open()
   t.teardown(() => other.close())
-  const sleeping = connection.query('select pg_sleep(60)')
+  const words = { code: '57P01', severity: 'FATAL', message: /administrator command/ }
+  const ended = t.rejects(connection.query('select pg_sleep(60)'), words)
   await other.query(`select pg_terminate_backend(${connection.processId})`)
-  await t.rejects(sleeping, { code: '57P01', severity: 'FATAL', message: /administrator command/ })
+  await ended
   await t.rejects(connection.query('select 1'), { code: '57P01', message: /administrator command/ })
   t.ok(connection.lost.aborted)
 })

@@ -26,8 +26,14 @@ export function keyOf({ kind, oid, argTypes, resultType }: Rule): string {
   return kind === 'cast' ? `cast ${argTypes.join()} ${resultType}` : `${kind} ${oid}`
 }
 
-/** All rows of the four tables. */
+const ANYENUM = 3500
+
+/** All rows of the four tables but those of enums, of which the tables have no column. */
 export async function readRules(reference: TestedServer): Promise<readonly Rule[]> {
+  return (await readAllRules(reference)).filter(({ argTypes }) => !argTypes.includes(ANYENUM))
+}
+
+async function readAllRules(reference: TestedServer): Promise<readonly Rule[]> {
   const operators = await catalogOf(reference, OPERATORS_QUERY)
   const functions = await catalogOf(reference, FUNCTIONS_QUERY)
   const rules = (kind: Rule['kind'], rows: readonly Row[], catalog: Catalog) =>

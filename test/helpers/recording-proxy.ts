@@ -8,6 +8,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2'
 import { BackendConnection } from './backend-connection.ts'
+import { exitAtOnce } from './exit-at-once.ts'
 import { FRAME_HEAD_BYTES, FrameReader, readAll, splitFrames } from './grpc-frames.ts'
 import { cutNow, type Fault, passUntilCut, resetConnection, respondStatus } from './proxy-fault.ts'
 import { decodeRequest, type Message } from './spanner-protos.ts'
@@ -64,6 +65,7 @@ export class RecordingProxy {
 
   /** In front of `target`: `host:port`, or the path of a Unix socket; on a free port, or on that of a proxy that was stopped. */
   static async start(target: string, wantedPort = 0): Promise<RecordingProxy> {
+    exitAtOnce()
     const server = createServer()
     const port = await new Promise<number>((resolve, reject) => {
       server.once('error', reject)
