@@ -149,10 +149,14 @@ async function run(config: Config, parts: Parts, startedAt: number): Promise<voi
   metrics.subscribe()
   const behind = await startBehind(config, parts)
   const { companion, backend } = behind
-  const directory = new Databases(behind, {
+  const facts = {
     maxConnections: config.maxConnections,
     listenAddresses: config.listen.map(({ host }) => host),
-  })
+  }
+  const directory = await parts.add(
+    Promise.resolve(new Databases(behind, facts, config.advisoryLockLeaseMs)),
+    (part) => part.close(),
+  )
   await asked(backend.description, directory.announce(firstCall(parts)))
   const server = await parts.add(startFront(config, directory), (part) => part.stop(DRAIN_MS))
   const health = await startHealth(config, parts, { backend, companion, metrics })

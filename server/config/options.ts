@@ -163,6 +163,14 @@ export const OPTIONS = {
     defaultText: '64MB',
     help: 'longest message of a client, in B, kB, MB or GB (B if no unit)',
   },
+  advisoryLockLeaseMs: {
+    name: 'advisory-lock-lease',
+    placeholder: 'TIME',
+    parse: durationBetween(1000, 3_600_000),
+    isRepeatable: false,
+    defaultText: '30s',
+    help: 'time after which other proxies may take the advisory locks of one that died, in ms, s, min or h (s if no unit)',
+  },
   healthListen: {
     name: 'health-listen',
     placeholder: 'HOST:PORT',

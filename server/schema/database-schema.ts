@@ -7,6 +7,7 @@ import { toPlainPgError } from './backend-words.ts'
 import { applyDdl } from './ddl-apply.ts'
 import { type DdlPlan, planDdl } from './ddl-plan.ts'
 import type { DeclaredObject, DeclaredSchema } from './declared-object.ts'
+import type { SpannerDdl } from './emit-spanner-ddl.ts'
 import { introspect } from './introspect.ts'
 import type { LogicalSchema } from './logical-schema.ts'
 import { buildLogicalSchema } from './logical-schema-builder.ts'
@@ -18,7 +19,15 @@ import { bindRows, type SchemaState } from './schema-state.ts'
 import type { DatabaseSchema, DdlTransaction } from './schema-types.ts'
 import { Serial } from './serial.ts'
 import { readCommittedSnapshot } from './snapshot.ts'
-import { hasStorage, readStored, readVersion, STORAGE_DDL, writeStored } from './storage.ts'
+import {
+  hasOwnSchema,
+  hasStorage,
+  readStored,
+  readVersion,
+  SCHEMA_DDL,
+  STORAGE_DDL,
+  writeStored,
+} from './storage.ts'
 import { readTransactionSnapshot } from './transaction-snapshot.ts'
 
 /** What {@link openDatabaseSchema} needs. */
@@ -204,7 +213,7 @@ class StoredDatabaseSchema implements DatabaseSchema {
     if (plan.isEmpty) return
     const { backend } = this.#options
     try {
-      const first = this.#hasStorage ? [] : STORAGE_DDL.map((sql) => ({ sql }))
+      const first = this.#hasStorage ? [] : await this.#storageDdl(options)
       await applyDdl(backend, [...first, ...plan.statements], plan.rows, {
         options,
         record: () =>
@@ -221,6 +230,11 @@ class StoredDatabaseSchema implements DatabaseSchema {
     this.#hasStorage = true
     this.#stored = { version: this.#stored.version + 1n, rows: plan.rows }
     await this.#adopt(plan.rows)
+  }
+
+  async #storageDdl(options: CallOptions): Promise<readonly SpannerDdl[]> {
+    const isThere = await inPostgresWords(() => hasOwnSchema(this.#options.backend, options))
+    return [...(isThere ? [] : [SCHEMA_DDL]), ...STORAGE_DDL].map((sql) => ({ sql }))
   }
 
   /** After a change that failed half-way: whatever Spanner has now is what there is. */

@@ -39,8 +39,8 @@ export async function applyDdl(
   }
 }
 
-/** Waits while other changes, or on the emulator other transactions, are in the way. */
-async function updateWhenFree(
+/** UpdateDatabaseDdl; waits while other changes, or on the emulator other transactions, are in the way. */
+export async function updateWhenFree(
   backend: BackendDatabase,
   statements: readonly string[],
   options: CallOptions,

@@ -1,16 +1,20 @@
-import type { BackendDatabase, CallOptions, SpannerParam } from '../backend/backend.ts'
+import type { BackendDatabase, CallOptions, RowStream, SpannerParam } from '../backend/backend.ts'
 import { encodeNull, encodeString, VALUE_KIND, ValueScanner } from '../types/value.ts'
 
 /** One row of a bookkeeping query, values as text; null is SQL NULL. */
 export type TextRow = readonly (string | null)[]
 
 /** Reads all rows of a query of our own, in one strong read. Columns must be of types whose values are strings or bools. */
-export async function readTextRows(
+export function readTextRows(
   backend: BackendDatabase,
   sql: string,
   options: CallOptions,
 ): Promise<readonly TextRow[]> {
-  const stream = backend.singleUse({ sql, params: [] }, options)
+  return textRows(backend.singleUse({ sql, params: [] }, options))
+}
+
+/** All rows of a stream, under the same condition. */
+export async function textRows(stream: RowStream): Promise<readonly TextRow[]> {
   const scanner = new ValueScanner()
   const rows: TextRow[] = []
   for (let batch = await stream.next(); batch !== undefined; batch = await stream.next()) {

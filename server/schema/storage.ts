@@ -4,10 +4,10 @@ import type {
   CallOptions,
   SpannerStatement,
 } from '../backend/backend.ts'
-import { isAborted } from '../backend/backend-error.ts'
 import { Bug, PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { isSameDeclaration } from './declared-object.ts'
+import { runOwnTransaction } from './own-transaction.ts'
 import type { StoredObject } from './physical-schema.ts'
 import { bigintParam, readTextRows, textParam } from './spanner-query.ts'
 
@@ -17,9 +17,11 @@ import { bigintParam, readTextRows, textParam } from './spanner-query.ts'
  * the order of keys.
  */
 
-/** Makes the tables; the first statements of the first DDL batch. */
+/** Makes the schema of all tables of the proxy's own. */
+export const SCHEMA_DDL = 'CREATE SCHEMA spanwire'
+
+/** Makes the tables, once the schema is there; among the first statements of the first DDL batch. */
 export const STORAGE_DDL: readonly string[] = [
-  'CREATE SCHEMA spanwire',
   `CREATE TABLE spanwire.versions (
   id bigint NOT NULL,
   version bigint NOT NULL,
@@ -41,14 +43,24 @@ const MAX_BATCH_BYTES = 4 * 1024 * 1024
 /** ExecuteBatchDml's bound on statements (Spanner manual, "Quotas and limits"). */
 const MAX_BATCH_STATEMENTS = 500
 
-const FIRST_PAUSE_MS = 20
-const MAX_PAUSE_MS = 1_000
-
 /** Whether the tables exist. */
 export async function hasStorage(backend: BackendDatabase, options: CallOptions): Promise<boolean> {
   const rows = await readTextRows(
     backend,
     "SELECT table_name FROM information_schema.tables WHERE table_schema = 'spanwire' AND table_name = 'objects'",
+    options,
+  )
+  return rows.length > 0
+}
+
+/** Whether the schema of the proxy's own tables exists: tables of another subject may have been there first. */
+export async function hasOwnSchema(
+  backend: BackendDatabase,
+  options: CallOptions,
+): Promise<boolean> {
+  const rows = await readTextRows(
+    backend,
+    "SELECT schema_name FROM information_schema.schemata WHERE schema_name = 'spanwire'",
     options,
   )
   return rows.length > 0
@@ -101,20 +113,11 @@ export async function writeStored(
   change: StoredChange,
   options: CallOptions,
 ): Promise<void> {
-  const deadlineMs = performance.now() + options.timeoutMs
-  let previousAttempt: BackendTransaction | undefined
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
-    const transaction = backend.beginReadWrite({ isolation: 'serializable', previousAttempt })
-    try {
-      await writeOnce(transaction, change, options)
-      return
-    } catch (error) {
-      await transaction.rollback()
-      if (!isAborted(error) || performance.now() + pauseMs > deadlineMs) throw error
-      previousAttempt = transaction
-    }
-    await pause(pauseMs, options.signal)
-  }
+  await runOwnTransaction(
+    backend,
+    (transaction) => writeOnce(transaction, change, options),
+    options,
+  )
 }
 
 async function writeOnce(
@@ -128,7 +131,6 @@ async function writeOnce(
     if (result.error !== undefined) throw result.error
     if (index === 0 && change.version > 0n && result.rowCounts[0] !== 1n) throw concurrentChange()
   }
-  await transaction.commit(options)
 }
 
 /** 40001: somebody else changed the schema meanwhile. */
@@ -221,18 +223,4 @@ function splitBatches(statements: readonly SpannerStatement[]): SpannerStatement
     }
   }
   return batches
-}
-
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      clearTimeout(timer)
-      reject(signal?.reason as Error)
-    }
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', onAbort)
-      resolve()
-    }, ms)
-    signal?.addEventListener('abort', onAbort, { once: true })
-  })
 }

@@ -48,7 +48,8 @@ function wait(scope: 'session' | 'transaction', strength: LockStrength): LockFun
 function attempt(scope: 'session' | 'transaction', strength: LockStrength): LockFunction {
   return async (state, args) => {
     const key = keyOf(args)
-    return boolean(key === undefined ? undefined : state.locks.tryAcquire({ key, strength }, scope))
+    if (key === undefined) return boolean(undefined)
+    return boolean(await state.locks.tryAcquire({ key, strength }, scope, state.scope.signal))
   }
 }
 

@@ -65,6 +65,18 @@ export class AdvisoryLockTable {
     return true
   }
 
+  /** In which mode it is held, by whomever; the stronger of the two. */
+  strength(key: string): LockStrength | undefined {
+    const counts = [...(this.#locks.get(key)?.holders.values() ?? [])]
+    if (counts.some(({ exclusive }) => exclusive > 0)) return 'exclusive'
+    return counts.length > 0 ? 'shared' : undefined
+  }
+
+  /** Whoever holds it. */
+  owners(key: string): readonly LockOwner[] {
+    return [...(this.#locks.get(key)?.holders.keys() ?? [])]
+  }
+
   #lock(key: string): Lock {
     const found = this.#locks.get(key)
     if (found !== undefined) return found
@@ -156,7 +168,8 @@ function hold(lock: Lock, { owner, strength }: LockRequest): void {
   lock.holders.set(owner, counts)
 }
 
-function lockTimeout(): PgError {
+/** src/backend/tcop/postgres.c, ProcessInterrupts. */
+export function lockTimeout(): PgError {
   return new PgError(SQL_STATE.lockNotAvailable, 'canceling statement due to lock timeout')
 }
 

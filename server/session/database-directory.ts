@@ -13,7 +13,7 @@ import { Planner } from '../plan/planner.ts'
 import { openDatabaseSchema } from '../schema/database-schema.ts'
 import { DIALECT } from '../sql/dialect-lookup.ts'
 import { WriterQueue } from '../transaction/writer-queue.ts'
-import { AdvisoryLockTable } from './advisory-lock-table.ts'
+import { AdvisoryLocks } from './advisory-locks.ts'
 import { ClientBoard } from './client-board.ts'
 import { companionOnlyBackend, companionOnlySchema } from './companion-only-database.ts'
 import { NotificationHub } from './notifications.ts'
@@ -36,13 +36,17 @@ export class Databases implements DatabaseDirectory {
   readonly #backend: Backend
   readonly #companion: Companion
   readonly #scratch: ScratchCluster
+  readonly #advisoryLockLeaseMs: number
+  /** Those of all databases that are served. */
+  readonly #locks = new Set<AdvisoryLocks>()
   readonly #open = new Map<string, Promise<ServedDatabase>>()
 
-  constructor(behind: Behind, facts: ServerFacts) {
+  constructor(behind: Behind, facts: ServerFacts, advisoryLockLeaseMs: number) {
     this.#backend = behind.backend
     this.#companion = behind.companion
     this.#scratch = behind.scratch
     this.facts = facts
+    this.#advisoryLockLeaseMs = advisoryLockLeaseMs
   }
 
   /** Gives every database of the backend a mirror, so that catalogs list it. */
@@ -92,10 +96,17 @@ export class Databases implements DatabaseDirectory {
       )
     }
     this.#open.delete(name)
+    this.#locks.delete(served.advisoryLocks)
+    await served.advisoryLocks.close()
     await served.backend.close()
     await served.scratch.close()
     await this.#backend.dropDatabase(spannerId(name), adminCall(signal))
     await this.#companion.dropDatabase(name)
+  }
+
+  /** Gives up what this process holds in the databases. Never rejects. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#locks].map((locks) => locks.close()))
   }
 
   async #openNew(name: string, signal: AbortSignal): Promise<ServedDatabase> {
@@ -132,10 +143,19 @@ export class Databases implements DatabaseDirectory {
       emulations: new EmulationCounters(),
       planner: new Planner({ companion, schema, capabilities, dialect: DIALECT }),
       writerQueue: capabilities.concurrentWrites ? undefined : new WriterQueue(),
-      advisoryLocks: new AdvisoryLockTable(),
+      advisoryLocks: this.#advisoryLocks(found),
       notificationHub: new NotificationHub(),
       users: new Set(),
     }
+  }
+
+  /** Where the backend has one read-write transaction at a time, the proxy's own would be in the way of the clients'. */
+  #advisoryLocks(backend: BackendDatabase | undefined): AdvisoryLocks {
+    const isShared = backend?.capabilities.concurrentWrites === true
+    const leaseMs = this.#advisoryLockLeaseMs
+    const locks = new AdvisoryLocks(isShared ? { backend, leaseMs } : undefined)
+    this.#locks.add(locks)
+    return locks
   }
 
   /** undefined: the database that always exists, which this instance does not have. */

@@ -5,7 +5,7 @@ import type { ScratchDatabases } from '../emulate/scratch-databases.ts'
 import type { Planner } from '../plan/planner.ts'
 import type { DatabaseSchema } from '../schema/schema-types.ts'
 import type { WriterQueue } from '../transaction/writer-queue.ts'
-import type { AdvisoryLockTable } from './advisory-lock-table.ts'
+import type { AdvisoryLocks } from './advisory-locks.ts'
 import type { ClientBoard } from './client-board.ts'
 import type { NotificationHub } from './notifications.ts'
 import type { ServerFacts } from './server-settings.ts'
@@ -22,7 +22,7 @@ export interface ServedDatabase {
   readonly scratch: ScratchDatabases
   readonly emulations: EmulationCounters
   readonly writerQueue: WriterQueue | undefined
-  readonly advisoryLocks: AdvisoryLockTable
+  readonly advisoryLocks: AdvisoryLocks
   readonly notificationHub: NotificationHub
   /** The conversations that are connected to it. */
   readonly users: Set<object>

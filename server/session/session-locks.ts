@@ -1,4 +1,5 @@
-import type { AdvisoryLockTable, LockStrength, WaitOptions } from './advisory-lock-table.ts'
+import type { LockStrength, WaitOptions } from './advisory-lock-table.ts'
+import type { AdvisoryLocks, Terminate } from './advisory-locks.ts'
 
 /** Until when a lock is held: its session's end, or its transaction's. */
 export type LockScope = 'session' | 'transaction'
@@ -13,23 +14,27 @@ interface HeldLock {
  * (src/backend/utils/adt/lockfuncs.c).
  */
 export class SessionLocks {
-  readonly #table: AdvisoryLockTable
+  readonly #locks: AdvisoryLocks
   readonly #ofSession: HeldLock[] = []
   readonly #ofTransaction: HeldLock[] = []
   /** How many locks the transaction held at each savepoint. */
   readonly #marks: number[] = []
 
-  constructor(table: AdvisoryLockTable) {
-    this.#table = table
+  /** Keys released that other proxies cannot have yet. */
+  #releases: Promise<void>[] = []
+
+  constructor(locks: AdvisoryLocks, terminate: Terminate) {
+    this.#locks = locks
+    locks.join(this, terminate)
   }
 
   async acquire(lock: HeldLock, scope: LockScope, options: WaitOptions): Promise<void> {
-    await this.#table.acquire({ ...lock, owner: this }, options)
+    await this.#locks.acquire({ ...lock, owner: this }, options)
     this.#note(lock, scope)
   }
 
-  tryAcquire(lock: HeldLock, scope: LockScope): boolean {
-    const isHeld = this.#table.tryAcquire({ ...lock, owner: this })
+  async tryAcquire(lock: HeldLock, scope: LockScope, signal: AbortSignal): Promise<boolean> {
+    const isHeld = await this.#locks.tryAcquire({ ...lock, owner: this }, signal)
     if (isHeld) this.#note(lock, scope)
     return isHeld
   }
@@ -41,12 +46,20 @@ export class SessionLocks {
     )
     if (index < 0) return false
     this.#ofSession.splice(index, 1)
-    return this.#table.release({ key, strength, owner: this })
+    return this.#release({ key, strength })
   }
 
   /** All of the session's own. */
   releaseAll(): void {
     this.#releaseDownTo(this.#ofSession, 0)
+  }
+
+  /** Resolves when all clients of all proxies can have what was released. Never rejects. */
+  async settled(): Promise<void> {
+    const releases = this.#releases
+    if (releases.length === 0) return
+    this.#releases = []
+    await Promise.all(releases)
   }
 
   savepoint(): void {
@@ -73,6 +86,13 @@ export class SessionLocks {
   }
 
   #releaseDownTo(held: HeldLock[], length: number): void {
-    for (const lock of held.splice(length)) this.#table.release({ ...lock, owner: this })
+    for (const lock of held.splice(length)) this.#release(lock)
+  }
+
+  #release(lock: HeldLock): boolean {
+    const wasHeld = this.#locks.release({ ...lock, owner: this })
+    const settled = this.#locks.settled(lock.key)
+    if (settled !== undefined) this.#releases.push(settled)
+    return wasHeld
   }
 }

@@ -72,7 +72,9 @@ export class SessionState {
       () => durationMs(parts.settings.get('transaction_timeout')),
       (error) => parts.io.terminate(error),
     )
-    this.locks = new SessionLocks(parts.database.advisoryLocks)
+    this.locks = new SessionLocks(parts.database.advisoryLocks, (error) =>
+      parts.io.terminate(error),
+    )
     this.block = new TransactionBlock({
       database: parts.database.backend,
       writerQueue: parts.database.writerQueue,

@@ -127,6 +127,7 @@ export class Session implements Conversation {
     state.directory.clients.remove(this.#io.processId)
     for (const portal of state.portals.values()) portal.close()
     await state.block.rollback()
+    await state.locks.settled()
     await state.temporary?.end()
   }
 
@@ -223,6 +224,7 @@ export class Session implements Conversation {
 
   async #becomeReady(state: SessionState): Promise<void> {
     this.#unit = undefined
+    await state.locks.settled()
     state.activity.rest()
     state.transactionTimeout.follow()
     this.#reporter.report(state.settings)

@@ -38,6 +38,7 @@ test('nothing given: the defaults', async (t) => {
     maxSessions: 264,
     authenticationTimeoutMs: 60_000,
     maxMessageSizeBytes: 67_108_864,
+    advisoryLockLeaseMs: 30_000,
     healthListen: undefined,
     logLevel: 'info',
     spannerEmulatorHost: undefined,
@@ -77,6 +78,7 @@ test('every flag arrives, with = and without', async (t) => {
     ...['--postgres-bin-dir', '../pg', '--max-connections', '7', '--authentication-timeout=2min'],
     ...['--profile', 'emulator-1.5.28', '--channels=9', '--min-sessions', '2', '--max-sessions=30'],
     ...['--max-message-size', '1MB', '--health-listen', '0.0.0.0:8080', '--log-level', 'debug'],
+    ...['--advisory-lock-lease', '5s'],
   ])
   t.strictSame(config, {
     listen: [
@@ -97,6 +99,7 @@ test('every flag arrives, with = and without', async (t) => {
     maxSessions: 30,
     authenticationTimeoutMs: 120_000,
     maxMessageSizeBytes: 1_048_576,
+    advisoryLockLeaseMs: 5_000,
     healthListen: { host: '0.0.0.0', port: 8080 },
     logLevel: 'debug',
     spannerEmulatorHost: undefined,
