@@ -59,8 +59,7 @@ tap.test('errors: of the rows, of the statement, and after some rows', async (t)
 
 tap.test('gives up when it is told to', async (t) => {
   const soon = AbortSignal.any([signal, AbortSignal.timeout(200)])
-  const forever =
-    'with recursive r(n) as (select 1 union all select n + 1 from r) select count(*) as x from r'
+  const forever = 'select count(*) as x from (select generate_series(1, 1000000000000)) as r'
   const request = { ...statement(forever), tables: [rows('b', '1')], signal: soon }
   await t.rejects(scratch.readLoaded(request), { name: 'TimeoutError' })
   t.strictSame(valuesOf(await run('select count(*) as x from b', [])), ['0'])
