@@ -1,9 +1,12 @@
 import type { Test } from 'tap'
 import { type BackendKey, cancelUntilSettled } from '../clients/cancel.ts'
 import { holdNext } from '../helpers/held-call.ts'
+import { outcomesBy } from '../helpers/outcome.ts'
 import { type BackendKind, startRecordedBackend } from '../helpers/recorded-backend.ts'
 import { startSpanwire } from '../helpers/spanwire.ts'
-import { type ServerMessage, WireClient } from '../helpers/wire-client.ts'
+import { WireClient } from '../helpers/wire-client.ts'
+
+const outcome = outcomesBy('message')
 
 const CANCELED = 'canceling statement due to user request'
 const UPDATE = 'update c set n = n + 1 where id = 1'
@@ -120,18 +123,4 @@ export async function checkCancel(t: Test, kind: BackendKind): Promise<void> {
       'COMMIT',
     ])
   })
-}
-
-/** The first cell of a row, a tag, or the message of an error. */
-function outcome(message: ServerMessage): readonly string[] {
-  switch (message.name) {
-    case 'dataRow':
-      return [String((message['fields'] as readonly unknown[])[0])]
-    case 'commandComplete':
-      return [String(message['text'])]
-    case 'error':
-      return [String(message['message'])]
-    default:
-      return []
-  }
 }

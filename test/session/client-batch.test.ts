@@ -1,6 +1,9 @@
 import t from 'tap'
+import { outcomesBy } from '../helpers/outcome.ts'
 import { startSpanwire } from '../helpers/spanwire.ts'
-import { type ServerMessage, WireClient } from '../helpers/wire-client.ts'
+import { WireClient } from '../helpers/wire-client.ts'
+
+const outcome = outcomesBy('code')
 
 t.test('START BATCH DML, RUN BATCH and ABORT BATCH', async (t) => {
   const spanwire = await startSpanwire()
@@ -91,17 +94,3 @@ t.test('START BATCH DML, RUN BATCH and ABORT BATCH', async (t) => {
     t.strictSame(await ask('select 1 run batch'), ['42601'])
   })
 })
-
-/** The first cell of a row, a tag, or the SQLSTATE. */
-function outcome(message: ServerMessage): readonly string[] {
-  switch (message.name) {
-    case 'dataRow':
-      return [String((message['fields'] as readonly unknown[])[0])]
-    case 'commandComplete':
-      return [String(message['text'])]
-    case 'error':
-      return [String(message['code'])]
-    default:
-      return []
-  }
-}

@@ -1,6 +1,9 @@
 import t from 'tap'
+import { outcomesBy } from '../helpers/outcome.ts'
 import { startSpanwire } from '../helpers/spanwire.ts'
-import { type ServerMessage, WireClient } from '../helpers/wire-client.ts'
+import { WireClient } from '../helpers/wire-client.ts'
+
+const outcome = outcomesBy('code')
 
 t.test('lock_timeout ends the wait for a lock that Spanner gave somebody else', async (t) => {
   const spanwire = await startSpanwire()
@@ -44,17 +47,3 @@ t.test('lock_timeout ends the wait for a lock that Spanner gave somebody else', 
 
   t.strictSame(await holder('commit'), ['COMMIT'])
 })
-
-/** The first cell of a row, a tag, or the SQLSTATE. */
-function outcome(message: ServerMessage): readonly string[] {
-  switch (message.name) {
-    case 'dataRow':
-      return [String((message['fields'] as readonly unknown[])[0])]
-    case 'commandComplete':
-      return [String(message['text'])]
-    case 'error':
-      return [String(message['code'])]
-    default:
-      return []
-  }
-}

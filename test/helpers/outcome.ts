@@ -1,0 +1,19 @@
+import type { ServerMessage } from './wire-client.ts'
+
+/** Of an answer's messages the first cell of each row, the tags, and of errors the field that is asked for. */
+export function outcomesBy(
+  errorField: 'code' | 'message',
+): (message: ServerMessage) => readonly string[] {
+  return (message) => {
+    switch (message.name) {
+      case 'dataRow':
+        return [String((message['fields'] as readonly unknown[])[0])]
+      case 'commandComplete':
+        return [String(message['text'])]
+      case 'error':
+        return [String(message[errorField])]
+      default:
+        return []
+    }
+  }
+}
