@@ -9,6 +9,12 @@ import { cancelledFailure, toBackendError } from './status.ts'
 import type { MessageStream } from './transport.ts'
 
 /**
+ * How much is held back although a resume token vouches for it: a result up to this size is handed on whole, so that losing its session
+ * costs nothing. Clients get their bytes in pieces of this size anyway.
+ */
+const WHOLE_RESULT_BYTES = 64 * 1024
+
+/**
  * How much is held back until a resume token vouches for it. Past that it is handed on, and a stream that breaks before the
  * next token is an error.
  */
@@ -29,6 +35,45 @@ export interface RowStreamSource {
   onEnd(error: BackendError | undefined): BackendError | undefined
 }
 
+/** Messages that were received and not handed on: those that the last resume token vouches for, and what came after it. */
+class HeldMessages {
+  #messages: PartialResultSet[] = []
+  #vouchedFor = 0
+  #vouchedBytes = 0
+  #sizeBytes = 0
+
+  get sizeBytes(): number {
+    return this.#sizeBytes
+  }
+
+  add(message: PartialResultSet): void {
+    this.#messages.push(message)
+    this.#sizeBytes += message.bytes.length
+    if (message.resumeToken === undefined) return
+    this.#vouchedFor = this.#messages.length
+    this.#vouchedBytes = this.#sizeBytes
+  }
+
+  /** What the server sends again after the last token. */
+  dropUnvouched(): void {
+    this.#messages.length = this.#vouchedFor
+    this.#sizeBytes = this.#vouchedBytes
+  }
+
+  take(): readonly PartialResultSet[] {
+    const taken = this.#messages
+    this.clear()
+    return taken
+  }
+
+  clear(): void {
+    this.#messages = []
+    this.#vouchedFor = 0
+    this.#vouchedBytes = 0
+    this.#sizeBytes = 0
+  }
+}
+
 /**
  * The rows of one statement. Nothing is sent before the first pull. Messages are held back until a resume token (or the end)
  * vouches for them, so that a stream that breaks goes on after the last token and no row comes twice or never.
@@ -39,9 +84,7 @@ export class SpannerRowStream implements RowStream {
   #retries: Retries | undefined
   #stream: MessageStream | undefined
   #resumeToken: Buffer | undefined
-  /** Since the last token. */
-  #held: PartialResultSet[] = []
-  #heldBytes = 0
+  readonly #held = new HeldMessages()
   /** False while rows were handed on that no token vouches for. */
   #isResumable = true
   #hasHandedOn = false
@@ -144,8 +187,7 @@ export class SpannerRowStream implements RowStream {
     if (!this.#isResumable) throw failure
     this.#retries ??= this.#source.startRetries()
     await this.#retries.beforeNext(error)
-    this.#held = []
-    this.#heldBytes = 0
+    this.#held.dropUnvouched()
   }
 
   /** No token of a session that is gone is worth anything. */
@@ -154,8 +196,7 @@ export class SpannerRowStream implements RowStream {
     this.#metadata = undefined
     this.#assembler = undefined
     this.#rowCount = undefined
-    this.#held = []
-    this.#heldBytes = 0
+    this.#held.clear()
   }
 
   #accept(message: PartialResultSet): void {
@@ -167,27 +208,24 @@ export class SpannerRowStream implements RowStream {
       this.#source.onMetadata(message.metadata)
     }
     if (message.precommitToken !== undefined) this.#source.onPrecommitToken(message.precommitToken)
-    this.#held.push(message)
-    this.#heldBytes += message.bytes.length
+    this.#held.add(message)
     if (message.resumeToken !== undefined) {
       this.#resumeToken = message.resumeToken
       this.#isResumable = true
-      this.#release()
-    } else if (this.#heldBytes > MAX_HELD_BYTES) {
+      if (this.#held.sizeBytes > WHOLE_RESULT_BYTES) this.#release()
+    } else if (this.#held.sizeBytes > MAX_HELD_BYTES) {
       this.#isResumable = false
       this.#release()
     }
   }
 
   #release(): void {
-    for (const message of this.#held) {
+    for (const message of this.#held.take()) {
       if (message.rowCount !== undefined) this.#rowCount = message.rowCount
       const batches = this.#assembler?.add(message) ?? []
       if (batches.length > 0) this.#hasHandedOn = true
       this.#ready.push(...batches)
     }
-    this.#held = []
-    this.#heldBytes = 0
   }
 
   #finish(): void {
@@ -204,7 +242,7 @@ export class SpannerRowStream implements RowStream {
   #fail(failure: BackendError): void {
     this.#state = 'failed'
     this.#stream = undefined
-    this.#held = []
+    this.#held.clear()
     this.#error = this.#source.onEnd(failure) ?? failure
   }
 }

@@ -18,6 +18,9 @@ const metadata = {
   },
 }
 
+/** More than is held back once a token vouches for it. */
+const LARGE = 'x'.repeat(70_000)
+
 function part(values: readonly string[], more: Message = {}): Message {
   return { values: values.map((stringValue) => ({ stringValue })), ...more }
 }
@@ -107,6 +110,9 @@ t.test(
     test.same((await drain(read())).rows, [['a', 'b']], 'half a row is none')
     attempts = 0
     before = ['c', 'd']
+    test.same((await drain(read())).rows, [['a', 'b']], 'a short result is handed on whole')
+    attempts = 0
+    before = ['c', LARGE]
     test.same(await failureOf(drain(read())), { kind: 'session-not-found' })
   },
 )
@@ -130,7 +136,7 @@ t.test('rows that were handed on without a token cannot be taken back', async (t
 t.test('other errors are not tried again', async (test) => {
   const { fake, database } = await openFakeDatabase(test.teardown)
   fake.on('ExecuteStreamingSql', async function* () {
-    yield part(['1', 'x'], { metadata, ...token('t') })
+    yield part(['1', LARGE], { metadata, ...token('t') })
     throw new FakeStatus(INTERNAL, 'ZETASQL_RET_CHECK failure')
   })
   const stream = database.singleUse({ sql: 'q', params: [] }, call)
@@ -167,8 +173,8 @@ t.test('columns come with the first message, counts with the last', async (test)
 
 t.test('while nobody pulls, the server is held back', async (test) => {
   const { fake, database } = await openFakeDatabase(test.teardown)
-  const large = 'x'.repeat(50_000)
-  const count = 400
+  const large = LARGE
+  const count = 300
   fake.on('ExecuteStreamingSql', async function* () {
     for (let at = 0; at < count; at++) {
       yield part([large, String(at)], { ...(at === 0 ? { metadata } : {}), ...token(String(at)) })
@@ -192,7 +198,7 @@ t.test('while nobody pulls, the server is held back', async (test) => {
 t.test('cancel gives the call up at the server', async (test) => {
   const { fake, database } = await openFakeDatabase(test.teardown)
   fake.on('ExecuteStreamingSql', async function* ({ signal }) {
-    yield part(['1', 'x'], { metadata, ...token('t') })
+    yield part(['1', LARGE], { metadata, ...token('t') })
     await new Promise((resolve) => signal.addEventListener('abort', resolve))
   })
   const stream = database.singleUse({ sql: 'q', params: [] }, call)
