@@ -16,8 +16,8 @@ export interface Writer {
 export const PATIENCE_MS = 300
 const ASK_AGAIN_MS = 50
 
-/** How long a place is waited for where lock_timeout says nothing. */
-const DEFAULT_TIMEOUT_MS = 10_000
+/** How long somebody whose lock_timeout is 0 waits without seeing the place change hands. */
+const STANDSTILL_MS = 10_000
 
 interface Waiter {
   readonly writer: Writer
@@ -33,10 +33,17 @@ interface Waiter {
 export class WriterQueue {
   readonly #waiting: Waiter[] = []
   #holder: Writer | undefined
+  #heldSinceMs = 0
+  readonly #standstillMs: number
   #asking: NodeJS.Timeout | undefined
 
+  constructor(standstillMs = STANDSTILL_MS) {
+    this.#standstillMs = standstillMs
+  }
+
   /**
-   * Waits for the place. Rejects with 55P03 after `timeoutMs` (lock_timeout; 0: 10 s), or with the signal's reason.
+   * Waits for the place. Rejects with 55P03 after `timeoutMs` (lock_timeout; 0: after 10 s in which the place did not change hands), or
+   * with the signal's reason.
    */
   async acquire(
     writer: Writer,
@@ -44,7 +51,7 @@ export class WriterQueue {
     signal: AbortSignal | undefined,
   ): Promise<ReleaseWriter> {
     signal?.throwIfAborted()
-    if (this.#holder === undefined) this.#holder = writer
+    if (this.#holder === undefined) this.#handTo(writer)
     else await this.#wait(writer, timeoutMs, signal)
     let isReleased = false
     return () => {
@@ -72,7 +79,13 @@ export class WriterQueue {
         waiter.refuse(error)
         if (this.#waiting.length === 0) this.#stopAsking()
       }
-      const timer = setTimeout(() => leave(lockTimeout()), timeoutMs || DEFAULT_TIMEOUT_MS)
+      const giveUp = () => {
+        const leftMs =
+          timeoutMs > 0 ? 0 : this.#heldSinceMs + this.#standstillMs - performance.now()
+        if (leftMs > 0) timer = setTimeout(giveUp, leftMs)
+        else leave(lockTimeout())
+      }
+      let timer = setTimeout(giveUp, timeoutMs || this.#standstillMs)
       const onAbort = () => leave(signal?.reason as Error)
       signal?.addEventListener('abort', onAbort, { once: true })
       this.#waiting.push(waiter)
@@ -94,10 +107,15 @@ export class WriterQueue {
     this.#asking = undefined
   }
 
+  #handTo(writer: Writer | undefined): void {
+    this.#holder = writer
+    this.#heldSinceMs = performance.now()
+  }
+
   #passOn(): void {
     this.#stopAsking()
     const next = this.#waiting.shift()
-    this.#holder = next?.writer
+    this.#handTo(next?.writer)
     next?.admit()
     if (this.#waiting.length > 0) this.#askAfter(PATIENCE_MS)
   }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { WriterQueue } from '../../server/transaction/writer-queue.ts'
 
@@ -35,6 +36,19 @@ t.test('gives up after the lock timeout with 55P03, and leaves the queue', async
   })
   release()
   await t.resolves(queue.acquire(busy, 5, never))
+})
+
+t.test('without a lock timeout a queue that moves on is waited in', async (t) => {
+  const queue = new WriterQueue(200)
+  const hold = async () => {
+    const release = await queue.acquire(busy, 0, never)
+    await delay(100)
+    release()
+  }
+  // The last is admitted after 400 ms.
+  await t.resolves(Promise.all([hold(), hold(), hold(), hold(), hold()]))
+  await queue.acquire(busy, 0, never)
+  await t.rejects(queue.acquire(busy, 0, never), { code: '55P03' }, 'but not one that stands still')
 })
 
 t.test('gives up when the statement is cancelled', async (t) => {
