@@ -1,4 +1,4 @@
-import type { BackendFailure } from '../backend/backend-error.ts'
+import type { BackendError, BackendFailure } from '../backend/backend-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { parseErrorKey } from './error-keys.ts'
 import { GRPC_CODE } from './transport.ts'
@@ -33,6 +33,11 @@ export function matchErrorText(
     return { failure: pattern.failure(groups), words: pattern.words?.(groups) }
   }
   return undefined
+}
+
+/** Of a statement that PostgreSQL has analysed, whose sequences therefore exist (the emulator's sequence functions). */
+export function isLostSequence({ message }: BackendError): boolean {
+  return /^Sequence (?:not found: |function needs access to the schema)/.test(message)
 }
 
 function sql(sqlState: string): () => BackendFailure {
@@ -264,9 +269,10 @@ const SERVICE: readonly ErrorPattern[] = [
     failure: kind('internal'),
   },
   {
+    // Only its owner ends it, and uses it no more: somebody else, or Spanner, has.
     name: 'transaction over',
-    text: /^(?:Cannot read or query using a transaction after it has been|Cannot (?:start a read or query|commit) .*transaction (?:after|that)|Invalid transaction ID)/s,
-    failure: kind('internal'),
+    text: /^(?:This transaction has been invalidated by a later transaction|Cannot read or query using a transaction after it has been|Cannot (?:start a read or query|commit) .*transaction (?:after|that)|Invalid transaction ID)/s,
+    failure: () => ({ kind: 'aborted' }),
   },
 ]
 

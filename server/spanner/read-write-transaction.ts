@@ -13,6 +13,7 @@ import { Bug } from '../base/pg-error.ts'
 import { demandTransaction, rollbackOrphan, rollbackTransaction } from './begin-and-rollback.ts'
 import { commitTransaction } from './commit.ts'
 import { Deadline } from './deadline.ts'
+import { isLostSequence } from './error-patterns.ts'
 import { PrecommitToken } from './precommit-token.ts'
 import { encodeExecuteBatchDml, encodeExecuteSql, type TransactionSelector } from './requests.ts'
 import { decodeBatchDml, type TransactionReply } from './responses.ts'
@@ -30,7 +31,6 @@ const ROLLED_BACK_BY_ITSELF: ReadonlySet<BackendFailureKind> = new Set<BackendFa
   'not-null-violation',
   'check-violation',
   'aborted',
-  'session-not-found',
 ])
 
 /** After these the statement may have run all the same. */
@@ -250,9 +250,22 @@ export class ReadWriteTransaction implements BackendTransaction {
   /** Draws the consequences of a call's end and gives the error that the caller is told, where it is another. */
   #noteEnd(error: BackendError | undefined): BackendError | undefined {
     if (error === undefined) return undefined
-    const told = this.#id === undefined ? this.#noteFailedBegin(error) : this.#noteFailure(error)
+    const told = this.#noteError(error)
     if ((told ?? error).failure.kind === 'aborted') this.#mayBeRetried = true
     return told
+  }
+
+  #noteError(error: BackendError): BackendError | undefined {
+    if (error.failure.kind === 'session-not-found') return this.#noteLostSession(error)
+    const told = this.#id === undefined ? this.#noteFailedBegin(error) : this.#noteFailure(error)
+    return this.#host.mixesUpSequences && isLostSequence(error) ? asAborted(error) : told
+  }
+
+  /** The session took the transaction with it: running it again elsewhere is the cure. */
+  #noteLostSession(error: BackendError): BackendError {
+    this.#isAborted = true
+    this.#lease.drop('gone')
+    return asAborted(error)
   }
 
   #noteFailedBegin(error: BackendError): BackendError | undefined {
@@ -264,14 +277,8 @@ export class ReadWriteTransaction implements BackendTransaction {
     return isLost && this.#host.rpc.transport.connectedChannels > 0 ? asAborted(error) : undefined
   }
 
-  #noteFailure(error: BackendError): BackendError | undefined {
-    const { kind } = error.failure
-    if (kind === 'aborted') this.#isAborted = true
-    if (kind !== 'session-not-found') return undefined
-    // The session took the transaction with it: running it again elsewhere is the cure.
-    this.#isAborted = true
-    this.#lease.drop('gone')
-    return asAborted(error)
+  #noteFailure(error: BackendError): undefined {
+    if (error.failure.kind === 'aborted') this.#isAborted = true
   }
 
   /** Rejects with a BackendError where it is not certain that the transaction has ended. */

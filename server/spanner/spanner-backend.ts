@@ -130,7 +130,14 @@ class SpannerBackend implements Backend {
       this.#options.databaseRole,
     )
     const sessions = await openSessions(client, kind, this.#options.sessions ?? {}, remaining())
-    const host = { rpc: this.#rpc, client, sessions, orphansFailedBegin: kind === 'emulator' }
+    const isEmulator = kind === 'emulator'
+    const host = {
+      rpc: this.#rpc,
+      client,
+      sessions,
+      orphansFailedBegin: isEmulator,
+      mixesUpSequences: isEmulator,
+    }
     try {
       this.#capabilities ??= await this.#probe(kind, host, remaining())
       const database = new SpannerDatabase(id, this.#capabilities, host, this.#admin)

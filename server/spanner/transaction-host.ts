@@ -12,4 +12,6 @@ export interface TransactionHost {
    * begin on the same session ends it.
    */
   readonly orphansFailedBegin: boolean
+  /** The official emulator looks a sequence up in whichever database was used last, if in any: the next attempt may find it. */
+  readonly mixesUpSequences: boolean
 }

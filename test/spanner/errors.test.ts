@@ -221,7 +221,13 @@ const SAMPLES: readonly Sample[] = [
     pattern: 'transaction over',
     code: C.FAILED_PRECONDITION,
     text: 'Cannot read or query using a transaction after it has been committed or rolledback.',
-    failure: { kind: 'internal' },
+    failure: { kind: 'aborted' },
+  },
+  {
+    pattern: 'transaction over',
+    code: C.FAILED_PRECONDITION,
+    text: 'This transaction has been invalidated by a later transaction in the same session.',
+    failure: { kind: 'aborted' },
   },
   {
     pattern: 'duplicate column',

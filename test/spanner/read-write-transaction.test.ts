@@ -124,6 +124,22 @@ t.test('ABORTED is told with its delay, and needs no rollback', async (test) => 
   test.same(fake.methods(), ['ExecuteStreamingSql', 'ExecuteStreamingSql'])
 })
 
+t.test('a session that is gone took the transaction along: an abort', async (test) => {
+  const { fake, database } = await openFakeDatabase(test.teardown)
+  const gone = () => {
+    throw new FakeStatus(NOT_FOUND, 'Session not found: s')
+  }
+  const begun = database.beginReadWrite({ isolation: 'serializable' })
+  await run(begun, 'one')
+  fake.on('ExecuteStreamingSql', gone)
+  test.same(await failureOf(run(begun, 'two')), { kind: 'aborted' })
+  await begun.rollback()
+  const neverBegun = database.beginReadWrite({ isolation: 'serializable' })
+  test.same(await failureOf(run(neverBegun, 'one')), { kind: 'aborted' })
+  await neverBegun.rollback()
+  test.notOk(fake.methods().includes('Rollback'))
+})
+
 t.test('ABORTED in a batch rejects, with its delay', async (test) => {
   const { fake, database } = await openFakeDatabase(test.teardown)
   const delay = new ProtoWriter().uintField(1, 2).finish()
