@@ -74,12 +74,32 @@ function readDelete(reader: ProtoReader): DeleteMutation {
   return { kind: 'delete', table, keySet }
 }
 
-/** Applies mutations in their order, as statements of the transaction. Throws what the first one that fails says. */
+/** Cells that the mutations of one Commit may write ("Quotas and limits"); index entries, which count at Spanner, are left out. */
+const MAX_MUTATIONS = 80_000
+
+/** Throws INVALID_ARGUMENT. A delete counts as one. */
+function refuseTooMany(mutations: readonly Mutation[]): void {
+  const sizes = mutations.map((mutation) =>
+    mutation.kind === 'delete' ? 1 : mutation.rows.length * mutation.columns.length,
+  )
+  const count = sizes.reduce((sum, size) => sum + size, 0)
+  if (count <= MAX_MUTATIONS) return
+  throw new GrpcStatus(
+    GRPC.INVALID_ARGUMENT,
+    `The transaction contains too many mutations: ${count}, at most ${MAX_MUTATIONS} are allowed. Each column of each written row counts as one.`,
+  )
+}
+
+/**
+ * Applies mutations in their order, as statements of the transaction. Throws what the first one that fails says, INVALID_ARGUMENT where they
+ * are too many for one Commit.
+ */
 export async function applyMutations(
   database: EmbeddedDatabase,
   transaction: ServerTransaction,
   mutations: readonly Mutation[],
 ): Promise<void> {
+  refuseTooMany(mutations)
   for (const mutation of mutations) {
     const table = await database.tableShape(mutation.table, '')
     if (mutation.kind === 'delete') await run(transaction, deletion(table, mutation.keySet))

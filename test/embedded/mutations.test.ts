@@ -59,6 +59,16 @@ tap.test('each kind of mutation does what its name says', async (t) => {
   t.strictSame(await read(ALL), ['2 x NULL', '3 y NULL'])
 })
 
+tap.test('a commit takes 80,000 mutations', async (t) => {
+  await reset(['1', 'x', 'one'])
+  const rows = Array.from({ length: 26_667 }, (_, index) => [String(index), 'm', 'v'])
+  t.match(
+    await failureText(commit({ insert: write(['a', 'b', 'v'], ...rows) })),
+    /^3 The transaction contains too many mutations/,
+  )
+  t.strictSame(await read(ALL), ['1 x one'])
+})
+
 tap.test('a commit is whole or nothing', async (t) => {
   await reset(['1', 'x', 'one'])
   const more = { insert: write(['a', 'b'], ['2', 'x']) }
