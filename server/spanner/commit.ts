@@ -61,7 +61,6 @@ const DOUBTFUL_CODES: ReadonlySet<number> = new Set([
 
 /** What tells of a transaction that it was not committed, even where an earlier Commit may have done it. */
 const TELLS_THAT_NOT: ReadonlySet<BackendFailureKind> = new Set<BackendFailureKind>([
-  'aborted',
   'unique-violation',
   'foreign-key-violation',
   'not-null-violation',
@@ -69,6 +68,11 @@ const TELLS_THAT_NOT: ReadonlySet<BackendFailureKind> = new Set<BackendFailureKi
   'string-too-long',
   'transaction-too-large',
 ])
+
+/** A transaction that is over is taken for aborted, unless a Commit may have ended it: then only ABORTED itself says so. */
+function tellsThatNot({ grpcCode, failure }: BackendError): boolean {
+  return grpcCode === GRPC_CODE.ABORTED || TELLS_THAT_NOT.has(failure.kind)
+}
 
 class CommitAttempts {
   readonly #deadline: Deadline
@@ -91,7 +95,7 @@ class CommitAttempts {
     const { cause } = error
     const isClosed = cause instanceof TransportError && cause.isClosed
     if (!isClosed && DOUBTFUL_CODES.has(error.grpcCode)) this.#isInDoubt = true
-    if (this.#isInDoubt && TELLS_THAT_NOT.has(error.failure.kind)) throw error
+    if (this.#isInDoubt && tellsThatNot(error)) throw error
     if (isClosed || !this.#mayAskAgain(error)) throw this.#told(error)
     const askedMs = cause instanceof TransportError ? retryDelayMs(cause) : undefined
     const left = this.#isInDoubt ? this.#inquiry : this.#deadline

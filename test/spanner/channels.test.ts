@@ -68,6 +68,9 @@ async function write(transaction: BackendTransaction, sql: string): Promise<void
   await drain(transaction.execute({ sql, params: [] }, { ...call, isDml: true }))
 }
 
+/** More than a stream holds back once a token vouches for it. */
+const LARGE = 'x'.repeat(70_000)
+
 t.test('all channels connect before they are needed', async (test) => {
   const fixture = await start(test.teardown)
   const transport = await connect(fixture, 3)
@@ -144,7 +147,7 @@ t.test(
       goOn = resolve
     })
     fake.on('ExecuteStreamingSql', async function* () {
-      yield { ...column, values: [{ stringValue: '1' }], resumeToken: Buffer.from('t') }
+      yield { ...column, values: [{ stringValue: LARGE }], resumeToken: Buffer.from('t') }
       await wait
       yield { values: [{ stringValue: '2' }] }
     })
@@ -187,7 +190,7 @@ t.test('a connection that breaks within a stream costs no row and repeats none',
     for (let row = from + 1; row <= 40; row++) {
       yield {
         ...(row === from + 1 ? column : {}),
-        values: [{ stringValue: String(row) }],
+        values: [{ stringValue: LARGE }],
         resumeToken: Buffer.from(String(row)),
       }
       if (row % 16 === 0) await new Promise((resolve) => signal.addEventListener('abort', resolve))

@@ -261,33 +261,6 @@ async function suite({ address, stop }: Emulator): Promise<void> {
     test.same((await query(database, 'SELECT n FROM t WHERE id = 1')).rows, [['14']])
   })
 
-  t.test(
-    'sequences of two databases that are used at once, which it mixes up, are asked for again',
-    async (test) => {
-      const draw = async (name: string): Promise<readonly BackendFailure[]> => {
-        await backend.createDatabase(name, call)
-        const drawing = await backend.openDatabase(name, call)
-        await drawing.updateDdl([`CREATE SEQUENCE s_${name} BIT_REVERSED_POSITIVE`], call)
-        const failures: BackendFailure[] = []
-        for (let turn = 0; turn < 100; turn++) {
-          const transaction = drawing.beginReadWrite({ isolation: 'serializable' })
-          const failure = await failureOf(dml(transaction, `SELECT nextval('s_${name}')`)).catch(
-            () => undefined,
-          )
-          if (failure !== undefined) failures.push(failure)
-          await transaction.rollback()
-        }
-        return failures
-      }
-      const failures = (await Promise.all(['one', 'two'].map(draw))).flat()
-      test.comment(`${failures.length} of 200`)
-      test.same(
-        failures.filter(({ kind }) => kind !== 'aborted'),
-        [],
-      )
-    },
-  )
-
   t.test('a read-only transaction keeps its snapshot', async (test) => {
     const reader = database.beginReadOnly()
     const read = async (): Promise<Drained> =>

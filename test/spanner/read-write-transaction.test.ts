@@ -1,10 +1,10 @@
-import t from 'tap'
-import type { BackendTransaction } from '../../server/backend/backend.ts'
+import t, { type Test } from 'tap'
+import type { BackendDatabase, BackendTransaction } from '../../server/backend/backend.ts'
 import { BackendError } from '../../server/backend/backend-error.ts'
 import { ProtoWriter } from '../../server/spanner/protobuf-wire.ts'
 import { createSpannerBackend } from '../../server/spanner/spanner-backend.ts'
 import { failureOf, openFakeDatabase } from '../helpers/fake-database.ts'
-import { FakeStatus, isBegin } from '../helpers/fake-spanner.ts'
+import { type FakeSpanner, FakeStatus, isBegin } from '../helpers/fake-spanner.ts'
 import { drain } from '../helpers/rows.ts'
 import type { Message } from '../helpers/spanner-protos.ts'
 
@@ -13,12 +13,30 @@ const dml = { ...call, isDml: true }
 const NOT_FOUND = 5
 const ABORTED = 10
 const OUT_OF_RANGE = 11
+const INTERNAL = 13
 const UNAVAILABLE = 14
 
 const noRows = { rowType: { fields: [] } }
 
 async function run(transaction: BackendTransaction, sql: string): Promise<bigint | undefined> {
   return (await drain(transaction.execute({ sql, params: [] }, dml))).rowCount
+}
+
+/** A database of a server that says it is the official emulator. */
+async function openAsEmulator(
+  test: Test,
+): Promise<{ readonly fake: FakeSpanner; readonly database: BackendDatabase }> {
+  const { fake } = await openFakeDatabase(test.teardown)
+  fake.on('GetInstance', () => ({ config: 'projects/p/instanceConfigs/emulator-config' }))
+  const backend = await createSpannerBackend({
+    project: 'p',
+    instance: 'i',
+    endpoint: { kind: 'emulator', address: fake.address },
+  })
+  test.teardown(() => backend.close())
+  const database = await backend.openDatabase('d', call)
+  fake.calls.length = 0
+  return { fake, database }
 }
 
 function transactionOf(request: Message): Message {
@@ -124,22 +142,6 @@ t.test('ABORTED is told with its delay, and needs no rollback', async (test) => 
   test.same(fake.methods(), ['ExecuteStreamingSql', 'ExecuteStreamingSql'])
 })
 
-t.test('a session that is gone took the transaction along: an abort', async (test) => {
-  const { fake, database } = await openFakeDatabase(test.teardown)
-  const gone = () => {
-    throw new FakeStatus(NOT_FOUND, 'Session not found: s')
-  }
-  const begun = database.beginReadWrite({ isolation: 'serializable' })
-  await run(begun, 'one')
-  fake.on('ExecuteStreamingSql', gone)
-  test.same(await failureOf(run(begun, 'two')), { kind: 'aborted' })
-  await begun.rollback()
-  const neverBegun = database.beginReadWrite({ isolation: 'serializable' })
-  test.same(await failureOf(run(neverBegun, 'one')), { kind: 'aborted' })
-  await neverBegun.rollback()
-  test.notOk(fake.methods().includes('Rollback'))
-})
-
 t.test('ABORTED in a batch rejects, with its delay', async (test) => {
   const { fake, database } = await openFakeDatabase(test.teardown)
   const delay = new ProtoWriter().uintField(1, 2).finish()
@@ -174,7 +176,8 @@ t.test('ABORTED after some rows is told with the delay in the status details', a
     const fields = [{ name: 'a', type: { code: 6 } }]
     yield {
       metadata: { rowType: { fields }, transaction: { id: Buffer.from('t') } },
-      values: [{ stringValue: '1' }],
+      // More than is held back.
+      values: [{ stringValue: 'x'.repeat(70_000) }],
       resumeToken: Buffer.from('r'),
     }
     throw new FakeStatus(ABORTED, 'wounded', { 'grpc-status-details-bin': status })
@@ -297,6 +300,10 @@ t.test('a session that goes with a transaction in it aborts the transaction', as
   test.same(await failureOf(run(transaction, 'two')), { kind: 'aborted' })
   await transaction.rollback()
   test.same(fake.methods(), ['ExecuteStreamingSql', 'ExecuteStreamingSql'])
+  const unlucky = database.beginReadWrite({ isolation: 'serializable' })
+  test.same(await failureOf(run(unlucky, 'one')), { kind: 'aborted' }, 'no session lives')
+  await unlucky.rollback()
+  test.notOk(fake.methods().includes('Rollback'))
 })
 
 t.test('a failed first statement needs no rollback in production', async (test) => {
@@ -312,24 +319,37 @@ t.test('a failed first statement needs no rollback in production', async (test) 
 })
 
 t.test('on the emulator it leaves a lock, which a begin on the same session ends', async (test) => {
-  const fixture = await openFakeDatabase(test.teardown)
-  fixture.fake.on('GetInstance', () => ({ config: 'projects/p/instanceConfigs/emulator-config' }))
-  const backend = await createSpannerBackend({
-    project: 'p',
-    instance: 'i',
-    endpoint: { kind: 'emulator', address: fixture.fake.address },
-  })
-  test.teardown(() => backend.close())
-  const database = await backend.openDatabase('d', call)
-  fixture.fake.calls.length = 0
-  fixture.fake.on('ExecuteStreamingSql', () => {
+  const { fake, database } = await openAsEmulator(test)
+  fake.on('ExecuteStreamingSql', () => {
     throw new FakeStatus(OUT_OF_RANGE, 'division by zero: 1 / 0')
   })
   const transaction = database.beginReadWrite({ isolation: 'serializable' })
   await failureOf(run(transaction, 'one'))
   await transaction.rollback()
-  test.same(fixture.fake.methods(), ['ExecuteStreamingSql', 'BeginTransaction', 'Rollback'])
-  test.same(new Set(fixture.fake.calls.map(({ request }) => request['session'])).size, 1)
+  test.same(fake.methods(), ['ExecuteStreamingSql', 'BeginTransaction', 'Rollback'])
+  test.same(new Set(fake.calls.map(({ request }) => request['session'])).size, 1)
+})
+
+t.test('a sequence that the emulator has mixed up is asked for again', async (test) => {
+  for (const [code, text] of [
+    [NOT_FOUND, 'Sequence not found: s'],
+    [INTERNAL, 'Sequence function needs access to the schema in the Emulator'],
+  ] as const) {
+    const lost = () => {
+      throw new FakeStatus(code, text)
+    }
+    const emulator = await openAsEmulator(test)
+    emulator.fake.on('ExecuteStreamingSql', lost)
+    const transaction = emulator.database.beginReadWrite({ isolation: 'serializable' })
+    test.same(await failureOf(run(transaction, 'one')), { kind: 'aborted' }, text)
+    await transaction.rollback()
+    test.same(emulator.fake.methods(), ['ExecuteStreamingSql', 'BeginTransaction', 'Rollback'])
+    const production = await openFakeDatabase(test.teardown)
+    production.fake.on('ExecuteStreamingSql', lost)
+    const other = production.database.beginReadWrite({ isolation: 'serializable' })
+    test.not((await failureOf(run(other, 'one'))).kind, 'aborted')
+    await other.rollback()
+  }
 })
 
 t.test('a begin whose answer was not waited for is looked after', async (test) => {
