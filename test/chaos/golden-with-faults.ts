@@ -6,8 +6,11 @@ import { EVERYTHING, type FaultPlan } from './fault-plan.ts'
 import type { BackendName, FaultySpanwire } from './faulty-spanwire.ts'
 import { CHAOS_TIMEOUT_MS, MORE_SEED, onBackend } from './on-backend.ts'
 
-/** Each script has a database of its own, so that several can run at a time. */
-const SCRIPTS_AT_A_TIME = 4
+/**
+ * Each script has a database of its own, so that several can run at a time. The emulator mixes up the sequences of databases that are used at
+ * once, and has died of it.
+ */
+const SCRIPTS_AT_A_TIME: Readonly<Record<BackendName, number>> = { embedded: 4, emulator: 1 }
 
 /** The answers to the steps of a script, each as lines. */
 type Answers = readonly (readonly string[])[]
@@ -53,7 +56,7 @@ async function scriptsFor(backend: BackendName): Promise<ReadonlyMap<string, Gol
 }
 
 async function runAll(
-  { spanwire }: FaultySpanwire,
+  { spanwire, backend }: FaultySpanwire,
   scripts: ReadonlyMap<string, GoldenScript>,
 ): Promise<ReadonlyMap<string, Answers>> {
   const answers = new Map<string, Answers>()
@@ -63,7 +66,7 @@ async function runAll(
       answers.set(name, await runScript(spanwire, name, script))
     }
   }
-  await Promise.all(Array.from({ length: SCRIPTS_AT_A_TIME }, worker))
+  await Promise.all(Array.from({ length: SCRIPTS_AT_A_TIME[backend] }, worker))
   return answers
 }
 
