@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { renderAnswer } from '../golden/render.ts'
+import type { Fault } from '../helpers/proxy-fault.ts'
 import type { RecordedCall, RecordingProxy } from '../helpers/recording-proxy.ts'
 import { abortedStatus } from '../helpers/rpc-status.ts'
 import { WireClient } from '../helpers/wire-client.ts'
@@ -68,6 +69,20 @@ for (const backend of ['embedded', 'emulator'] as const) {
         const name = `${level}: ${statement.what}, ${isChanged ? 'changed' : 'as before'}, at ${method}`
         await t.test(name, (t) => check(t, { id, given, ask, proxy }))
       }
+      await t.test('a transaction that ended while its client was idle', async (t) => {
+        await ask('create table idle (id bigint primary key)')
+        for (const [id, method] of (['ExecuteStreamingSql', 'Commit'] as const).entries()) {
+          await ask('begin')
+          t.same(await ask(`insert into idle values (${2 * id})`), ['INSERT 0 1', '[T]'])
+          const hasHappened = once(proxy, method, (call) => rollBack(proxy, call))
+          if (method === 'ExecuteStreamingSql') {
+            t.same(await ask(`insert into idle values (${2 * id + 1})`), ['INSERT 0 1', '[T]'])
+          }
+          t.same(await ask('commit'), ['COMMIT'])
+          t.ok(hasHappened(), `ended before ${method}`)
+        }
+        t.same(await ask('select id from idle order by id'), ['id:int8', '0', '1', '2', 'SELECT 3'])
+      })
     }),
   )
 }
@@ -101,18 +116,29 @@ async function check(
 
 /** The next call of a method is aborted; before its client hears of it, the row changes if it is to. */
 function abortOnce(proxy: RecordingProxy, method: string, isChanged: boolean): () => boolean {
-  let hasHappened = false
-  proxy.intercept(async (call) => {
-    if (hasHappened || call.method !== method) return undefined
-    hasHappened = true
+  return once(proxy, method, async (call) => {
     await rollBack(proxy, call)
     if (isChanged) await plant(proxy, call)
     return { kind: 'status', ...abortedStatus('planted', 0) }
   })
+}
+
+/** Does something before the next call of a method goes through, or instead. Returns whether that has happened. */
+function once(
+  proxy: RecordingProxy,
+  method: string,
+  act: (call: RecordedCall) => Promise<Fault | undefined>,
+): () => boolean {
+  let hasHappened = false
+  proxy.intercept(async (call) => {
+    if (hasHappened || call.method !== method) return undefined
+    hasHappened = true
+    return act(call)
+  })
   return () => hasHappened
 }
 
-async function rollBack(proxy: RecordingProxy, call: RecordedCall): Promise<void> {
+async function rollBack(proxy: RecordingProxy, call: RecordedCall): Promise<undefined> {
   const { session, transaction, transactionId } = call.request()
   const id = transactionId ?? (transaction as { readonly id?: Buffer } | undefined)?.id
   await proxy.callBackend(`${SPANNER}/Rollback`, { session, transactionId: id })
