@@ -1,7 +1,7 @@
 import type { Backend, BackendDatabase, CallOptions } from '../backend/backend.ts'
 import type { Capabilities } from '../backend/capabilities.ts'
 import { AdminClient, EMULATOR_CONFIG } from './admin.ts'
-import { probeCapabilities, type ServerKind } from './capabilities.ts'
+import { type Plan, probeCapabilities, type ServerKind } from './capabilities.ts'
 import {
   type GoogleCredentialOptions,
   googleHeaderSource,
@@ -14,7 +14,9 @@ import { GrpcJsTransport } from './grpc-js-transport.ts'
 import { openSessions, type SessionSettings } from './open-sessions.ts'
 import { encodeExecuteSql } from './requests.ts'
 import { RpcClient } from './rpc-client.ts'
+import type { Session } from './session.ts'
 import { SessionClient } from './session-client.ts'
+import { SessionLease } from './session-lease.ts'
 import { toBackendError } from './status.ts'
 import type { TransactionHost } from './transaction-host.ts'
 import { STRONG_READ } from './transaction-options.ts'
@@ -139,7 +141,7 @@ class SpannerBackend implements Backend {
       mixesUpSequences: isEmulator,
     }
     try {
-      this.#capabilities ??= await this.#probe(kind, host, remaining())
+      this.#capabilities ??= await this.#probe(kind, host, deadline, options.signal)
       const database = new SpannerDatabase(id, this.#capabilities, host, this.#admin)
       this.#databases.add(database)
       return database
@@ -194,28 +196,38 @@ class SpannerBackend implements Backend {
   async #probe(
     kind: ServerKind,
     { client, sessions }: TransactionHost,
-    options: CallOptions,
+    deadline: Deadline,
+    signal: AbortSignal | undefined,
   ): Promise<Capabilities> {
-    const session = await sessions.acquire(options)
+    const lease = new SessionLease(sessions)
     try {
-      return await probeCapabilities(
-        kind,
-        async (sql, callOptions) => {
-          await this.#rpc.unary(
-            client.target(session, 'ExecuteSql', false),
-            encodeExecuteSql({
-              session: session.name,
-              selector: { kind: 'single-use', options: STRONG_READ },
-              statement: { sql, params: [] },
-              isPlanOnly: true,
-            }),
-            callOptions,
-          )
-        },
+      for (;;) {
+        const session = await lease.get(deadline, signal)
+        try {
+          const plan = this.#planIn(client, session)
+          return await probeCapabilities(kind, plan, deadline.options(signal))
+        } catch (error) {
+          const { failure } = toBackendError(error)
+          if (failure.kind !== 'session-not-found' || !lease.replace()) throw error
+        }
+      }
+    } finally {
+      lease.release()
+    }
+  }
+
+  #planIn(client: SessionClient, session: Session): Plan {
+    return async (sql, options) => {
+      await this.#rpc.unary(
+        client.target(session, 'ExecuteSql', false),
+        encodeExecuteSql({
+          session: session.name,
+          selector: { kind: 'single-use', options: STRONG_READ },
+          statement: { sql, params: [] },
+          isPlanOnly: true,
+        }),
         options,
       )
-    } finally {
-      sessions.release(session)
     }
   }
 }

@@ -246,7 +246,12 @@ t.test('a probe that fails for another reason is no answer', async (test) => {
     throw new FakeStatus(7, 'no')
   })
   test.same(await failureOf(backend.openDatabase('one', call)), { kind: 'permission-denied' })
-  fake.on('ExecuteSql', () => ({}))
+  let isGone = true
+  fake.on('ExecuteSql', () => {
+    if (!isGone) return {}
+    isGone = false
+    throw new FakeStatus(5, 'Session not found: s')
+  })
   test.equal((await backend.openDatabase('one', call)).capabilities.interval, true)
 })
 
