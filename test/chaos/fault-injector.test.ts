@@ -167,8 +167,8 @@ t.test('a session that is deleted is rolled back first', async (t) => {
   injector.start({ seed: 1, sessionDeleted: 1 })
   fake.calls.length = 0
   t.equal(await execute('s', { id }), NOT_FOUND)
-  t.same(fake.methods(), ['Rollback'])
-  t.match(fake.requests('Rollback'), [{ transactionId: id }])
+  t.same(fake.methods(), ['Rollback', 'BeginTransaction', 'Rollback'])
+  t.match(fake.requests('Rollback')[0], { transactionId: id })
   t.match(fake.requests('DeleteSession'), [{ name: 's' }])
   t.equal(fake.calls.at(-1)?.method, 'DeleteSession')
   fake.calls.length = 0
@@ -198,5 +198,5 @@ t.test('an answer that is cut is learnt from all the same', async (t) => {
   t.equal(await execute('s', READ_WRITE), UNAVAILABLE)
   injector.start({ seed: 1, sessionDeleted: 1 })
   t.equal(await execute('s', { singleUse: { readOnly: { strong: true } } }), NOT_FOUND)
-  t.match(fake.requests('Rollback'), [{ session: 's', transactionId: Buffer.from('cut') }])
+  t.match(fake.requests('Rollback')[0], { session: 's', transactionId: Buffer.from('cut') })
 })

@@ -123,23 +123,20 @@ export class FaultInjector {
 
   /** Deleting a session with an open transaction locks the official emulator up: what is open in it is rolled back before. */
   async #deleteSession({ session, isMultiplexed }: SpannerCall): Promise<void> {
-    const open = this.#reader.openIn(session)
-    const unknown = open.length > 0 || isMultiplexed ? undefined : await this.#voidOrphan(session)
-    for (const id of unknown === undefined ? open : [unknown]) {
+    for (const id of this.#reader.openIn(session)) {
       await this.#callQuietly('Rollback', { session, transactionId: bytesOf(id) })
       this.#reader.close(id)
     }
+    if (!isMultiplexed) await this.#voidOrphan(session)
     await this.#callQuietly('DeleteSession', { name: session })
   }
 
   /** A transaction whose id nobody knows, because its begin failed or was cut, is replaced by a new one. */
-  async #voidOrphan(session: string): Promise<string | undefined> {
-    const reply = await this.#callQuietly('BeginTransaction', {
-      session,
-      options: { readWrite: {} },
-    })
-    const id = reply?.['id']
-    return Buffer.isBuffer(id) ? id.toString('hex') : undefined
+  async #voidOrphan(session: string): Promise<void> {
+    const options = { readWrite: {} }
+    const reply = await this.#callQuietly('BeginTransaction', { session, options })
+    if (reply === undefined) return
+    await this.#callQuietly('Rollback', { session, transactionId: reply['id'] })
   }
 
   async #callQuietly(method: string, request: object) {
