@@ -1,7 +1,7 @@
 import { typedLiteral } from '../sql/dialect-printers.ts'
 import type { Expr } from '../sql/query-tree.ts'
-import { findPgType, OID } from '../types/pg-type.ts'
-import { isEnumOid } from '../types/user-type.ts'
+import { OID } from '../types/pg-type.ts'
+import { keepsOrder } from '../types/storage.ts'
 import type { Emission, Place } from './emission.ts'
 import { emitOperation, plainOperator } from './emit-call.ts'
 import { floatsToGuard } from './emulator-guards.ts'
@@ -47,8 +47,7 @@ export function emitCoalesce(
 
 /** GREATEST and LEAST, which pass over NULLs in both. */
 export function emitMinMax(emission: Emission, expr: ExprOf<'MinMaxExpr'>, place: Place): string {
-  // Labels have an order of their own, and Spanner compares no arrays.
-  if (isEnumOid(expr.type) || findPgType(expr.type)?.elementOid !== undefined) {
+  if (!keepsOrder(expr.type)) {
     throw new NotPushable(`${expr.op.toUpperCase()} of values that Spanner cannot order`)
   }
   const inner = { ...place, noticesRange: false }

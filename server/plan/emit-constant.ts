@@ -4,6 +4,7 @@ import { castTypeOf } from '../types/cast-type.ts'
 import { datumToText } from '../types/datum.ts'
 import { findPgType, OID } from '../types/pg-type.ts'
 import { findStorage } from '../types/storage.ts'
+import { findTypeForm } from '../types/type-forms.ts'
 import { NotPushable } from './not-pushable.ts'
 import { quoteLiteral } from './quote-literal.ts'
 
@@ -51,7 +52,8 @@ export function emitConstantElements(constant: Const): readonly string[] | undef
   )
 }
 
-function literal(constant: Const, typeOid: number, text: string): string {
+function literal(constant: Const, typeOid: number, printed: string): string {
+  const text = storedText(constant, typeOid, printed)
   const castType = castTypeOf(typeOid)
   switch (findStorage(typeOid, -1)?.type.code) {
     case 'BOOL':
@@ -75,6 +77,14 @@ function literal(constant: Const, typeOid: number, text: string): string {
     default:
       throw refusal(constant, `a constant of type ${typeOid}`)
   }
+}
+
+/** The form in which Spanner holds a value of a type that it has nothing like. */
+function storedText(constant: Const, typeOid: number, text: string): string {
+  const form = findTypeForm(typeOid)
+  const stored = form === undefined ? text : form.store(text)
+  if (stored === undefined) throw refusal(constant, `a constant of type ${typeOid}`)
+  return stored
 }
 
 function signed(text: string): string {

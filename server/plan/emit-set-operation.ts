@@ -1,7 +1,7 @@
 import type { Expr, SetOperationNode } from '../sql/query-tree.ts'
 import { castTypeOf } from '../types/cast-type.ts'
 import { OID } from '../types/pg-type.ts'
-import { findStorage } from '../types/storage.ts'
+import { findStorage, keepsEquality } from '../types/storage.ts'
 import type { Emission, SelectOptions } from './emission.ts'
 import { typeOf } from './expression-type.ts'
 import { NotPushable } from './not-pushable.ts'
@@ -59,10 +59,7 @@ function refuseDeadlyKeys(emission: Emission, node: Operation): void {
   if (node.all && node.op === 'union') return
   const isUnsafe = !emission.context.capabilities.safeNumericKeysAndNullFloats
   for (const type of node.columnTypes) {
-    const storage = findStorage(type, -1)
-    const cannotCompare =
-      storage === undefined || storage.type.code === 'JSON' || storage.type.code === 'ARRAY'
-    if (cannotCompare || type === OID.json || (isUnsafe && type === OID.numeric)) {
+    if (!keepsEquality(type) || (isUnsafe && type === OID.numeric)) {
       throw new NotPushable(`${node.op.toUpperCase()} of values that Spanner cannot compare`)
     }
   }

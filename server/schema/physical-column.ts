@@ -1,9 +1,12 @@
 import type { SpannerType } from '../types/spanner-type.ts'
+import type { TypeForm } from '../types/type-form.ts'
+import { findTypeForm } from '../types/type-forms.ts'
 import { isEnumOid } from '../types/user-type.ts'
 import type { DeclaredColumn } from './declared-object.ts'
 import { quotePhysical } from './logical-schema.ts'
 import { type ExpressionColumn, toSpannerExpression } from './physical-expression.ts'
 import type { PhysicalTableColumn } from './physical-schema.ts'
+import { quoteLiteral } from './postgres-text.ts'
 import { unsupported } from './unsupported.ts'
 
 /** PostgreSQL's OIDs of the types that have rules of their own here (src/include/catalog/pg_type.dat). */
@@ -51,7 +54,7 @@ export function toPhysicalColumn(
   if (storage === undefined) {
     throw unsupported(
       `column "${column.name}": type ${column.type} is not supported`,
-      'Use one of bigint, integer, smallint, text, varchar, boolean, double precision, real, numeric, bytea, date, timestamptz, timestamp, jsonb, uuid, or an array of them.',
+      'Use one of bigint, integer, smallint, text, varchar, boolean, double precision, real, numeric, bytea, date, timestamptz, timestamp, interval, jsonb, uuid, or an array of them.',
     )
   }
   if (
@@ -116,6 +119,7 @@ export function isSameStoredMeaning(before: DeclaredColumn, after: DeclaredColum
     )
   }
   if (before.typmod === after.typmod || LENGTHS.has(before.typeOid)) return true
+  if (findTypeForm(before.typeOid) !== undefined) return after.typmod < 0
   if (before.typeOid !== NUMERIC)
     return after.typmod < 0 || (before.typmod >= 0 && before.typmod <= after.typmod)
   return after.typmod < 0 || (before.typmod >= 0 && scaleOf(before.typmod) <= scaleOf(after.typmod))
@@ -153,7 +157,9 @@ export function toBackfill(
   physical: PhysicalTableColumn,
 ): string | undefined {
   if (column.default === undefined) return undefined
-  if (isEnumOid(column.typeOid)) return labelOf(column)
+  if (isEnumOid(column.typeOid)) return literalOf(column)
+  const form = findTypeForm(column.typeOid)
+  if (form !== undefined) return backfillOf(column, form)
   const isTimestamp = column.type.startsWith('timestamp without')
   const sql = toSpannerExpression(column.default, {
     columns: new Map(),
@@ -165,9 +171,16 @@ export function toBackfill(
 }
 
 /** `'ok'::public.mood` is the label alone. */
-function labelOf({ default: text, type }: DeclaredColumn): string | undefined {
-  const label = text?.endsWith(`::${type}`) === true ? text.slice(0, -type.length - 2) : ''
-  return /^'(?:[^'\\]|'')*'$/.test(label) ? label : undefined
+function literalOf({ default: text, type }: DeclaredColumn): string | undefined {
+  const literal = text?.endsWith(`::${type}`) === true ? text.slice(0, -type.length - 2) : ''
+  return /^'(?:[^'\\]|'')*'$/.test(literal) ? literal : undefined
+}
+
+/** `'01:00:00'::interval` is the stored form of what stands there. */
+function backfillOf(column: DeclaredColumn, form: TypeForm): string | undefined {
+  const stored = form.store(literalOf(column)?.slice(1, -1) ?? '')
+  if (stored === undefined) return undefined
+  return form.storedAs === 'bigint' ? stored : quoteLiteral(stored)
 }
 
 /** The dialect has no constants of these (dialect, ddl.default). */

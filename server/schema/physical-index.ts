@@ -3,11 +3,17 @@ import type { DeclaredConstraint, DeclaredIndex } from './declared-object.ts'
 import type { PhysicalIndex, PhysicalTableColumn } from './physical-schema.ts'
 import { unsupported } from './unsupported.ts'
 
+/** What Spanner stores of a declared column. */
+export interface IndexedColumn extends PhysicalTableColumn {
+  /** Whether Spanner takes two values for equal where PostgreSQL does. */
+  readonly keepsEquality: boolean
+}
+
 /** What an index needs to know of its table. */
 export interface IndexedTable {
   readonly declaredName: string
   /** Declared column name to what Spanner stores. */
-  readonly columns: ReadonlyMap<string, PhysicalTableColumn>
+  readonly columns: ReadonlyMap<string, IndexedColumn>
   readonly primaryKey: readonly string[]
 }
 
@@ -19,9 +25,9 @@ const SORTED_METHODS = new Set(['btree', 'hash'])
 
 const NOT_NULL_TERM = /^\(?"?([^()"]+)"? IS NOT NULL\)?$/
 
-/** Whether a column of this type can be part of a primary key or an index. */
-export function isKeyType(column: PhysicalTableColumn): boolean {
-  return !NO_KEY.has(column.type.code)
+/** Whether a column can be part of a primary key or an index. */
+function isKeyType(column: IndexedColumn): boolean {
+  return column.keepsEquality && !NO_KEY.has(column.type.code)
 }
 
 /**
@@ -80,12 +86,12 @@ export function toConstraintIndex(
 }
 
 /** A key column's stored form; refuses (0A000) types that Spanner has no keys of. */
-export function keyColumn(keyName: string, table: IndexedTable, name: string): PhysicalTableColumn {
+export function keyColumn(keyName: string, table: IndexedTable, name: string): IndexedColumn {
   const column = table.columns.get(name)
   if (column !== undefined && isKeyType(column)) return column
   throw unsupported(
     `column "${name}" of table "${table.declaredName}" cannot be part of key "${keyName}"`,
-    'Spanner has no keys of numeric, jsonb and array columns: use a bigint or text column.',
+    'Spanner has no keys of numeric, jsonb, interval and array columns: use a bigint or text column.',
   )
 }
 

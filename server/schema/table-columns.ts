@@ -1,3 +1,4 @@
+import { keepsEquality } from '../types/storage.ts'
 import type { DeclaredColumn, DeclaredTable } from './declared-object.ts'
 import type { Change, TableChange } from './difference.ts'
 import type { MappingContext } from './mapping-context.ts'
@@ -8,6 +9,7 @@ import {
   toPhysicalColumn,
 } from './physical-column.ts'
 import { toSpannerExpression } from './physical-expression.ts'
+import type { IndexedColumn } from './physical-index.ts'
 import { PhysicalNames } from './physical-name.ts'
 import type { PhysicalTableColumn, StoredTable } from './physical-schema.ts'
 import { unsupported } from './unsupported.ts'
@@ -199,12 +201,13 @@ function isNullConstant(text: string): boolean {
 export function columnsByDeclaredName(
   declared: DeclaredTable,
   made: Pick<DraftColumns, 'columns' | 'columnNames'>,
-): ReadonlyMap<string, PhysicalTableColumn> {
+): ReadonlyMap<string, IndexedColumn> {
   const byPhysical = new Map(made.columns.map((column) => [column.name, column]))
   return new Map(
     declared.columns.flatMap((column) => {
       const physical = byPhysical.get(made.columnNames[column.name] ?? '')
-      return physical === undefined ? [] : [[column.name, physical] as const]
+      if (physical === undefined) return []
+      return [[column.name, { ...physical, keepsEquality: keepsEquality(column.typeOid) }] as const]
     }),
   )
 }

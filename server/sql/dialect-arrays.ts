@@ -1,6 +1,6 @@
 import { castTypeOf } from '../types/cast-type.ts'
 import { findPgType, OID } from '../types/pg-type.ts'
-import { findStorage } from '../types/storage.ts'
+import { keepsEquality } from '../types/storage.ts'
 import type { CallSite, Printer } from './dialect.ts'
 import { at, type CallRow, call, form, type RuleFlags, typedLiteral } from './dialect-printers.ts'
 
@@ -9,10 +9,9 @@ import { at, type CallRow, call, form, type RuleFlags, typedLiteral } from './di
  * statement's own are t1, t2 ...
  */
 
-/** Elements that Spanner compares, and whose comparison is not the emulator's death: everything but jsonb. */
+/** Elements that Spanner compares as PostgreSQL does. */
 function hasEquality(arrayTypeOid: number | undefined): boolean {
-  const element = elementOf(arrayTypeOid)
-  return element !== OID.jsonb && element !== OID.json && findStorage(element, -1) !== undefined
+  return keepsEquality(elementOf(arrayTypeOid))
 }
 
 /** Elements that Spanner's own operators for arrays take. */

@@ -6,8 +6,10 @@ import { clockText, instantOfPostgresMicros } from './datetime-text.ts'
 import { DEFAULT_FORMAT_SETTINGS } from './format-settings.ts'
 import { binaryNumericText } from './numeric-binary.ts'
 import { findPgType, OID } from './pg-type.ts'
+import { invalidBinary, mustBeSized } from './received-bytes.ts'
 import type { EncodedValue } from './spanner-type.ts'
 import { encodeBytes, findTextInput, unsupportedArray } from './text-input.ts'
+import { findTypeForm } from './type-forms.ts'
 import { isEnumOid } from './user-type.ts'
 import { mustBeText } from './utf8.ts'
 import { encodeBool, encodeList, encodeNull, encodeNumber, encodeString } from './value.ts'
@@ -27,23 +29,14 @@ export function findBinaryInput(typeOid: number): BinaryInput | undefined {
 }
 
 function scalarInput(typeOid: number): BinaryInput | undefined {
-  return isEnumOid(typeOid) ? enumInput : INPUTS.get(typeOid)
+  if (isEnumOid(typeOid)) return enumInput
+  const form = findTypeForm(typeOid)
+  if (form === undefined) return INPUTS.get(typeOid)
+  return (bytes, leftOver) => encodeString(form.receive(bytes, leftOver))
 }
 
 /** enum_recv, of a label that there is: what clients send, PostgreSQL reads first. */
 const enumInput: BinaryInput = (bytes) => encodeString(mustBeText(bytes))
-
-function invalidBinary(message: string): PgError {
-  return new PgError(SQL_STATE.invalidBinaryRepresentation, message)
-}
-
-/** pq_getmsgint and its kin; what is left over is found by whoever called the receive function. */
-function mustBeSized(bytes: Buffer, sizeBytes: number, leftOver: string): void {
-  if (bytes.length < sizeBytes) {
-    throw new PgError(SQL_STATE.protocolViolation, 'insufficient data left in message')
-  }
-  if (bytes.length > sizeBytes) throw invalidBinary(leftOver)
-}
 
 function fixedInput(sizeBytes: number, read: (bytes: Buffer) => EncodedValue): BinaryInput {
   return (bytes, leftOver) => {

@@ -17,8 +17,9 @@ import {
 import { mustBeString, type OutputCodec, type PayloadWriter } from './payload.ts'
 import { findPgType, OID } from './pg-type.ts'
 import { bpcharOutput, byteaOutput, jsonbOutput, textOutput, uuidOutput } from './string-output.ts'
+import { findTypeForm } from './type-forms.ts'
 import { isEnumOid } from './user-type.ts'
-import { VALUE_KIND, ValueScanner } from './value.ts'
+import { malformedValue, VALUE_KIND, ValueScanner } from './value.ts'
 
 /**
  * Writes one cell of a DataRow (length and payload, -1 for NULL) from the encoded google.protobuf.Value at
@@ -144,6 +145,29 @@ function stringCodec(column: CellColumn, settings: FormatSettings): OutputCodec 
     case OID.jsonb:
       return jsonbOutput
     default:
-      return isEnumOid(column.typeOid) ? textOutput(typeName(column.typeOid)) : undefined
+      if (isEnumOid(column.typeOid)) return textOutput(typeName(column.typeOid))
+      return formCodec(column.typeOid, settings)
   }
+}
+
+/** A type that Spanner has nothing like. */
+function formCodec(typeOid: number, settings: FormatSettings): OutputCodec | undefined {
+  const form = findTypeForm(typeOid)
+  if (form === undefined) return undefined
+  const name = typeName(typeOid)
+  return {
+    text: (out, value) => {
+      mustBeString(value, name)
+      out.text(mustBeForm(form.print(value.text(), settings), name))
+    },
+    binary: (out, value) => {
+      mustBeString(value, name)
+      out.bytes(mustBeForm(form.send(value.text()), name))
+    },
+  }
+}
+
+function mustBeForm<T>(output: T | undefined, name: string): T {
+  if (output === undefined) throw malformedValue(`not of type ${name}`)
+  return output
 }

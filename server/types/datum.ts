@@ -12,11 +12,11 @@ import { jsonbDatumText } from './datum-jsonb.ts'
 import { numericDatumText } from './datum-numeric.ts'
 import { float4Text, float8Text } from './float-text.ts'
 import { DEFAULT_FORMAT_SETTINGS, parseDateStyle } from './format-settings.ts'
-import { intervalText } from './interval-text.ts'
 import { findPgType, OID } from './pg-type.ts'
 import type { EncodedValue } from './spanner-type.ts'
 import { findTextInput } from './text-input.ts'
 import { mustTimeZone } from './time-zone.ts'
+import { findTypeForm } from './type-forms.ts'
 import { isEnumArrayOid, isEnumOid } from './user-type.ts'
 import { encodeString } from './value.ts'
 import { readVarlena } from './varlena.ts'
@@ -74,7 +74,8 @@ export const CSTRING_LENGTH = -2
 type DatumText = (bytes: Buffer) => string | undefined
 
 function scalarText(typeOid: number, bytes: Buffer): string | undefined {
-  return DATUM_TEXTS.get(typeOid)?.(bytes)
+  const print = DATUM_TEXTS.get(typeOid) ?? findTypeForm(typeOid)?.datumText
+  return print?.(bytes)
 }
 
 function sized(sizeBytes: number, print: (bytes: Buffer) => string | undefined): DatumText {
@@ -162,14 +163,4 @@ const DATUM_TEXTS: ReadonlyMap<number, DatumText> = new Map<number, DatumText>([
   [OID.time, sized(8, (bytes) => timeText(bytes.readBigInt64LE(0)))],
   [OID.timestamp, instantDatumText(false)],
   [OID.timestamptz, instantDatumText(true)],
-  [
-    OID.interval,
-    sized(16, (bytes) =>
-      intervalText({
-        micros: bytes.readBigInt64LE(0),
-        days: bytes.readInt32LE(8),
-        months: bytes.readInt32LE(12),
-      }),
-    ),
-  ],
 ])

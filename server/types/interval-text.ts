@@ -36,3 +36,33 @@ function clock(micros: bigint): string {
   const fraction = fractionText(Number(micros % MICROS_PER_SECOND))
   return `${hours}:${minutes}:${String(seconds % 60).padStart(2, '0')}${fraction}`
 }
+
+const TEXT =
+  /^(?:([+-]?\d{1,9}) years?(?: |$))?(?:([+-]?\d{1,10}) mons?(?: |$))?(?:([+-]?\d{1,10}) days?(?: |$))?(?:([+-]?)(\d{2,10}):([0-5]\d):([0-5]\d)(?:\.(\d{1,6}))?)?$/
+
+/** Reads what {@link intervalText} writes; undefined for other texts, and for fields that an interval cannot hold. */
+export function parseIntervalText(text: string): Interval | undefined {
+  const match = TEXT.exec(text)
+  if (match === null || text === '') return undefined
+  const [, years = '0', months = '0', days = '0', sign, ...time] = match
+  const micros = microsOf(time)
+  const interval = {
+    months: Number(years) * 12 + Number(months),
+    days: Number(days),
+    micros: sign === '-' ? -micros : micros,
+  }
+  return fits(interval) ? interval : undefined
+}
+
+function microsOf([hours = '0', minutes = '0', seconds = '0', fraction = '']: readonly (
+  | string
+  | undefined
+)[]): bigint {
+  const rest = BigInt(Number(minutes) * 60 + Number(seconds)) * MICROS_PER_SECOND
+  return BigInt(hours) * MICROS_PER_HOUR + rest + BigInt(fraction.padEnd(6, '0'))
+}
+
+function fits({ months, days, micros }: Interval): boolean {
+  const isInt32 = (value: number) => BigInt.asIntN(32, BigInt(value)) === BigInt(value)
+  return isInt32(months) && isInt32(days) && BigInt.asIntN(64, micros) === micros
+}

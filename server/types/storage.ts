@@ -1,5 +1,6 @@
 import { findPgType, OID } from './pg-type.ts'
 import type { SpannerType } from './spanner-type.ts'
+import { findTypeForm } from './type-forms.ts'
 import { isEnumOid } from './user-type.ts'
 
 /** What Spanner stores for a PostgreSQL type. */
@@ -17,8 +18,10 @@ const TIMESTAMP: Storage = { type: { code: 'TIMESTAMP' }, sqlType: 'timestamp wi
 /** typmod of varchar(n) and char(n) is n plus the size of a varlena header (VARHDRSZ). */
 const VARLENA_HEADER_BYTES = 4
 
+const FORM_STORAGE = { 'character varying': STRING, bigint: INT64, nothing: undefined } as const
+
 /*
- * Every row keeps order and equality: a comparison in Spanner says what PostgreSQL's would. Strings compare by their bytes, as
+ * A row keeps order and equality where keepsOrder and keepsEquality say so: a comparison in Spanner says what PostgreSQL's would. Strings compare by their bytes, as
  * everywhere under LC_COLLATE C, so a type may be a string where its canonical text sorts as its values do:
  *   uuid     lower case, fixed width
  *   time     HH:MM:SS[.ffffff] without trailing zeros: a text that ends earlier is the earlier time
@@ -27,6 +30,7 @@ const VARLENA_HEADER_BYTES = 4
  *   json     has neither order nor equality
  * An enum is its label: it has PostgreSQL's equality, not its order, which no comparison that is pushed down relies on.
  * An oid is its number: Spanner has no columns of type oid, and only parameters and results could use PG_OID.
+ * Types that Spanner has nothing like are in type-forms.ts.
  */
 const STORAGE: ReadonlyMap<number, Storage> = new Map<number, Storage>([
   [OID.bool, { type: { code: 'BOOL' }, sqlType: 'boolean' }],
@@ -55,8 +59,7 @@ const STORAGE: ReadonlyMap<number, Storage> = new Map<number, Storage>([
 ])
 
 /**
- * The Spanner type that holds values of a PostgreSQL type without loss of order or equality, or undefined where there is
- * none: the caller refuses the column, or does not push the expression down. Arrays are those of one dimension.
+ * The Spanner type that holds values of a PostgreSQL type, or undefined where there is none: the caller refuses the column, or does not push the expression down. Arrays are those of one dimension.
  */
 export function findStorage(typeOid: number, typmod: number): Storage | undefined {
   const elementOid = findPgType(typeOid)?.elementOid
@@ -86,7 +89,23 @@ function findScalarStorage(typeOid: number, typmod: number): Storage | undefined
   if (hasLength && (typeOid === OID.varchar || typeOid === OID.bpchar)) {
     return { type: STRING.type, sqlType: `${VARCHAR}(${typmod - VARLENA_HEADER_BYTES})` }
   }
-  return isEnumOid(typeOid) ? STRING : STORAGE.get(typeOid)
+  if (isEnumOid(typeOid)) return STRING
+  return STORAGE.get(typeOid) ?? FORM_STORAGE[findTypeForm(typeOid)?.storedAs ?? 'nothing']
+}
+
+/** Types that have no equality in PostgreSQL, or none in Spanner. */
+const WITHOUT_EQUALITY = new Set<number>([OID.json, OID.jsonb])
+
+/** Whether Spanner takes values for equal where PostgreSQL does: they can be compared, grouped, and keys. No arrays: Spanner compares none. */
+export function keepsEquality(typeOid: number): boolean {
+  if (WITHOUT_EQUALITY.has(typeOid) || findTypeForm(typeOid)?.keeps === 'nothing') return false
+  return findScalarStorage(typeOid, -1) !== undefined
+}
+
+/** Whether Spanner also has the order of the values that PostgreSQL has. */
+export function keepsOrder(typeOid: number): boolean {
+  const form = findTypeForm(typeOid)
+  return keepsEquality(typeOid) && !isEnumOid(typeOid) && form?.keeps !== 'equality'
 }
 
 /**

@@ -8,6 +8,8 @@ import type { FormatSettings } from './format-settings.ts'
 import { normaliseJsonb } from './jsonb-text.ts'
 import { findPgType, OID } from './pg-type.ts'
 import type { EncodedValue } from './spanner-type.ts'
+import type { TypeForm } from './type-form.ts'
+import { findTypeForm } from './type-forms.ts'
 import { isEnumOid } from './user-type.ts'
 import { encodeBool, encodeList, encodeNull, encodeNumber, encodeString } from './value.ts'
 
@@ -26,7 +28,16 @@ export function findTextInput(typeOid: number): TextInput | undefined {
 }
 
 function scalarInput(typeOid: number): TextInput | undefined {
-  return isEnumOid(typeOid) ? enumInput : INPUTS.get(typeOid)
+  if (isEnumOid(typeOid)) return enumInput
+  const form = findTypeForm(typeOid)
+  return form === undefined ? INPUTS.get(typeOid) : formInput(form)
+}
+
+function formInput({ store }: TypeForm): TextInput {
+  return (text) => {
+    const stored = store(text)
+    return stored === undefined ? undefined : encodeString(stored)
+  }
 }
 
 /** Which labels there are, PostgreSQL knows. */

@@ -15,7 +15,7 @@ const zones = [
   'FOO-3',
 ]
 
-/** 0 the defaults; then every DateStyle in UTC, every zone in ISO, three zones in other styles, rounded floats, escapes. */
+/** 0 the defaults; then every DateStyle in UTC, every zone in ISO, three zones in other styles, rounded floats, styles of intervals, escapes. */
 export const SETTINGS: readonly FormatSettings[] = [
   DEFAULT_FORMAT_SETTINGS,
   ...styles.flatMap((style) => orders.map((order) => ({ dateStyle: `${style}, ${order}` }))),
@@ -31,13 +31,17 @@ export const SETTINGS: readonly FormatSettings[] = [
   { extraFloatDigits: 0 },
   { extraFloatDigits: -3 },
   { extraFloatDigits: -15 },
+  ...['postgres_verbose', 'sql_standard', 'iso_8601'].map((intervalStyle) => ({ intervalStyle })),
   { byteaOutput: 'escape' as const },
 ].map((settings) => ({ ...DEFAULT_FORMAT_SETTINGS, ...settings }))
 
 const all = SETTINGS.map((_, index) => index)
 const dateStyles = all.filter((index) => SETTINGS[index]?.timeZone === 'UTC' && index <= 12)
-const dateTimes = all.filter((index) => SETTINGS[index]?.extraFloatDigits === 1)
+const dateTimes = all.filter(
+  (i) => SETTINGS[i]?.extraFloatDigits === 1 && SETTINGS[i]?.intervalStyle === 'postgres',
+)
 const floats = all.filter((i) => i === 0 || SETTINGS[i]?.extraFloatDigits !== 1)
+const intervals = all.filter((i) => i === 0 || SETTINGS[i]?.intervalStyle !== 'postgres')
 const byteas = [0, SETTINGS.length - 1]
 
 /** Literals of one type, and the settings to print each under. */
@@ -114,6 +118,14 @@ const instants = quoted(
   '2020-07-01 00:00:00+00',
 )
 
+const someIntervals = quoted(
+  ...['0', '1 day', '1 year 2 mons 3 days 04:05:06.5', '-1 year -2 mons +3 days -04:05:06'],
+  ...['1 mon', '-1 day', '14 mons', '100:00:00', '-00:00:00.000001', '1 year -1 day', '1 sec'],
+  ...['-1 mon +2 days +3 hours', '2 years', '-1 mons', '1 day -00:00:01', '178000000 years'],
+  ...['-5 days +00:00:00.5', '178956970 years 7 mons 2147483647 days 2562047788:00:54.775807'],
+  ...['1 min', '-3 hours', '3 days -4 hours -5.25 sec', '1 mon -1 day +1 min', '-1 sec', '1-2'],
+)
+
 export const OUTPUT_CASES: readonly OutputCase[] = [
   of(['bool', 'bool', OID.bool], ['true', 'false']),
   of(['int2', 'int2', OID.int2], quoted('0', '-32768', '32767')),
@@ -167,6 +179,10 @@ export const OUTPUT_CASES: readonly OutputCase[] = [
   of(['bytea', 'bytea', OID.bytea], quoted('', '\\x00ff5c27', '\\x616263'), { settings: byteas }),
   of(['date', 'date', OID.date], dates, { settings: dateStyles }),
   of(['time', 'time', OID.time], quoted('00:00', '23:59:59.999999', '24:00:00', '04:05:06.5')),
+  of(['interval', 'interval', OID.interval], someIntervals, { settings: intervals }),
+  of(['interval[]', 'interval', OID.intervalArray], quoted('{1 day,NULL,-1 sec,1 mon}'), {
+    settings: intervals,
+  }),
   of(['timestamp', 'timestamp', OID.timestamp], instants, { settings: dateStyles }),
   of(['timestamptz', 'timestamptz', OID.timestamptz], instants, { settings: dateTimes }),
   of(['bool[]', 'bool', OID.boolArray], quoted('{}', '{t,NULL,f}')),

@@ -3,7 +3,7 @@
  * so that the tests of the codecs need no server:
  *
  *   npx tsc -p tsconfig.build.json && PGHOST=... node dist/test/types/make-fixtures.js
- *   npx biome format --write test/types/fixtures.json
+ *   npx biome format --stdin-file-path=formatted.json < test/types/fixtures.json
  */
 import { writeFileSync } from 'node:fs'
 import { OID, type PgType } from '../../server/types/pg-type.ts'
@@ -23,6 +23,7 @@ const SPANNER_FORM: Readonly<Record<string, string>> = {
 
 const SEND_FUNCTION: Readonly<Record<string, string>> = {
   date: 'date_send',
+  interval: 'interval_send',
   time: 'time_send',
   timestamp: 'timestamp_send',
   timestamptz: 'timestamptz_send',

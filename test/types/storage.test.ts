@@ -4,8 +4,11 @@ import {
   findColumnStorage,
   findStorage,
   hasColumnStorage,
+  keepsEquality,
+  keepsOrder,
   sqlCastType,
 } from '../../server/types/storage.ts'
+import { enumOidOf } from '../../server/types/user-type.ts'
 
 tap.test('what Spanner stores', async (t) => {
   const cases = [
@@ -30,6 +33,7 @@ tap.test('what Spanner stores', async (t) => {
     [OID.name, -1, 'STRING', 'character varying(63)'],
     [OID.json, -1, 'STRING', 'character varying'],
     [OID.jsonb, -1, 'JSON', 'jsonb'],
+    [OID.interval, 0x7fff0003, 'STRING', 'character varying'],
   ] as const
   for (const [typeOid, typmod, code, sqlType] of cases) {
     const storage = findStorage(typeOid, typmod)
@@ -52,11 +56,22 @@ tap.test('arrays', async (t) => {
 })
 
 tap.test('types without storage', async (t) => {
-  const none = [OID.interval, OID.timetz, OID.money, OID.xml, OID.record, OID.recordArray, 99999]
+  const none = [OID.xml, OID.xid, OID.record, OID.recordArray, 99999]
   for (const typeOid of none) {
     t.equal(findStorage(typeOid, -1), undefined)
     t.equal(findColumnStorage(typeOid, -1), undefined)
     t.equal(sqlCastType(typeOid), undefined)
+  }
+})
+
+tap.test('which comparisons Spanner makes as PostgreSQL does', async (t) => {
+  for (const typeOid of [OID.int4, OID.text, OID.bpchar, OID.uuid, OID.timestamptz, OID.numeric]) {
+    t.ok(keepsEquality(typeOid) && keepsOrder(typeOid), String(typeOid))
+  }
+  const mood = enumOidOf('public', 'mood')
+  t.ok(keepsEquality(mood) && !keepsOrder(mood), 'labels')
+  for (const typeOid of [OID.interval, OID.json, OID.jsonb, OID.int4Array, OID.xml]) {
+    t.notOk(keepsEquality(typeOid) || keepsOrder(typeOid), String(typeOid))
   }
 })
 

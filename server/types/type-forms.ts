@@ -1,0 +1,13 @@
+import { intervalForm } from './interval-form.ts'
+import { OID } from './pg-type.ts'
+import type { TypeForm } from './type-form.ts'
+
+/** The types that Spanner has nothing like, with how it holds them. */
+const FORMS: ReadonlyMap<number, TypeForm> = new Map<number, TypeForm>([
+  [OID.interval, intervalForm],
+])
+
+/** How Spanner holds a type that it has nothing like; undefined for all others. */
+export function findTypeForm(typeOid: number): TypeForm | undefined {
+  return FORMS.get(typeOid)
+}
