@@ -16,6 +16,9 @@ type ExprOf<K extends Expr['kind']> = Extract<Expr, { readonly kind: K }>
 /** Types that are texts to Spanner and whose values are the same bytes in each. */
 const TEXTS = new Set<number>([OID.text, OID.varchar, OID.bpchar])
 
+/** Other types with one form for both. */
+const SAME_FORM: ReadonlyMap<number, number> = new Map([[OID.cidr, OID.inet]])
+
 /** A cast between types that PostgreSQL holds alike (RelabelType). */
 export function emitRelabel(
   emission: Emission,
@@ -28,6 +31,7 @@ export function emitRelabel(
   if (TEXTS.has(from) && TEXTS.has(relabel.type)) {
     return relabel.type === OID.bpchar ? withoutBlanks(sql(), relabel.arg) : sql()
   }
+  if (SAME_FORM.get(from) === relabel.type) return sql()
   throw refuseCast(from, relabel.type, relabel.location)
 }
 

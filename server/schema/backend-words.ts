@@ -1,6 +1,8 @@
 import type { BackendError, BackendFailureKind } from '../backend/backend-error.ts'
 import { PgError, type PgErrorOptions } from '../base/pg-error.ts'
 import { SQL_STATE, type SqlState } from '../base/sql-state.ts'
+import { DEFAULT_FORMAT_SETTINGS } from '../types/format-settings.ts'
+import { findTypeForm } from '../types/type-forms.ts'
 
 /** Failures that are about rows and constraints: they need names of the schema for their words. */
 export type ConstraintFailureKind =
@@ -123,15 +125,35 @@ export interface KnownKey {
   readonly written?: readonly (string | null)[] | undefined
 }
 
+/** A column of a key, as declared. */
+export interface KeyColumn {
+  readonly name: string
+  readonly typeOid: number
+}
+
 /** `(a, b)=(1, x)` as PostgreSQL prints a key in a detail; undefined where its values are not known. */
-export function keyText(
-  columns: readonly string[],
-  { key, keyText: text, written }: KnownKey,
-): string | undefined {
-  const values = written ?? (key?.length === columns.length ? key : undefined)
-  const shown = written === undefined && text !== undefined ? text : values?.map(orNull).join(', ')
+export function keyText(columns: readonly KeyColumn[], known: KnownKey): string | undefined {
+  const shown = known.written?.map(orNull).join(', ') ?? storedKeyText(columns, known)
   if (shown === undefined) return undefined
-  return `(${columns.map(quoteIfNeeded).join(', ')})=(${shown})`
+  return `(${columns.map(({ name }) => quoteIfNeeded(name)).join(', ')})=(${shown})`
+}
+
+/** Where a type has a stored form of its own, each value is shown as PostgreSQL prints it. */
+function storedKeyText(
+  columns: readonly KeyColumn[],
+  { key, keyText: text }: KnownKey,
+): string | undefined {
+  const forms = columns.map(({ typeOid }) => findTypeForm(typeOid))
+  const hasForms = forms.some((form) => form !== undefined)
+  if (text !== undefined && !hasForms) return text
+  const values = key ?? text?.split(', ')
+  if (values?.length !== columns.length) return undefined
+  return values
+    .map((value, i) => {
+      const stored = orNull(value)
+      return forms[i]?.print(stored, DEFAULT_FORMAT_SETTINGS) ?? stored
+    })
+    .join(', ')
 }
 
 function orNull(value: string | null): string {

@@ -1,7 +1,14 @@
 import type { BackendError, BackendFailure } from '../backend/backend-error.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import { findRangeError, type KnownKey, keyText, rowText, toPlainPgError } from './backend-words.ts'
+import {
+  findRangeError,
+  type KeyColumn,
+  type KnownKey,
+  keyText,
+  rowText,
+  toPlainPgError,
+} from './backend-words.ts'
 import type { Column, Constraint, LogicalSchema, Table } from './logical-schema.ts'
 
 type Failure<K extends BackendFailure['kind']> = Extract<BackendFailure, { kind: K }>
@@ -55,9 +62,10 @@ function isNamed(physicalName: string, wanted: string): boolean {
   return physicalName === wanted || wanted.endsWith(`.${physicalName}`)
 }
 
-function columnNames(table: Table, attributes: readonly number[]): string[] {
+function keyColumns(table: Table, attributes: readonly number[]): KeyColumn[] {
   return attributes.map(
-    (attribute) => table.columns.find((column) => column.attribute === attribute)?.name ?? '',
+    (attribute) =>
+      table.columns.find((column) => column.attribute === attribute) ?? { name: '', typeOid: 0 },
   )
 }
 
@@ -72,7 +80,7 @@ function uniqueViolation(
           ...tablesFirst(schema, findTable(schema, failure.table) ?? written?.table),
         ])
   if (found === undefined) return toPlainPgError(error)
-  const key = keyText(columnNames(found.table, found.columns), {
+  const key = keyText(keyColumns(found.table, found.columns), {
     ...failure,
     written: writtenKey(written, found.table, found.columns),
   })
@@ -131,7 +139,7 @@ function foreignKeyViolation(
       ? [
           `insert or update on table "${table.name}" violates foreign key constraint "${constraint.name}"`,
           keyDetail(
-            columnNames(table, constraint.columns),
+            keyColumns(table, constraint.columns),
             { ...failure, written: writtenKey(written, table, constraint.columns) },
             `is not present in table "${target.name}".`,
           ),
@@ -139,7 +147,7 @@ function foreignKeyViolation(
       : [
           `update or delete on table "${target.name}" violates foreign key constraint "${constraint.name}" on table "${table.name}"`,
           keyDetail(
-            columnNames(target, constraint.referencedColumns),
+            keyColumns(target, constraint.referencedColumns),
             failure,
             `is still referenced from table "${table.name}".`,
           ),
@@ -153,7 +161,7 @@ function foreignKeyViolation(
   })
 }
 
-function keyDetail(columns: readonly string[], key: KnownKey, rest: string): string | undefined {
+function keyDetail(columns: readonly KeyColumn[], key: KnownKey, rest: string): string | undefined {
   const text = keyText(columns, key)
   return text === undefined ? undefined : `Key ${text} ${rest}`
 }

@@ -1,7 +1,13 @@
 import type { BackendError } from '../backend/backend-error.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import { findRangeError, type KnownKey, keyText, toPlainPgError } from './backend-words.ts'
+import {
+  findRangeError,
+  type KeyColumn,
+  type KnownKey,
+  keyText,
+  toPlainPgError,
+} from './backend-words.ts'
 import type { StoredObject, StoredTable } from './physical-schema.ts'
 
 /**
@@ -51,6 +57,13 @@ function declaredName(
   return Object.entries(names).find(([, physical]) => physical === physicalName)?.[0]
 }
 
+function keyColumnsOf({ declared }: StoredTable, names: readonly string[]): KeyColumn[] {
+  return names.map((name) => ({
+    name,
+    typeOid: declared.columns.find((column) => column.name === name)?.typeOid ?? 0,
+  }))
+}
+
 interface KeyFailure extends KnownKey {
   readonly index?: string
   readonly constraint?: string
@@ -71,7 +84,10 @@ function uniqueViolation(
     (candidate) => candidate.name === physical,
   )?.columns
   const text = keyText(
-    (keyColumns ?? []).map((column) => declaredName(columns, column.name) ?? column.name),
+    keyColumnsOf(
+      table,
+      (keyColumns ?? []).map((column) => declaredName(columns, column.name) ?? column.name),
+    ),
     failure,
   )
   return new PgError(SQL_STATE.uniqueViolation, `could not create unique index "${name}"`, {
@@ -91,7 +107,7 @@ function foreignKeyViolation(
   const name = declaredName(table?.names.constraints ?? {}, failure.constraint)
   const declared = table?.declared.constraints.find((candidate) => candidate.name === name)
   if (table === undefined || declared === undefined) return undefined
-  const text = keyText(declared.columns, failure)
+  const text = keyText(keyColumnsOf(table, declared.columns), failure)
   return new PgError(
     SQL_STATE.foreignKeyViolation,
     `insert or update on table "${table.declared.name}" violates foreign key constraint "${declared.name}"`,

@@ -54,7 +54,7 @@ export function toPhysicalColumn(
   if (storage === undefined) {
     throw unsupported(
       `column "${column.name}": type ${column.type} is not supported`,
-      'Use one of bigint, integer, smallint, text, varchar, boolean, double precision, real, numeric, bytea, date, timestamptz, timestamp, interval, jsonb, uuid, or an array of them.',
+      'Use one of bigint, integer, smallint, text, varchar, boolean, double precision, real, numeric, bytea, date, timestamptz, timestamp, interval, inet, cidr, macaddr, jsonb, uuid, or an array of them.',
     )
   }
   if (

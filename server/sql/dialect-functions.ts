@@ -1,6 +1,7 @@
 import { ARRAY_FUNCTIONS } from './dialect-arrays.ts'
 import { DATETIME_FUNCTIONS } from './dialect-datetime.ts'
 import { JSONB_FUNCTIONS } from './dialect-jsonb.ts'
+import { NETWORK_FUNCTIONS } from './dialect-network.ts'
 import { NUMBER_FUNCTIONS } from './dialect-numbers.ts'
 import type { CallRow } from './dialect-printers.ts'
 import { TEXT_FUNCTIONS } from './dialect-text.ts'
@@ -12,4 +13,5 @@ export const FUNCTION_ROWS: readonly CallRow[] = [
   ...DATETIME_FUNCTIONS,
   ...ARRAY_FUNCTIONS,
   ...JSONB_FUNCTIONS,
+  ...NETWORK_FUNCTIONS,
 ]

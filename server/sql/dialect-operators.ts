@@ -1,6 +1,7 @@
 import { ARRAY_OPERATORS } from './dialect-arrays.ts'
 import { DATETIME_OPERATORS } from './dialect-datetime.ts'
 import { JSONB_OPERATORS } from './dialect-jsonb.ts'
+import { NETWORK_OPERATORS } from './dialect-network.ts'
 import {
   CAN_FAIL,
   type CallRow,
@@ -326,4 +327,5 @@ export const OPERATOR_ROWS: readonly CallRow[] = [
   ...DATETIME_OPERATORS,
   ...ARRAY_OPERATORS,
   ...JSONB_OPERATORS,
+  ...NETWORK_OPERATORS,
 ]

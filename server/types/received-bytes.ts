@@ -13,3 +13,9 @@ export function mustBeSized(bytes: Buffer, sizeBytes: number, leftOver: string):
   }
   if (bytes.length > sizeBytes) throw invalidBinary(leftOver)
 }
+
+/** pq_getmsgbyte: at least so many bytes. */
+export function mustHaveBytes(bytes: Buffer, sizeBytes: number): void {
+  if (bytes.length >= sizeBytes) return
+  throw new PgError(SQL_STATE.protocolViolation, 'no data left in message')
+}

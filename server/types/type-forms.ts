@@ -1,10 +1,16 @@
+import { macaddr8Form, macaddrForm } from './hardware-address-form.ts'
 import { intervalForm } from './interval-form.ts'
+import { cidrForm, inetForm } from './network-form.ts'
 import { OID } from './pg-type.ts'
 import type { TypeForm } from './type-form.ts'
 
 /** The types that Spanner has nothing like, with how it holds them. */
 const FORMS: ReadonlyMap<number, TypeForm> = new Map<number, TypeForm>([
   [OID.interval, intervalForm],
+  [OID.inet, inetForm],
+  [OID.cidr, cidrForm],
+  [OID.macaddr, macaddrForm],
+  [OID.macaddr8, macaddr8Form],
 ])
 
 /** How Spanner holds a type that it has nothing like; undefined for all others. */

@@ -18,12 +18,17 @@ const SPANNER_FORM: Readonly<Record<string, string>> = {
   bytea: `to_json(translate(encode(e, 'base64'), E'\\n', ''))`,
   timestamp: instantForm('e'),
   timestamptz: instantForm(`e at time zone 'UTC'`),
+  inet: 'to_json(text(e))',
   date: `to_json(to_char(e, 'YYYY-MM-DD'))`,
 }
 
 const SEND_FUNCTION: Readonly<Record<string, string>> = {
   date: 'date_send',
   interval: 'interval_send',
+  inet: 'inet_send',
+  cidr: 'cidr_send',
+  macaddr: 'macaddr_send',
+  macaddr8: 'macaddr8_send',
   time: 'time_send',
   timestamp: 'timestamp_send',
   timestamptz: 'timestamptz_send',

@@ -33,6 +33,7 @@ tap.test('what Spanner stores', async (t) => {
     [OID.name, -1, 'STRING', 'character varying(63)'],
     [OID.json, -1, 'STRING', 'character varying'],
     [OID.jsonb, -1, 'JSON', 'jsonb'],
+    [OID.inet, -1, 'STRING', 'character varying'],
     [OID.interval, 0x7fff0003, 'STRING', 'character varying'],
   ] as const
   for (const [typeOid, typmod, code, sqlType] of cases) {
@@ -67,6 +68,10 @@ tap.test('types without storage', async (t) => {
 tap.test('which comparisons Spanner makes as PostgreSQL does', async (t) => {
   for (const typeOid of [OID.int4, OID.text, OID.bpchar, OID.uuid, OID.timestamptz, OID.numeric]) {
     t.ok(keepsEquality(typeOid) && keepsOrder(typeOid), String(typeOid))
+  }
+  for (const typeOid of [OID.macaddr, OID.macaddr8]) t.ok(keepsOrder(typeOid), String(typeOid))
+  for (const typeOid of [OID.inet, OID.cidr]) {
+    t.ok(keepsEquality(typeOid) && !keepsOrder(typeOid), String(typeOid))
   }
   const mood = enumOidOf('public', 'mood')
   t.ok(keepsEquality(mood) && !keepsOrder(mood), 'labels')
