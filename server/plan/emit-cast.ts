@@ -17,7 +17,11 @@ type ExprOf<K extends Expr['kind']> = Extract<Expr, { readonly kind: K }>
 const TEXTS = new Set<number>([OID.text, OID.varchar, OID.bpchar])
 
 /** Other types with one form for both. */
-const SAME_FORM: ReadonlyMap<number, number> = new Map([[OID.cidr, OID.inet]])
+const SAME_FORM: readonly { readonly from: number; readonly to: number }[] = [
+  { from: OID.cidr, to: OID.inet },
+  { from: OID.bit, to: OID.varbit },
+  { from: OID.varbit, to: OID.bit },
+]
 
 /** A cast between types that PostgreSQL holds alike (RelabelType). */
 export function emitRelabel(
@@ -31,7 +35,7 @@ export function emitRelabel(
   if (TEXTS.has(from) && TEXTS.has(relabel.type)) {
     return relabel.type === OID.bpchar ? withoutBlanks(sql(), relabel.arg) : sql()
   }
-  if (SAME_FORM.get(from) === relabel.type) return sql()
+  if (SAME_FORM.some((pair) => pair.from === from && pair.to === relabel.type)) return sql()
   throw refuseCast(from, relabel.type, relabel.location)
 }
 

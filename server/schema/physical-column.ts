@@ -54,7 +54,7 @@ export function toPhysicalColumn(
   if (storage === undefined) {
     throw unsupported(
       `column "${column.name}": type ${column.type} is not supported`,
-      'Use one of bigint, integer, smallint, text, varchar, boolean, double precision, real, numeric, bytea, date, timestamptz, timestamp, interval, inet, cidr, macaddr, jsonb, uuid, or an array of them.',
+      'Use one of bigint, integer, smallint, text, varchar, boolean, double precision, real, numeric, bytea, date, timestamptz, timestamp, interval, timetz, inet, cidr, macaddr, bit, jsonb, uuid, or an array of them.',
     )
   }
   if (
@@ -157,7 +157,7 @@ export function toBackfill(
   physical: PhysicalTableColumn,
 ): string | undefined {
   if (column.default === undefined) return undefined
-  if (isEnumOid(column.typeOid)) return literalOf(column)
+  if (isEnumOid(column.typeOid)) return labelOf(column)
   const form = findTypeForm(column.typeOid)
   if (form !== undefined) return backfillOf(column, form)
   const isTimestamp = column.type.startsWith('timestamp without')
@@ -171,16 +171,26 @@ export function toBackfill(
 }
 
 /** `'ok'::public.mood` is the label alone. */
-function literalOf({ default: text, type }: DeclaredColumn): string | undefined {
-  const literal = text?.endsWith(`::${type}`) === true ? text.slice(0, -type.length - 2) : ''
-  return /^'(?:[^'\\]|'')*'$/.test(literal) ? literal : undefined
+function labelOf({ default: text, type }: DeclaredColumn): string | undefined {
+  const label = text?.endsWith(`::${type}`) === true ? text.slice(0, -type.length - 2) : ''
+  return /^'(?:[^'\\]|'')*'$/.test(label) ? label : undefined
 }
 
-/** `'01:00:00'::interval` is the stored form of what stands there. */
+/** `'01:00:00'::interval(0)` is the stored form of what stands there. */
 function backfillOf(column: DeclaredColumn, form: TypeForm): string | undefined {
-  const stored = form.store(literalOf(column)?.slice(1, -1) ?? '')
-  if (stored === undefined) return undefined
+  const [, text, type = ''] = /^'([^'\\]*)'::([\w "()]+)$/.exec(column.default ?? '') ?? []
+  if (text === undefined || plainType(type) !== plainType(column.type)) return undefined
+  const stored = form.store(text)
+  const hasModifier = column.typmod >= 0
+  if (stored === undefined || (hasModifier && form.fits?.(stored, column.typmod) === false)) {
+    return undefined
+  }
   return form.storedAs === 'bigint' ? stored : quoteLiteral(stored)
+}
+
+/** A type's name without its modifier. Bit strings of both types are one to Spanner. */
+function plainType(name: string): string {
+  return name.replace(/\(\d+\)|"| varying/g, '').replace(/^(interval) .*/, '$1')
 }
 
 /** The dialect has no constants of these (dialect, ddl.default). */

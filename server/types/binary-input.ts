@@ -2,7 +2,7 @@ import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { civilFromDays, POSTGRES_EPOCH_DAYS } from './calendar.ts'
 import { encodeDate, encodeInstant } from './datetime-input.ts'
-import { clockText, instantOfPostgresMicros } from './datetime-text.ts'
+import { instantOfPostgresMicros, timeText } from './datetime-text.ts'
 import { DEFAULT_FORMAT_SETTINGS } from './format-settings.ts'
 import { binaryNumericText } from './numeric-binary.ts'
 import { findPgType, OID } from './pg-type.ts'
@@ -116,17 +116,6 @@ function receiveTime(bytes: Buffer): EncodedValue {
     throw new PgError(SQL_STATE.datetimeFieldOverflow, 'time out of range')
   }
   return encodeString(timeText(micros))
-}
-
-/** time_out of microseconds since midnight. */
-export function timeText(micros: bigint): string {
-  const seconds = Number(micros / 1_000_000n)
-  return clockText({
-    hour: Math.floor(seconds / 3600),
-    minute: Math.floor(seconds / 60) % 60,
-    second: seconds % 60,
-    micros: Number(micros % 1_000_000n),
-  })
 }
 
 const numericInput: BinaryInput = (bytes, leftOver) => {

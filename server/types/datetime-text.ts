@@ -51,6 +51,17 @@ export function fractionText(micros: number): string {
   return micros === 0 ? '' : `.${pad(micros, 6).replace(/0+$/, '')}`
 }
 
+/** time_out of microseconds since midnight. */
+export function timeText(micros: bigint): string {
+  const seconds = Number(micros / 1_000_000n)
+  return clockText({
+    hour: Math.floor(seconds / 3600),
+    minute: Math.floor(seconds / 60) % 60,
+    second: seconds % 60,
+    micros: Number(micros % 1_000_000n),
+  })
+}
+
 /** date_out. */
 export function dateText(date: CivilDate, { style, dayFirst }: DateStyle): string {
   const year = yearText(date.year)

@@ -1,11 +1,11 @@
 import { Bug } from '../base/pg-error.ts'
-import { timeText } from './binary-input.ts'
 import { civilFromDays, POSTGRES_EPOCH_DAYS } from './calendar.ts'
 import {
   dateText,
   instantOfPostgresMicros,
   timestampText,
   timestamptzText,
+  timeText,
 } from './datetime-text.ts'
 import { arrayDatumText } from './datum-array.ts'
 import { jsonbDatumText } from './datum-jsonb.ts'

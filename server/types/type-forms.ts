@@ -1,8 +1,10 @@
+import { bitForm, varbitForm } from './bit-form.ts'
 import { macaddr8Form, macaddrForm } from './hardware-address-form.ts'
 import { intervalForm } from './interval-form.ts'
 import { cidrForm, inetForm } from './network-form.ts'
 import { OID } from './pg-type.ts'
 import type { TypeForm } from './type-form.ts'
+import { zonedTimeForm } from './zoned-time-form.ts'
 
 /** The types that Spanner has nothing like, with how it holds them. */
 const FORMS: ReadonlyMap<number, TypeForm> = new Map<number, TypeForm>([
@@ -11,6 +13,9 @@ const FORMS: ReadonlyMap<number, TypeForm> = new Map<number, TypeForm>([
   [OID.cidr, cidrForm],
   [OID.macaddr, macaddrForm],
   [OID.macaddr8, macaddr8Form],
+  [OID.bit, bitForm],
+  [OID.varbit, varbitForm],
+  [OID.timetz, zonedTimeForm],
 ])
 
 /** How Spanner holds a type that it has nothing like; undefined for all others. */

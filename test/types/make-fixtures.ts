@@ -25,6 +25,9 @@ const SPANNER_FORM: Readonly<Record<string, string>> = {
 const SEND_FUNCTION: Readonly<Record<string, string>> = {
   date: 'date_send',
   interval: 'interval_send',
+  bit: 'bit_send',
+  varbit: 'varbit_send',
+  timetz: 'timetz_send',
   inet: 'inet_send',
   cidr: 'cidr_send',
   macaddr: 'macaddr_send',

@@ -33,6 +33,8 @@ tap.test('what Spanner stores', async (t) => {
     [OID.name, -1, 'STRING', 'character varying(63)'],
     [OID.json, -1, 'STRING', 'character varying'],
     [OID.jsonb, -1, 'JSON', 'jsonb'],
+    [OID.bit, 3, 'STRING', 'character varying'],
+    [OID.timetz, 3, 'STRING', 'character varying'],
     [OID.inet, -1, 'STRING', 'character varying'],
     [OID.interval, 0x7fff0003, 'STRING', 'character varying'],
   ] as const
@@ -69,8 +71,9 @@ tap.test('which comparisons Spanner makes as PostgreSQL does', async (t) => {
   for (const typeOid of [OID.int4, OID.text, OID.bpchar, OID.uuid, OID.timestamptz, OID.numeric]) {
     t.ok(keepsEquality(typeOid) && keepsOrder(typeOid), String(typeOid))
   }
-  for (const typeOid of [OID.macaddr, OID.macaddr8]) t.ok(keepsOrder(typeOid), String(typeOid))
-  for (const typeOid of [OID.inet, OID.cidr]) {
+  for (const typeOid of [OID.macaddr, OID.macaddr8, OID.bit, OID.varbit])
+    t.ok(keepsOrder(typeOid), String(typeOid))
+  for (const typeOid of [OID.inet, OID.cidr, OID.timetz]) {
     t.ok(keepsEquality(typeOid) && !keepsOrder(typeOid), String(typeOid))
   }
   const mood = enumOidOf('public', 'mood')
