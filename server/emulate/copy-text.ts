@@ -2,13 +2,16 @@ import type { RowBatch } from '../backend/backend.ts'
 import { ByteWriter } from '../base/byte-writer.ts'
 import { Bug } from '../base/pg-error.ts'
 import { arrayText } from '../types/array-text.ts'
+import { findPgType } from '../types/pg-type.ts'
 import type { SpannerType } from '../types/spanner-type.ts'
+import type { TypeForm } from '../types/type-form.ts'
+import { findTypeForm } from '../types/type-forms.ts'
 import { ListScanner, malformedValue, VALUE_KIND, ValueScanner } from '../types/value.ts'
 
 /*
  * Rows of Spanner in COPY's text format (manual, COPY). Spanner's own spelling of a value is one that the input function of the
  * column's type reads, whatever the session's settings are: ISO dates, timestamps with their offset, integers and numerics as
- * digits. Only bytes, booleans, numbers and arrays are written anew.
+ * digits. Only bytes, booleans, numbers, arrays and amounts of money are written anew.
  */
 
 /** Bytes that gather before they become a piece. */
@@ -20,17 +23,33 @@ const RETURN = 0x0d
 const BACKSLASH = 0x5c
 const NULL_MARK = Buffer.from('\\N')
 
+/** A column as Spanner sends it. */
+export interface CopiedColumn {
+  readonly typeOid: number
+  readonly type: SpannerType
+}
+
+/** How the values of a column are written. */
+interface Cells {
+  readonly type: SpannerType
+  readonly input: TypeForm['input']
+}
+
+function cellsOf({ typeOid, type }: CopiedColumn): Cells {
+  return { type, input: findTypeForm(findPgType(typeOid)?.elementOid ?? typeOid)?.input }
+}
+
 /** Gathers the rows of one table. */
 export class CopyText {
-  readonly #types: readonly SpannerType[]
+  readonly #columns: readonly Cells[]
   readonly #out = new ByteWriter(PIECE_BYTES)
   readonly #pieces: Buffer[] = []
   readonly #value = new ValueScanner()
   #takenBytes = 0
   #rowCount = 0
 
-  constructor(types: readonly SpannerType[]) {
-    this.#types = types
+  constructor(columns: readonly CopiedColumn[]) {
+    this.#columns = columns.map(cellsOf)
   }
 
   get rowCount(): number {
@@ -43,14 +62,16 @@ export class CopyText {
 
   /** Adds the rows of a batch, whose columns are those of the table. */
   add(batch: RowBatch): void {
-    if (batch.rowCount > 0 && batch.columnCount !== this.#types.length) {
-      throw new Bug(`Spanner sent ${batch.columnCount} columns, the load has ${this.#types.length}`)
+    if (batch.rowCount > 0 && batch.columnCount !== this.#columns.length) {
+      throw new Bug(
+        `Spanner sent ${batch.columnCount} columns, the load has ${this.#columns.length}`,
+      )
     }
     let cell = 0
     for (let row = 0; row < batch.rowCount; row++) {
-      for (const [column, type] of this.#types.entries()) {
-        if (column > 0) this.#out.int8(TAB)
-        this.#cell(batch.bytes, batch.starts[cell] ?? 0, batch.ends[cell] ?? 0, type)
+      for (const [index, column] of this.#columns.entries()) {
+        if (index > 0) this.#out.int8(TAB)
+        this.#cell(batch.bytes, batch.starts[cell] ?? 0, batch.ends[cell] ?? 0, column)
         cell++
       }
       this.#out.int8(NEWLINE)
@@ -71,21 +92,21 @@ export class CopyText {
     this.#pieces.push(this.#out.take())
   }
 
-  #cell(bytes: Buffer, start: number, end: number, type: SpannerType): void {
+  #cell(bytes: Buffer, start: number, end: number, column: Cells): void {
     const value = this.#value
     switch (value.scan(bytes, start, end)) {
       case VALUE_KIND.null:
         this.#out.slice(NULL_MARK, 0, NULL_MARK.length)
         return
       case VALUE_KIND.string:
-        if (type.code === 'BYTES') this.#escaped(Buffer.from(textOf(value, type)))
+        if (isRewritten(column)) this.#escaped(Buffer.from(textOf(value, column)))
         else this.#escaped(bytes, value.start, value.end)
         return
       case VALUE_KIND.list:
-        this.#escaped(Buffer.from(textOfArray(bytes, value, type)))
+        this.#escaped(Buffer.from(textOfArray(bytes, value, column)))
         return
       default:
-        this.#out.text(textOf(value, type))
+        this.#out.text(textOf(value, column))
     }
   }
 
@@ -117,10 +138,16 @@ function escapeOf(byte: number): string | undefined {
   }
 }
 
+/** Whether a string_value is not what the input function reads. */
+function isRewritten({ type, input }: Cells): boolean {
+  return type.code === 'BYTES' || input !== undefined
+}
+
 /** A scalar as its type's input function reads it. */
-function textOf(value: ValueScanner, type: SpannerType): string {
+function textOf(value: ValueScanner, { type, input }: Cells): string {
   switch (value.kind) {
     case VALUE_KIND.string:
+      if (input !== undefined) return input(value.text())
       return type.code === 'BYTES'
         ? `\\x${Buffer.from(value.ascii(), 'base64').toString('hex')}`
         : value.text()
@@ -135,11 +162,8 @@ function textOf(value: ValueScanner, type: SpannerType): string {
   }
 }
 
-function textOfArray(
-  bytes: Buffer,
-  { start, end }: ValueScanner,
-  { element }: SpannerType,
-): string {
+function textOfArray(bytes: Buffer, { start, end }: ValueScanner, { type, input }: Cells): string {
+  const { element } = type
   if (element === undefined) throw malformedValue('a list for a scalar')
   const list = new ListScanner()
   const item = new ValueScanner()
@@ -147,7 +171,7 @@ function textOfArray(
   list.reset(bytes, start, end)
   while (list.next()) {
     const isNull = item.scan(bytes, list.start, list.end) === VALUE_KIND.null
-    elements.push(isNull ? undefined : textOf(item, element))
+    elements.push(isNull ? undefined : textOf(item, { type: element, input }))
   }
   return arrayText(elements)
 }

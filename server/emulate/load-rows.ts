@@ -28,7 +28,7 @@ export async function addLoad(
   stream: RowStream,
   bounds: LoadBounds,
 ): Promise<LoadedRows> {
-  const text = new CopyText(load.types)
+  const text = new CopyText(load.columns)
   for (let batch = await stream.next(); batch !== undefined; batch = await stream.next()) {
     text.add(batch)
     const excess = excessOf(
@@ -43,7 +43,7 @@ export async function addLoad(
     throw tooMuch(load, excess)
   }
   const { rowCount, sizeBytes } = text
-  const columns = load.columns.map(quoteIdentifier).join(', ')
+  const columns = load.columns.map(({ name }) => quoteIdentifier(name)).join(', ')
   const copy = `COPY ${emitPostgresName(load.table)} (${columns}) FROM STDIN`
   return {
     tables: [...loaded.tables, { copy, data: text.take(), rowCount }],

@@ -28,8 +28,7 @@ export function emitLoad(request: LoadRequest, context: EmitContext): Load {
   const { table, columns } = request
   return {
     table: { schema: table.schema, name: table.name },
-    columns: columns.map((column) => column.name),
-    types: columns.map((column) => column.physical.type),
+    columns: columns.map(({ name, typeOid, physical: { type } }) => ({ name, typeOid, type })),
     read: emitPushdown(loadQuery(request), context),
   }
 }

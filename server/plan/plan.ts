@@ -51,13 +51,20 @@ export interface EmulateRoute {
   readonly refusal: PgError
 }
 
+/** A column of a table whose rows are loaded. */
+export interface LoadedColumn {
+  /** As the client declared it. */
+  readonly name: string
+  readonly typeOid: number
+  /** What Spanner stores. */
+  readonly type: SpannerType
+}
+
 /** The rows of a table that an emulated statement needs. */
 export interface Load {
   readonly table: QualifiedName
-  /** As the client declared them, in the order of the columns of `read`. */
-  readonly columns: readonly string[]
-  /** What Spanner stores in them. */
-  readonly types: readonly SpannerType[]
+  /** In the order of the columns of `read`. */
+  readonly columns: readonly LoadedColumn[]
   readonly read: PushdownRoute
 }
 

@@ -18,6 +18,7 @@ const TEXT = 25
 const VARCHAR = 1043
 const VARCHAR_ARRAY = 1015
 const BPCHAR = 1042
+const MONEY = 790
 
 /** Types whose stored form compares, measures and prints as the declared one, so that expressions may use it as it is. */
 const PLAIN_TYPES = new Set([
@@ -54,7 +55,7 @@ export function toPhysicalColumn(
   if (storage === undefined) {
     throw unsupported(
       `column "${column.name}": type ${column.type} is not supported`,
-      'Use one of bigint, integer, smallint, text, varchar, boolean, double precision, real, numeric, bytea, date, timestamptz, timestamp, interval, timetz, inet, cidr, macaddr, bit, jsonb, uuid, or an array of them.',
+      'Use one of bigint, integer, smallint, text, varchar, boolean, double precision, real, numeric, bytea, date, timestamptz, timestamp, interval, timetz, inet, cidr, macaddr, bit, money, jsonb, uuid, or an array of them.',
     )
   }
   if (
@@ -159,7 +160,7 @@ export function toBackfill(
   if (column.default === undefined) return undefined
   if (isEnumOid(column.typeOid)) return labelOf(column)
   const form = findTypeForm(column.typeOid)
-  if (form !== undefined) return backfillOf(column, form)
+  if (form !== undefined) return amountOf(column) ?? backfillOf(column, form)
   const isTimestamp = column.type.startsWith('timestamp without')
   const sql = toSpannerExpression(column.default, {
     columns: new Map(),
@@ -186,6 +187,13 @@ function backfillOf(column: DeclaredColumn, form: TypeForm): string | undefined 
     return undefined
   }
   return form.storedAs === 'bigint' ? stored : quoteLiteral(stored)
+}
+
+/** A number as the default of money: what it is in cents. */
+function amountOf({ default: text, typeOid }: DeclaredColumn): string | undefined {
+  const [, whole, cents = ''] = /^(\d{1,15})(?:\.(\d{1,2}))?$/.exec(text ?? '') ?? []
+  if (typeOid !== MONEY || whole === undefined) return undefined
+  return String(BigInt(whole + cents.padEnd(2, '0')))
 }
 
 /** A type's name without its modifier. Bit strings of both types are one to Spanner. */

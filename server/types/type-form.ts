@@ -14,6 +14,8 @@ export interface TypeForm {
    * reads alike under all others. Undefined for every other text: PostgreSQL is to be asked what it means.
    */
   readonly store: (text: string) => string | undefined
+  /** What the input function reads, under every setting; left out where that is the stored form. */
+  readonly input?: (stored: string) => string
   /** Whether a value may stand in a column with a modifier as it is; left out where the input function sees to it. */
   readonly fits?: (stored: string, typmod: number) => boolean
   /** The receive function, to the stored form. `leftOver` is the message about bytes that are left over. */

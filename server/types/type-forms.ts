@@ -1,6 +1,7 @@
 import { bitForm, varbitForm } from './bit-form.ts'
 import { macaddr8Form, macaddrForm } from './hardware-address-form.ts'
 import { intervalForm } from './interval-form.ts'
+import { moneyForm } from './money-form.ts'
 import { cidrForm, inetForm } from './network-form.ts'
 import { OID } from './pg-type.ts'
 import type { TypeForm } from './type-form.ts'
@@ -16,6 +17,7 @@ const FORMS: ReadonlyMap<number, TypeForm> = new Map<number, TypeForm>([
   [OID.bit, bitForm],
   [OID.varbit, varbitForm],
   [OID.timetz, zonedTimeForm],
+  [OID.money, moneyForm],
 ])
 
 /** How Spanner holds a type that it has nothing like; undefined for all others. */

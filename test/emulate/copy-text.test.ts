@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { RowBatch } from '../../server/backend/backend.ts'
 import { CopyText } from '../../server/emulate/copy-text.ts'
+import { OID } from '../../server/types/pg-type.ts'
 import type { SpannerType } from '../../server/types/spanner-type.ts'
 import {
   encodeBool,
@@ -30,8 +31,8 @@ function batchOf(rows: readonly (readonly Buffer[])[]): RowBatch {
 }
 
 /** The text of one row of one column. */
-function textOf(type: SpannerType, value: Buffer): string {
-  const copy = new CopyText([type])
+function textOf(type: SpannerType, value: Buffer, typeOid: number = OID.text): string {
+  const copy = new CopyText([{ type, typeOid }])
   copy.add(batchOf([[value]]))
   return Buffer.concat([...copy.take()]).toString()
 }
@@ -68,8 +69,24 @@ t.test('values as COPY reads them', async (t) => {
   for (const [type, value, text] of cases) t.equal(textOf(type, value), `${text}\n`, text)
 })
 
+t.test('money is stored as cents', async (t) => {
+  const INT64: SpannerType = { code: 'INT64' }
+  for (const [cents, text] of [
+    ['-123456789', '-1234567.89'],
+    ['5', '0.05'],
+    ['-9223372036854775808', '-92233720368547758.08'],
+  ] as const) {
+    t.equal(textOf(INT64, encodeString(cents), OID.money), `${text}\n`)
+  }
+  const cents = encodeList([encodeString('100'), encodeNull()])
+  t.equal(textOf(list(INT64), cents, OID.moneyArray), '{1.00,NULL}\n')
+})
+
 t.test('rows, and their size', async (t) => {
-  const copy = new CopyText([{ code: 'INT64' }, STRING])
+  const copy = new CopyText([
+    { type: { code: 'INT64' }, typeOid: OID.int8 },
+    { type: STRING, typeOid: OID.text },
+  ])
   t.equal(copy.sizeBytes, 0)
   copy.add(batchOf([]))
   copy.add(

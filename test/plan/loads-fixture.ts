@@ -62,5 +62,9 @@ function describeRoute({ name, loads, relations }: Omit<EmulateRoute, 'refusal'>
 function describeLoad({ table, columns, read }: Load): string {
   const computed = read.computed === undefined ? [] : [`  companion: ${read.computed.text}`]
   const locks = read.locksRows ? ['  locks rows'] : []
-  return [`${table.name} (${columns.join(', ')}): ${read.sql}`, ...computed, ...locks].join('\n')
+  return [
+    `${table.name} (${columns.map(({ name }) => name).join(', ')}): ${read.sql}`,
+    ...computed,
+    ...locks,
+  ].join('\n')
 }

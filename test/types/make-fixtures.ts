@@ -19,12 +19,14 @@ const SPANNER_FORM: Readonly<Record<string, string>> = {
   timestamp: instantForm('e'),
   timestamptz: instantForm(`e at time zone 'UTC'`),
   inet: 'to_json(text(e))',
+  money: 'to_json((e::numeric * 100)::bigint::text)',
   date: `to_json(to_char(e, 'YYYY-MM-DD'))`,
 }
 
 const SEND_FUNCTION: Readonly<Record<string, string>> = {
   date: 'date_send',
   interval: 'interval_send',
+  money: 'cash_send',
   bit: 'bit_send',
   varbit: 'varbit_send',
   timetz: 'timetz_send',

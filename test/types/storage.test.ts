@@ -33,6 +33,7 @@ tap.test('what Spanner stores', async (t) => {
     [OID.name, -1, 'STRING', 'character varying(63)'],
     [OID.json, -1, 'STRING', 'character varying'],
     [OID.jsonb, -1, 'JSON', 'jsonb'],
+    [OID.money, -1, 'INT64', 'bigint'],
     [OID.bit, 3, 'STRING', 'character varying'],
     [OID.timetz, 3, 'STRING', 'character varying'],
     [OID.inet, -1, 'STRING', 'character varying'],
@@ -71,7 +72,7 @@ tap.test('which comparisons Spanner makes as PostgreSQL does', async (t) => {
   for (const typeOid of [OID.int4, OID.text, OID.bpchar, OID.uuid, OID.timestamptz, OID.numeric]) {
     t.ok(keepsEquality(typeOid) && keepsOrder(typeOid), String(typeOid))
   }
-  for (const typeOid of [OID.macaddr, OID.macaddr8, OID.bit, OID.varbit])
+  for (const typeOid of [OID.macaddr, OID.macaddr8, OID.bit, OID.varbit, OID.money])
     t.ok(keepsOrder(typeOid), String(typeOid))
   for (const typeOid of [OID.inet, OID.cidr, OID.timetz]) {
     t.ok(keepsEquality(typeOid) && !keepsOrder(typeOid), String(typeOid))
