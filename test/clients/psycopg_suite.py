@@ -1,6 +1,7 @@
 """psycopg 3 against a server: every type in text and binary, prepared statements, pipelines, errors, transactions, cancel. Prints TAP."""
 
 import datetime as dt
+import ipaddress
 import os
 import re
 import threading
@@ -53,6 +54,12 @@ VALUES = [
     ("jsonb", [{"a": [1, 2.5, None], "bb": "x"}, [], "ä🙂", None]),
     ("json", [{"b": 1, "a": "x"}, None]),
     ("uuid", [UUID, uuid.UUID(int=0), uuid.UUID(int=2**128 - 1), None]),
+    ("interval", [dt.timedelta(0), dt.timedelta(days=-3, hours=4, microseconds=7), dt.timedelta(days=40, seconds=3), None]),
+    ("inet", [ipaddress.ip_address("10.0.0.1"), ipaddress.ip_interface("10.0.0.1/8"), ipaddress.ip_address("fe80::1"), None]),
+    ("cidr", [ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("2001:db8::/32"), None]),
+    ("timetz", [dt.time(12, 34, 56, 789012, UTC), dt.time(0, 0, tzinfo=dt.timezone(dt.timedelta(hours=-5, minutes=-30))), None]),
+    ("interval[]", [[dt.timedelta(days=1), None, dt.timedelta(seconds=-1)], None]),
+    ("inet[]", [[ipaddress.ip_interface("10.0.0.1/8"), None, ipaddress.ip_interface("::1/64")], None]),
     ("bigint[]", [[], [1, None, -(2**63), 2**63 - 1], None]),
     ("integer[]", [LIST, None]),
     ("smallint[]", [LIST, [], None]),
