@@ -20,6 +20,16 @@ const VALUE_MAKERS = new Set([
   3432, // gen_random_uuid()
 ])
 
+/** What they tell of the session is the same all over one statement: the proxy writes it into the text that the companion is given. */
+const SESSION_READS = new Set([
+  1575, // currval(regclass)
+  2559, // lastval()
+  2943, // txid_current()
+  3348, // txid_current_if_assigned()
+  5059, // pg_current_xact_id()
+  5060, // pg_current_xact_id_if_assigned()
+])
+
 /** The expressions of one statement that the companion computes. */
 export class ComputedList {
   readonly #printer: PostgresPrinter
@@ -116,13 +126,16 @@ export function isVolatile(expr: Expr): boolean {
     expr,
     (part) =>
       part.kind === 'NextValueExpr' ||
-      (part.kind === 'FuncExpr' && findBuiltinFunction(part.function)?.volatility === 'volatile'),
+      (part.kind === 'FuncExpr' &&
+        !SESSION_READS.has(part.function) &&
+        findBuiltinFunction(part.function)?.volatility === 'volatile'),
   )
 }
 
 /** A volatile function that does something, or knows something, beyond its value: nextval, set_config, pg_advisory_lock ... */
 export function isSessionFunction(oid: number): boolean {
-  return findBuiltinFunction(oid)?.volatility === 'volatile' && !VALUE_MAKERS.has(oid)
+  if (VALUE_MAKERS.has(oid) || SESSION_READS.has(oid)) return false
+  return findBuiltinFunction(oid)?.volatility === 'volatile'
 }
 
 /** Refuses with the words for an expression that is evaluated for every row. */

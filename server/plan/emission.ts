@@ -4,7 +4,7 @@ import type { CallRule } from '../sql/dialect.ts'
 import type { Expr, Query } from '../sql/query-tree.ts'
 import type { ComputedList } from './computed-expressions.ts'
 import type { ParamList } from './param-list.ts'
-import type { DrawnValues, OutputColumn, WrittenRelation } from './plan.ts'
+import type { DrawnValues, OutputColumn, SequenceDraws, WrittenRelation } from './plan.ts'
 import type { Scope } from './scope.ts'
 
 /** What the emitter asks of the world around one statement. */
@@ -74,6 +74,7 @@ export interface EmittedSelect {
   readonly sql: string
   readonly columns: readonly OutputColumn[]
   readonly again?: DrawnValues | undefined
+  readonly draws?: SequenceDraws | undefined
   readonly written?: WrittenRelation | undefined
 }
 
@@ -82,6 +83,8 @@ export interface Emission {
   readonly context: EmitContext
   readonly params: ParamList
   readonly computed: ComputedList
+  /** OIDs of the sequences that its SQL draws from. */
+  readonly drawnSequences: Set<number>
   /** `t1`, `t2` ... */
   readonly newAlias: () => string
   /** SQL of an expression, of the Spanner type that its PostgreSQL type is stored as. Not an operand: see operand.ts. */

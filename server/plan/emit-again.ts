@@ -1,6 +1,5 @@
 import { type Column, quotePhysical } from '../schema/logical-schema.ts'
 import type { WrittenTable } from './emit-dml.ts'
-import { mustFindColumn } from './emit-var.ts'
 import { columnList, DEFAULT, type InsertSource } from './insert-source.ts'
 import { MAX_PARAMS } from './limits.ts'
 import type { DrawnValues } from './plan.ts'
@@ -13,8 +12,12 @@ interface FirstInsert {
   readonly paramCount: number
   /** ON CONFLICT, with a space before it; empty without. */
   readonly conflict: string
-  /** RETURNING, with a space before it. */
+  /** RETURNING of the first time, with a space before it. */
   readonly returning: string
+  /** Attribute numbers of the columns that it gave as they are, with their place in the result. */
+  readonly returned: ReadonlyMap<number, number>
+  /** Whether a cell of a column is the next value of a sequence, and nothing else. */
+  readonly isDrawn: (row: number, column: Column) => boolean
 }
 
 /*
@@ -26,21 +29,21 @@ interface FirstInsert {
  * other values.
  */
 export function emitAgain(written: WrittenTable, first: FirstInsert): DrawnValues | undefined {
-  const { source } = first
+  const { source, returned } = first
   if (source.kind !== 'rows') return undefined
-  const returned = returnedColumns(written)
   const added = first.leftOut.filter((column) => returned.has(column.attribute))
   const params: DrawnValues['params'][number][] = []
-  const place = (row: number, column: Column): string => {
+  const place = (row: number, column: Column): string | undefined => {
     const index = returned.get(column.attribute)
-    if (index === undefined) return DEFAULT
+    if (index === undefined) return undefined
     params.push({ row, column: index, type: column.physical.type })
     return `$${first.paramCount + params.length}`
   }
   const rows = source.values.map((values, row) => {
     const cells = source.columns.map((column, i) => {
       const value = values[i] ?? DEFAULT
-      return value === DEFAULT ? place(row, column) : value
+      if (value === DEFAULT) return place(row, column) ?? DEFAULT
+      return (first.isDrawn(row, column) ? place(row, column) : undefined) ?? value
     })
     return `(${[...cells, ...added.map((column) => place(row, column))].join(', ')})`
   })
@@ -53,16 +56,4 @@ export function emitAgain(written: WrittenTable, first: FirstInsert): DrawnValue
     params,
     rowCount: source.values.length,
   }
-}
-
-/** Attribute numbers of the columns that RETURNING gives as they are, with their place in the result. */
-function returnedColumns({ query, table }: WrittenTable): ReadonlyMap<number, number> {
-  const found = new Map<number, number>()
-  const targets = query.returningList.filter((target) => !target.junk)
-  for (const [index, { expr }] of targets.entries()) {
-    if (expr.kind !== 'Var' || expr.rtindex !== query.resultRelation || expr.levelsUp !== 0)
-      continue
-    found.set(mustFindColumn(table, expr).attribute, index)
-  }
-  return found
 }

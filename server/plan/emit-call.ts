@@ -165,9 +165,18 @@ export function plainOperator(context: EmitContext, operatorOid: number): string
 
 /** nextval('s'::regclass): the expression that draws from Spanner's sequence. */
 function emitNextval(emission: Emission, call: ExprOf<'FuncExpr'>): string {
-  const arg = call.args[0]
-  if (arg?.kind !== 'Const' || arg.type !== OID.regclass || arg.isNull) throw refuseFunction(call)
-  return emitNextValueOf(emission, Number(datumToText(OID.oid, arg.bytes, 4, true)))
+  const sequence = sequenceDrawnBy(call)
+  if (sequence === undefined) throw refuseFunction(call)
+  return emitNextValueOf(emission, sequence)
+}
+
+/** OID of the sequence that an expression draws from, if it is nothing but nextval('s'::regclass) or an identity column's own. */
+export function sequenceDrawnBy(expr: Expr): number | undefined {
+  if (expr.kind === 'NextValueExpr') return expr.sequence
+  if (expr.kind !== 'FuncExpr' || expr.function !== NEXTVAL) return undefined
+  const [arg] = expr.args
+  if (arg?.kind !== 'Const' || arg.type !== OID.regclass || arg.isNull) return undefined
+  return Number(datumToText(OID.oid, arg.bytes, 4, true))
 }
 
 /** The next value of a sequence by its OID. */
@@ -175,6 +184,7 @@ export function emitNextValueOf(emission: Emission, sequenceOid: number): string
   const sequence = emission.context.schema.sequences.get(sequenceOid)
   if (sequence === undefined)
     throw new NotPushable(`nextval of a sequence that Spanner does not have`)
+  emission.drawnSequences.add(sequenceOid)
   return sequence.nextvalSql
 }
 

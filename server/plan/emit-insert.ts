@@ -20,6 +20,7 @@ import type { ComputedExpressions } from './plan.ts'
 import type { UserTypeNames } from './print-postgres.ts'
 import { outputsOf } from './query-outputs.ts'
 import { rowsOfEntry } from './rows-of-query.ts'
+import { allDraws, drawnFor, returningDraws } from './sequence-draws.ts'
 import { substituteColumns } from './substitute.ts'
 import { type Assignment, writtenRow } from './written-row.ts'
 
@@ -44,27 +45,41 @@ export function emitInsert(emission: Emission, query: Query): EmittedSelect {
     keys.length === 0 ? plainRows(source) : filteredRows(emission, written, { source, keys })
   const conflict = emitOnConflict(written, source.columns)
   const returning = emitReturning(emission, written)
-  const head = `INSERT INTO ${quotePhysical(table.physicalName)} AS ${alias}`
+  const drawing = returningDraws(written, {
+    rows: known ?? [assignments],
+    returnsRows: query.onConflict?.action !== 'update',
+    returning: returning.sql,
+  })
+  const head = `INSERT INTO ${quotePhysical(table.physicalName)} AS ${alias} ${rows}${conflict}`
+  const leftOut = assignments
+    .map(({ column }) => column)
+    .filter((column) => !source.columns.includes(column))
   return {
-    sql: `${head} ${rows}${conflict}${returning.sql}`,
+    sql: `${head}${returning.sql}`,
     columns: returning.columns,
     again:
       keys.length > 0
         ? undefined
         : emitAgain(written, {
             source,
-            leftOut: assignments
-              .map(({ column }) => column)
-              .filter((column) => !source.columns.includes(column)),
+            leftOut,
             paramCount: emission.params.sources.length,
             conflict,
-            returning: returning.sql,
+            // What the client is not told is not compared.
+            returning: returning.sql === '' ? '' : drawing.sql,
+            returned: drawing.columns,
+            isDrawn: (row, column) => isDrawn(known?.[row], column),
           }),
+    draws: allDraws(`${head}${drawing.sql}`, drawing.sequences, emission.drawnSequences),
     written: {
       table: table.physicalName,
       row: onlyRow(written, known, emission.context.schema.enums.names),
     },
   }
+}
+
+function isDrawn(row: readonly Assignment[] | undefined, column: Column): boolean {
+  return drawnFor(row?.find((cell) => cell.column === column)?.expr) !== undefined
 }
 
 function columnOf(table: Table, target: TargetEntry): Column {

@@ -11,6 +11,7 @@ import { refuseBeyondLimits, refuseManyFunctions } from './limits.ts'
 import { NotPushable } from './not-pushable.ts'
 import { ParamList } from './param-list.ts'
 import type { PushdownRoute } from './plan.ts'
+import { unseenDraws } from './sequence-draws.ts'
 
 /**
  * Writes a statement for Spanner: from PostgreSQL's analysed and rewritten tree, in which every name is resolved and every
@@ -24,7 +25,7 @@ import type { PushdownRoute } from './plan.ts'
 export function emitPushdown(tree: Query, context: EmitContext): PushdownRoute {
   const emission = openEmission(context)
   const command = commandOf(tree)
-  const { sql, columns, again, written } = emitCommand(emission, tree)
+  const { sql, columns, again, draws, written } = emitCommand(emission, tree)
   // DML takes no such hint: what its subqueries scan is locked with the rest.
   const hint = command === 'SELECT' ? lockHint(emission, tree) : ''
   const whole = `${hint}${sql}`
@@ -38,6 +39,7 @@ export function emitPushdown(tree: Query, context: EmitContext): PushdownRoute {
     computed: emission.computed.toPlan(),
     columns,
     again,
+    draws: draws ?? unseenDraws(whole, emission.drawnSequences),
     written,
     locksRows: locksRows(tree),
     isOrdered: tree.command === 'select' && tree.sortClause.length > 0,
@@ -50,6 +52,7 @@ function openEmission(context: EmitContext): Emission {
     context,
     params: new ParamList(),
     computed: new ComputedList(context.schema.enums.names),
+    drawnSequences: new Set(),
     newAlias: () => {
       aliases += 1
       return `t${aliases}`

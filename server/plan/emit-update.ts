@@ -13,6 +13,7 @@ import { mustFindColumn } from './emit-var.ts'
 import { multiExprColumns } from './multi-assignment.ts'
 import { NotPushable } from './not-pushable.ts'
 import { isPinned, pinsOneRow } from './pinned-row.ts'
+import { drawnFor } from './sequence-draws.ts'
 import { keyOf } from './unique-keys.ts'
 
 /*
@@ -56,8 +57,11 @@ function emitValue(
   { column, expr, joined }: NewValue,
 ): string {
   const { scope, query, table } = written
-  if (column.physical.hasDefault && isFromDefault(expr) && column.defaultText !== undefined)
+  if (column.physical.hasDefault && isFromDefault(expr) && column.defaultText !== undefined) {
+    const drawn = drawnFor(expr)
+    if (drawn !== undefined) emission.drawnSequences.add(drawn)
     return 'DEFAULT'
+  }
   const place: Place = {
     scope,
     noticesRange: true,

@@ -28,6 +28,8 @@ export interface CatalogRoute {
   readonly hasMomentInView: boolean
   /** How often it calls set_config(): the session's settings are not the companion's to change. */
   readonly setConfigCalls: number
+  /** A set-returning function in a select list makes rows. */
+  readonly returnsSets: boolean
 }
 
 export interface UnsupportedRoute {
@@ -81,6 +83,8 @@ export interface PushdownRoute {
   readonly columns: readonly OutputColumn[]
   /** Where Spanner draws values that the client is told: what is sent when the transaction is run again. */
   readonly again?: DrawnValues | undefined
+  /** Undefined where it draws from no sequence. */
+  readonly draws?: SequenceDraws | undefined
   /** What INSERT, UPDATE and DELETE write to: PostgreSQL's errors name it. */
   readonly written?: WrittenRelation | undefined
   /** FOR UPDATE, FOR SHARE ...: needs a read-write transaction although it is a SELECT. */
@@ -95,6 +99,24 @@ export interface WrittenRelation {
   readonly table: string
   /** The row of an INSERT of one row, a column of the table each, where it is known before it is sent. */
   readonly row: ComputedExpressions | undefined
+}
+
+/** The sequences that a statement draws from: currval() and lastval() of the session follow them. */
+export interface SequenceDraws {
+  /** The statement as it is sent by itself: what is drawn comes behind the columns that RETURNING asks for. In a batch nothing comes. */
+  readonly sql: string
+  /** In the order in which PostgreSQL draws. */
+  readonly sequences: readonly SequenceDraw[]
+}
+
+/** One sequence that a statement draws from. */
+export interface SequenceDraw {
+  /** OID of the sequence. */
+  readonly sequence: number
+  /** The column of the result (from 0) that holds its values; undefined where none does. */
+  readonly column: number | undefined
+  /** The row (from 0) with the last of them where `rowCount` rows come; undefined: the last row that comes. */
+  readonly row?: { readonly index: number; readonly rowCount: number } | undefined
 }
 
 /** The values that an INSERT of several rows leaves to Spanner and returns to the client. */

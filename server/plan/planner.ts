@@ -198,7 +198,8 @@ function readTree(tree: string, { schema }: EmitContext): readonly Query[] {
 
 function catalogRoute(tree: string): Route {
   const { settings, ...reads } = readSessionReads(tree)
-  return { kind: 'catalog', views: sessionViewsOf(settings), ...reads }
+  const returnsSets = /:hasTargetSRFs true\b/.test(tree)
+  return { kind: 'catalog', views: sessionViewsOf(settings), ...reads, returnsSets }
 }
 
 function unsupported(reason: NotPushable): PgError {

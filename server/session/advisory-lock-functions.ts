@@ -2,46 +2,38 @@ import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import type { LockStrength } from './advisory-lock-table.ts'
 import { durationMs } from './session-defaults.ts'
+import type { SessionFunction } from './session-functions.ts'
 import type { SessionState } from './session-state.ts'
 
-/** What a session function comes to: text, and the type that the client sees. */
-interface FunctionResult {
-  readonly value: string | null
-  readonly type: string
-}
-
-type LockFunction = (
-  state: SessionState,
-  args: readonly (string | null)[],
-) => Promise<FunctionResult>
-
-const VOID: FunctionResult = { value: '', type: 'pg_catalog.void' }
-const NULL_VOID: FunctionResult = { value: null, type: 'pg_catalog.void' }
+type LockFunction = SessionFunction['run']
 
 /** The functions of the manual's table "Advisory Lock Functions", by name. */
-export const ADVISORY_LOCK_FUNCTIONS: readonly (readonly [string, LockFunction])[] = [
+export const ADVISORY_LOCK_FUNCTIONS: readonly (readonly [string, SessionFunction])[] = [
   ...(['exclusive', 'shared'] as const).flatMap((strength) => {
     const suffix = strength === 'shared' ? '_shared' : ''
     return [
-      [`pg_advisory_lock${suffix}`, wait('session', strength)],
-      [`pg_advisory_xact_lock${suffix}`, wait('transaction', strength)],
-      [`pg_try_advisory_lock${suffix}`, attempt('session', strength)],
-      [`pg_try_advisory_xact_lock${suffix}`, attempt('transaction', strength)],
-      [`pg_advisory_unlock${suffix}`, unlock(strength)],
+      [`pg_advisory_lock${suffix}`, { type: 'void', run: wait('session', strength) }],
+      [`pg_advisory_xact_lock${suffix}`, { type: 'void', run: wait('transaction', strength) }],
+      [`pg_try_advisory_lock${suffix}`, { type: 'bool', run: attempt('session', strength) }],
+      [
+        `pg_try_advisory_xact_lock${suffix}`,
+        { type: 'bool', run: attempt('transaction', strength) },
+      ],
+      [`pg_advisory_unlock${suffix}`, { type: 'bool', run: unlock(strength) }],
     ] as const
   }),
-  ['pg_advisory_unlock_all', unlockAll],
+  ['pg_advisory_unlock_all', { type: 'void', run: unlockAll }],
 ]
 
 function wait(scope: 'session' | 'transaction', strength: LockStrength): LockFunction {
   return async (state, args) => {
     const key = keyOf(args)
-    if (key === undefined) return NULL_VOID
+    if (key === undefined) return null
     await state.locks.acquire({ key, strength }, scope, {
       timeoutMs: durationMs(state.settings.get('lock_timeout')),
       signal: state.scope.signal,
     })
-    return VOID
+    return ''
   }
 }
 
@@ -71,13 +63,14 @@ function unlock(strength: LockStrength): LockFunction {
   }
 }
 
-async function unlockAll(state: SessionState): Promise<FunctionResult> {
+function unlockAll(state: SessionState): string {
   state.locks.releaseAll()
-  return VOID
+  return ''
 }
 
-function boolean(value: boolean | undefined): FunctionResult {
-  return { value: value === undefined ? null : String(value), type: 'pg_catalog.bool' }
+function boolean(value: boolean | undefined): string | null {
+  if (value === undefined) return null
+  return value ? 't' : 'f'
 }
 
 /** One bigint, or two integers: the two spaces of keys do not overlap. NULL locks nothing, as in a strict function. */

@@ -14,6 +14,7 @@ import { textWithOwnSettings } from './companion-text.ts'
 import { inParameter, refusedParameter } from './parameter-context.ts'
 import type { Described } from './prepared-statement.ts'
 import type { SessionState } from './session-state.ts'
+import { textWithSessionValues, withoutMark } from './session-values.ts'
 
 /** The values of one Bind, as the client sent them. */
 export interface BoundParams {
@@ -67,7 +68,9 @@ async function spannerParamsFor(
   route: PushdownRoute,
   params: TypedParams,
 ): Promise<readonly SpannerParam[]> {
-  const computed = await computeExpressions(state, route.computed, params, BINARY_FORMAT)
+  const drawn = new Set(route.draws?.sequences.map(({ sequence }) => sequence))
+  const options = { format: BINARY_FORMAT, drawn } as const
+  const computed = await computeExpressions(state, route.computed, params, options)
   const bound: SpannerParam[] = []
   for (const source of route.params) {
     bound.push({ type: source.type, value: await bindSource(state, source, params, computed) })
@@ -154,18 +157,21 @@ function mustDecode(typeOid: number, value: Buffer | null, state: SessionState):
   return decoded
 }
 
-/** The expressions that do not depend on rows, evaluated by the companion in one SELECT: their values in one format. */
+/**
+ * The expressions that do not depend on rows, evaluated by the companion in one SELECT: their values in one format. `drawn`: sequences that the
+ * statement draws from.
+ */
 export async function computeExpressions(
   state: SessionState,
   computed: ComputedExpressions | undefined,
   params: BoundParams,
-  format: Format,
+  { format, drawn }: { readonly format: Format; readonly drawn?: ReadonlySet<number> },
 ): Promise<readonly (Buffer | null)[]> {
   if (computed === undefined) return []
   const start = state.block.startMicros ?? 0n
   const answer = await state.database.companion
     .read({
-      text: textWithOwnSettings(state, computed.text),
+      text: await textWithSessionValues(state, textWithOwnSettings(state, computed.text), drawn),
       paramTypes: computed.paramTypes,
       paramFormats: computed.paramNumbers.map((n) =>
         n === 0 ? 1 : formatAt(params.formats, n - 1),
@@ -178,7 +184,7 @@ export async function computeExpressions(
       signal: state.scope.signal,
     })
     .catch((error: unknown) => {
-      throw withCompanionsContext(error, params, computed.paramNumbers)
+      throw withCompanionsContext(withoutMark(error), params, computed.paramNumbers)
     })
   const [row] = answer.rows
   if (row === undefined) throw new Bug('the companion returned no row for computed expressions')

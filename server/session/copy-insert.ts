@@ -1,6 +1,7 @@
 import type { SpannerStatement } from '../backend/backend.ts'
 import { BackendError } from '../backend/backend-error.ts'
 import { Bug } from '../base/pg-error.ts'
+import type { PushdownRoute } from '../plan/plan.ts'
 import { emitPostgresName, quoteIdentifier } from '../schema/postgres-text.ts'
 import { type ParsedStatement, parseStatements } from '../sql/statement.ts'
 import { BINARY_FORMAT } from '../wire/field-description.ts'
@@ -10,6 +11,7 @@ import type { CopyTarget } from './copy-target.ts'
 import { describeStatement } from './describe.ts'
 import { explainFailedWrite } from './failed-write.ts'
 import type { Described } from './prepared-statement.ts'
+import { recordUnseen } from './record-draws.ts'
 import type { SessionState } from './session-state.ts'
 
 /** Values of one row in the columns' binary formats. */
@@ -59,6 +61,7 @@ export async function insertCopied(
       ...state.scope.callOptions(),
       isLast: isSole && index === batches.length - 1,
     })
+    for (const insert of bound.slice(0, rowCounts.length)) recordUnseen(state, routeOf(insert))
     const failed = bound[rowCounts.length]
     if (failed === undefined) continue
     const group = groups[rowCounts.length]
@@ -74,10 +77,14 @@ export async function insertCopied(
   return undefined
 }
 
-function toSpanner({ described, spannerParams }: BoundStatement): SpannerStatement {
+function toSpanner(bound: BoundStatement): SpannerStatement {
+  return { sql: routeOf(bound).sql, params: bound.spannerParams }
+}
+
+function routeOf({ described }: BoundStatement): PushdownRoute {
   const route = described.plan?.route
   if (route?.kind !== 'pushdown') throw new Bug('an INSERT of COPY does not go to Spanner')
-  return { sql: route.sql, params: spannerParams }
+  return route
 }
 
 /** As many rows in a group as a statement may have; those beside large ones go alone, so that few different texts come of it. */

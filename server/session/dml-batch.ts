@@ -6,6 +6,7 @@ import type { ParsedStatement } from '../sql/statement.ts'
 import type { BoundStatement } from './bound-statement.ts'
 import { clientError, withFields } from './client-error.ts'
 import { explainFailedWrite } from './failed-write.ts'
+import { recordUnseen } from './record-draws.ts'
 import { dmlTag } from './run-query.ts'
 import { runStatement } from './run-statement.ts'
 import type { SessionState } from './session-state.ts'
@@ -100,6 +101,8 @@ export async function runDmlBatch(
     },
   )
   const tags = rowCounts.map((count, index) => tagOf(statements[index], count))
+  for (const statement of statements.slice(0, tags.length))
+    recordUnseen(state, mustRoute(statement))
   const failed = statements[tags.length]
   if (failed === undefined) return { tags, error }
   return { tags, error: await explainFailedWrite(state, failed, error) }

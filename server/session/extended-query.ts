@@ -21,6 +21,7 @@ import { mustFindPortal, Portal, storePortal } from './portal.ts'
 import { mustFindPrepared, type PreparedStatement, storePrepared } from './prepared-statement.ts'
 import { checkNotFailed, runStatement } from './run-statement.ts'
 import type { SessionState } from './session-state.ts'
+import { readsSession } from './session-values.ts'
 import { observeStatement } from './statement-events.ts'
 
 type Message<K extends FrontendMessage['kind']> = Extract<FrontendMessage, { kind: K }>
@@ -79,6 +80,7 @@ export async function bindMessage(
   }
   checkNotFailed(state, statement)
   state.block.startStatement()
+  if (described.plan !== undefined && readsSession(described.plan)) await unit.runBatch()
   const bound = await bindStatement(state, { statement, described }, params, message.resultFormats)
   storePortal(state, new Portal(message.portal, bound, state.block.savepointLevel))
   writeBindComplete(state.io.output)

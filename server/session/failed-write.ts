@@ -41,7 +41,7 @@ async function computeRow(
 ): Promise<readonly (string | null)[] | undefined> {
   if (row === undefined) return undefined
   try {
-    const cells = await computeExpressions(state, row, bound.params, TEXT_FORMAT)
+    const cells = await computeExpressions(state, row, bound.params, { format: TEXT_FORMAT })
     return cells.map((cell) => cell?.toString('utf8') ?? null)
   } catch (error) {
     if (error instanceof PgError) return undefined

@@ -7,6 +7,7 @@ import type { BoundStatement } from './bound-statement.ts'
 import { notSupported } from './client-error.ts'
 import { isSessionFunction } from './session-functions.ts'
 import type { SessionState } from './session-state.ts'
+import { textWithSessionValues, withoutMark } from './session-values.ts'
 import { contextWithViews } from './session-views.ts'
 import { catalogSource } from './temporary-tables.ts'
 
@@ -28,14 +29,17 @@ export async function readFromCompanion(state: SessionState, run: CompanionRun):
   }
 }
 
-/** The companion's answer to `text`, its notices sent on. Rejects with 0A000 where a function has read tables: the companion's are empty. */
+/**
+ * The companion's answer to `text` with what the session knows of itself, its notices sent on. Rejects with 0A000 where a function has read tables: the
+ * companion's are empty.
+ */
 export async function rowsFromCompanion(
   state: SessionState,
   { text, bound, plan }: CompanionRun,
 ): Promise<ReadAnswer> {
   const source = catalogSource(state)
   const reading = source.read({
-    text,
+    text: await textWithSessionValues(state, text),
     paramTypes: plan.paramTypes,
     paramFormats: bound.params.formats,
     params: bound.params.values,
@@ -44,7 +48,7 @@ export async function rowsFromCompanion(
     signal: state.scope.signal,
   })
   const answer = await reading.catch((error: unknown) => {
-    throw refusedSessionFunction(state, error) ?? error
+    throw refusedSessionFunction(state, error) ?? withoutMark(error)
   })
   for (const notice of answer.notices) state.notice(notice)
   if (answer.touchedUserTables) {
@@ -69,7 +73,7 @@ function refusedSessionFunction(state: SessionState, error: unknown): PgError | 
   const name = REFUSALS.map((pattern) => pattern.exec(error.message)?.[1]).find(Boolean)
   if (name === undefined || !isSessionFunction(name)) return undefined
   return notSupported(
-    `function ${name} in a subquery, in FROM or WHERE, or where it may not be called`,
+    `function ${name} where it is called for each row, or may not be called`,
     'Make it an entry of a select list.',
   )
 }

@@ -159,6 +159,7 @@ export async function runDiscard(state: SessionState, statement: ParsedStatement
     state.notifications.unlisten(undefined)
     state.locks.releaseAll()
   }
+  if (target === 'all' || target === 'sequences') state.sequences.forget()
   if (target === 'all' || target === 'temp') await discardTemporary(state)
   return tagOnly(statement.tag)
 }

@@ -7,15 +7,17 @@ import type { ParsedStatement } from '../sql/statement.ts'
 import type { RowsSeen } from '../transaction/rows-seen.ts'
 import { type CellWriter, cellWriter } from '../types/cell-writer.ts'
 import { beginDataRow, endDataRow } from '../wire/backend-messages.ts'
-import { type Answer, formatAt, type RowSource, tagOnly } from './answer.ts'
+import { type Answer, formatAt, type RowSource, tagOnly, whenRun } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
 import { companionText } from './companion-text.ts'
 import { explainFailedWrite } from './failed-write.ts'
 import { readFromCompanion } from './read-from-companion.ts'
+import { recordDraws } from './record-draws.ts'
 import { runEmulated } from './run-emulated.ts'
 import { orEmulated } from './run-fallback.ts'
 import { runWithSessionFunctions } from './run-session-functions.ts'
 import type { SessionState } from './session-state.ts'
+import { mayAskForSession } from './session-values.ts'
 
 /** Runs SELECT, VALUES, INSERT, UPDATE, DELETE by the route that their plan found. */
 export async function runQuery(
@@ -54,7 +56,9 @@ async function runCatalog(state: SessionState, run: CatalogRun): Promise<Answer>
   const { bound, plan, route } = run
   const statement = await companionText(state, run.statement, route.hasMomentInView)
   const viaFunctions = runWithSessionFunctions(state, { bound, plan, statement, route })
-  return viaFunctions ?? readFromCompanion(state, { text: statement.text, bound, plan })
+  if (viaFunctions !== undefined) return viaFunctions
+  const read = () => readFromCompanion(state, { text: statement.text, bound, plan })
+  return mayAskForSession(statement.text) ? whenRun(plan.fields, read) : read()
 }
 
 interface PushdownRun {
@@ -68,9 +72,10 @@ async function runPushdown(state: SessionState, run: PushdownRun): Promise<Answe
   const { bound, plan, route } = run
   const isDml = route.command !== 'SELECT'
   if (isDml && run.isSole && isPartitioned(state, run)) return runPartitioned(state, run)
-  const stream = await execute(state, run).catch(async (error: unknown) => {
+  const answered = await execute(state, run).catch(async (error: unknown) => {
     throw await explainFailedWrite(state, bound, error)
   })
+  const stream = await recordDraws(state, route, answered)
   if (plan.fields === undefined) {
     await drain(stream)
     return { fields: undefined, rows: undefined, tag: () => dmlTag(route, stream.rowCount()) }
@@ -92,7 +97,7 @@ function execute(
   { bound, plan, route, isSole }: PushdownRun,
 ): Promise<RowStream> {
   return state.block.execute(
-    { sql: route.sql, params: bound.spannerParams },
+    { sql: route.draws?.sql ?? route.sql, params: bound.spannerParams },
     {
       command: route.command,
       isDml: route.command !== 'SELECT',

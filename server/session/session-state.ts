@@ -19,11 +19,13 @@ import {
   retriesAborts,
 } from './session-defaults.ts'
 import { SessionLocks } from './session-locks.ts'
+import { SessionSequences } from './session-sequences.ts'
 import type { Settings } from './settings.ts'
 import { spannerOptions } from './spanner-options.ts'
 import type { TemporaryTables } from './temporary-tables.ts'
 import { TextsTold } from './texts-told.ts'
 import { TransactionTimeout } from './transaction-timeout.ts'
+import { XactId } from './xact-id.ts'
 
 /** Everything that belongs to one client after startup. Its parts know nothing of each other but through it. */
 export class SessionState {
@@ -40,6 +42,8 @@ export class SessionState {
   readonly notifications: SessionNotifications
   readonly locks: SessionLocks
   readonly activity = new Activity()
+  readonly sequences = new SessionSequences()
+  readonly xactId = new XactId()
   readonly transactionTimeout: TransactionTimeout
   /** What START BATCH DML has gathered; undefined outside a batch. */
   clientBatch: RunnableStatement[] | undefined

@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import type { ConnectedClient } from './client-board.ts'
-import type { FunctionResult } from './session-functions.ts'
 import type { SessionState } from './session-state.ts'
 
 /** How often pg_terminate_backend looks whether the other has gone. */
@@ -12,7 +11,7 @@ const POLL_MS = 20
 export async function cancelBackend(
   state: SessionState,
   [pid]: readonly (string | null)[],
-): Promise<FunctionResult> {
+): Promise<string | null> {
   if (pid === null || pid === undefined) return answer(null)
   const client = findClient(state, pid)
   if (client !== undefined) {
@@ -26,7 +25,7 @@ export async function cancelBackend(
 export async function terminateBackend(
   state: SessionState,
   [pid, timeout = '0']: readonly (string | null)[],
-): Promise<FunctionResult> {
+): Promise<string | null> {
   if (pid === null || pid === undefined || timeout === null) return answer(null)
   const timeoutMs = Number(timeout)
   if (timeoutMs < 0) {
@@ -77,7 +76,7 @@ function warn(state: SessionState, message: string): void {
   state.notice({ severity: 'WARNING', code: SQL_STATE.warning, message })
 }
 
-function answer(value: boolean | null): FunctionResult {
-  if (value === null) return { value, type: 'pg_catalog.bool' }
-  return { value: value ? 't' : 'f', type: 'pg_catalog.bool' }
+function answer(value: boolean | null): string | null {
+  if (value === null) return null
+  return value ? 't' : 'f'
 }

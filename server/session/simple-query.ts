@@ -14,6 +14,7 @@ import { isBatchable } from './dml-batch.ts'
 import { ImplicitUnit } from './implicit-unit.ts'
 import { checkNotFailed, runStatement } from './run-statement.ts'
 import type { SessionState } from './session-state.ts'
+import { readsSession } from './session-values.ts'
 import { observeStatement } from './statement-events.ts'
 
 /** The simple protocol: a string of statements, which outside BEGIN form one transaction (exec_simple_query). */
@@ -57,6 +58,7 @@ async function runOne(state: SessionState, step: SimpleStep): Promise<void> {
   state.block.startStatement()
   const described = await describeStatement(state, statement, [])
   if (described.paramTypes.length > 0) throw noParameter(statement.text)
+  if (described.plan !== undefined && readsSession(described.plan)) await unit.runBatch()
   const bound = {
     ...(await bindStatement(state, { statement, described }, NO_PARAMS, [])),
     statement,

@@ -39,15 +39,6 @@ export function referencedFunctionsInTargetList(
   })
 }
 
-/** Whether a statement is a SELECT of nothing but a select list: it gives one row, come what may. */
-export function isBareSelect(node: RawNode): boolean {
-  if (!('SelectStmt' in node)) return false
-  return Object.keys(node.SelectStmt).every((key) => BARE_FIELDS.has(key))
-}
-
-/** `limitOption` and `op` are always there. */
-const BARE_FIELDS = new Set(['targetList', 'limitOption', 'op'])
-
 /**
  * The column of the result (from 0) that entry `position` of the select list of a SELECT is; undefined where an entry `*` before it and another behind
  * it leave that open.
@@ -83,40 +74,6 @@ function entry(
   const castTo = 'TypeCast' in value ? castType(source, call.last, value) : undefined
   const columnName = target.name ?? call.call.columnName
   return [{ ...call.call, columnName, position, castTo }]
-}
-
-/**
- * The calls in the select list of a {@link isBareSelect bare SELECT} that are evaluated once, come what may: not those in subqueries, in CASE, and behind the
- * first operand of AND, OR and COALESCE. Inner calls come before those that they are arguments of, others in the order of the text.
- */
-export function callsEvaluatedOnce(text: string, node: RawNode): readonly SelectedCall[] {
-  if (!isBareSelect(node) || !('SelectStmt' in node)) return []
-  const source = new StatementTokens(text)
-  const calls: SelectedCall[] = []
-  lookForCalls(node.SelectStmt.targetList, (call) => {
-    const found = isPlainCall(call) ? selectedCall(source, call) : undefined
-    if (found !== undefined) calls.push(found.call)
-  })
-  return calls
-}
-
-function lookForCalls(value: unknown, visit: (call: RawBody<'FuncCall'>) => void): void {
-  if (typeof value !== 'object' || value === null) return
-  for (const [name, child] of Object.entries(value)) {
-    if (name === 'SubLink' || name === 'CaseExpr') continue
-    if (name === 'CoalesceExpr' || name === 'BoolExpr') {
-      lookForCalls((child as { readonly args?: readonly RawNode[] }).args?.slice(0, 1), visit)
-      continue
-    }
-    if (name !== 'FuncCall') {
-      lookForCalls(child, visit)
-      continue
-    }
-    const call = child as RawBody<'FuncCall'>
-    // FILTER decides whether the arguments are evaluated.
-    lookForCalls(call.agg_filter ?? call, visit)
-    visit(call)
-  }
 }
 
 /** The call with the index of its last token. */

@@ -192,7 +192,8 @@ export class TransactionBlock {
   ): Promise<RowStream> {
     const { readOnly } = this.characteristics
     if (readOnly && traits.isDml) throw readOnlyViolation(traits.command)
-    if (readOnly && traits.locksRows) throw readOnlyViolation('SELECT FOR UPDATE')
+    if (readOnly && traits.locksRows)
+      throw readOnlyViolation(traits.drawsValues === true ? traits.command : 'SELECT FOR UPDATE')
     this.#hasRun = true
     const isPlainRead = !traits.isDml && !traits.locksRows
     if (traits.isSole && isPlainRead && !this.#isAtSpanner) {

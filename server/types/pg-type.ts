@@ -84,6 +84,7 @@ export const OID = {
   jsonbArray: 3807,
   regnamespaceArray: 4090,
   regroleArray: 4097,
+  xid8: 5069,
 } as const
 
 /** One row of pg_type, as far as a client or a codec asks for it. */

@@ -6,7 +6,7 @@ import { PgError } from '../../server/base/pg-error.ts'
 import type { DialectTable, EmitContext } from '../../server/plan/emission.ts'
 import { emitPushdown } from '../../server/plan/emit-pushdown.ts'
 import { NotPushable } from '../../server/plan/not-pushable.ts'
-import type { ParamSource, PushdownRoute } from '../../server/plan/plan.ts'
+import type { ParamSource, PushdownRoute, SequenceDraws } from '../../server/plan/plan.ts'
 import type { LogicalSchema } from '../../server/schema/logical-schema.ts'
 import { findTypeName } from '../../server/sql/builtin-catalog.ts'
 import { readQueryTree } from '../../server/sql/query-tree-reader.ts'
@@ -120,9 +120,19 @@ function describe(emitted: Emitted): string {
             .map(({ row, column }) => `${row + 1}.${column + 1}`)
             .join(', ')}`,
         ]),
+    ...(route.draws === undefined ? [] : describeDraws(route.draws)),
     ...(route.locksRows ? ['locks rows'] : []),
     ...(route.isOrdered ? ['ordered'] : []),
   ].join('\n')
+}
+
+function describeDraws({ sql, sequences }: SequenceDraws): readonly string[] {
+  const drawn = sequences.map(({ column, row }) => {
+    if (column === undefined) return 'unseen'
+    return `column ${column + 1}${row === undefined ? '' : ` of row ${row.index + 1}`}`
+  })
+  const returning = / RETURNING .*$/.exec(sql)?.[0] ?? ''
+  return [`draws: ${drawn.join(', ')}${returning}`]
 }
 
 function describeSource(source: ParamSource, _route: PushdownRoute): string {

@@ -1,4 +1,10 @@
 import t from 'tap'
+import {
+  findCallSites,
+  findCalls,
+  inPlaceOfCall,
+  replaceSites,
+} from '../../server/sql/call-sites.ts'
 import { loadParser } from '../../server/sql/postgres-parser.ts'
 import type { RawNode } from '../../server/sql/raw-node.ts'
 import {
@@ -9,11 +15,7 @@ import {
 import { replaceSettings } from '../../server/sql/replace-settings.ts'
 import { readSessionReads } from '../../server/sql/session-reads.ts'
 import { parseStatements } from '../../server/sql/statement.ts'
-import {
-  callsEvaluatedOnce,
-  columnOfEntry,
-  isBareSelect,
-} from '../../server/sql/target-list-functions.ts'
+import { columnOfEntry } from '../../server/sql/target-list-functions.ts'
 
 t.before(loadParser)
 
@@ -80,33 +82,49 @@ t.test('which column an entry of a select list is', async (t) => {
   t.equal(columnOfEntry(node('select *, f(), b from t'), 1, 7), 5)
   t.equal(columnOfEntry(node('select f(), t.* from t'), 0, 7), 0)
   t.equal(columnOfEntry(node('select *, f(), t.* from t'), 1, 7), undefined)
-  t.ok(isBareSelect(node('select f(), 1 as x')))
-  for (const text of [
-    'select f() from t',
-    'select f() where true',
-    'select f() limit 1',
-    'select f() union select 1',
-    'values (1)',
-    'delete from t',
-  ]) {
-    t.notOk(isBareSelect(node(text)), text)
-  }
 })
 
-t.test('calls that are evaluated once', async (t) => {
-  const names = (text: string) =>
-    callsEvaluatedOnce(text, parse(text)).map(({ name }) => name.join('.'))
-  const table: readonly (readonly [string, readonly string[]])[] = [
-    ['select f(g(), h(1 + i())) || j()', ['g', 'i', 'h', 'f', 'j']],
-    ['select coalesce(f(), g()), a() and b(), c() or d(), not e()', ['f', 'a', 'c', 'e']],
-    ['select case when f() then g() end, (select h()), array[i()]', ['i']],
-    [
-      'select count(*), sum(f()) filter (where g()), greatest(h(), pg_catalog.i())::text',
-      ['g', 'h', 'pg_catalog.i'],
-    ],
-    ['select f() from t', []],
+t.test('calls that are evaluated once at most', async (t) => {
+  const names = (text: string) => {
+    const { once, others } = findCallSites(text, parse(text), (name) => /^[a-z]$/.test(name))
+    return [...once.map(({ name }) => name), ...[...others].map((name) => `+${name}`)].join('')
+  }
+  const table: readonly (readonly [string, string])[] = [
+    ["select 'é', f(g(), h(1 + i())) || j()", 'fghij'],
+    ['select coalesce(f(), g()), a() and b(), case when c() then d() end', 'fgabcd'],
+    ['select (select h()), array(select i()), 1 in (select j())', 'hij'],
+    ['select exists (select h()), pg_catalog.a(), b.c()', 'a+h'],
+    ['select f() where g() order by h() limit i()', 'fghi'],
+    ['select f() union select g()', 'fg'],
+    ['values (a(), b())', 'ab'],
+    ['select f() from t', '+f'],
+    ['select 1 from t where x = (select f()) limit g()', 'g+f'],
+    ['select * from f(g())', 'fg'],
+    ['select a() from f()', 'f+a'],
+    ['select * from f() with ordinality', '+f'],
+    ['select * from f(), g()', '+f+g'],
+    ['select * from (select f()) x', 'f'],
+    ['with w as (select f()) select * from w, w v', 'f'],
+    ['with recursive w as (select f()) select * from w', '+f'],
+    ['delete from t where f()', ''],
   ]
-  for (const [text, expected] of table) t.strictSame(names(text), expected, text)
+  for (const [text, expected] of table) t.equal(names(text), expected, text)
+})
+
+t.test('calls wherever they stand, replaced with what they were given', async (t) => {
+  const replaced = (text: string) => {
+    const sites = findCalls(text, parse(text), (name) => name === 'f')
+    return replaceSites(text, sites, (_site, argument) => `<${argument(0)}>`)
+  }
+  t.equal(replaced("select 'é', f(f(1) + g(f('é'))), 2"), "select 'é', <<1> + g(<'é'>)>, 2")
+  t.equal(replaced('select f() from t where f(x) > 0'), 'select <NULL> from t where <x> > 0')
+  t.equal(replaced('select * from f(f(1)), g(f(2))'), 'select * from <<1>>, g(<2>)')
+  const named = (text: string) => {
+    const sites = findCalls(text, parse(text), (name) => name === 'f')
+    return replaceSites(text, sites, (site) => inPlaceOfCall(site, '1'))
+  }
+  t.equal(named('select f(), x from f()'), 'select (SELECT 1 AS "f"), x from COALESCE(1) AS "f"')
+  t.equal(named('select * from f() as x'), 'select * from COALESCE(1) as x')
 })
 
 t.test('what a tree asks of its session', async (t) => {
