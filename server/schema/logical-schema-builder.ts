@@ -62,7 +62,9 @@ function toSequences(
     const row = byOid.get(oid)
     if (row?.kind !== 'sequence') continue
     const { schema, name } = declared
-    sequences.set(oid, { oid, schema, name, typeOid, nextvalSql: row.nextvalSql })
+    const { physical, values, nextvalSql } = row
+    const physicalName = physical.name
+    sequences.set(oid, { oid, schema, name, typeOid, declared, physicalName, values, nextvalSql })
   }
   return sequences
 }

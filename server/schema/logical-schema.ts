@@ -1,4 +1,6 @@
 import type { SpannerType } from '../types/spanner-type.ts'
+import type { DeclaredSequence } from './declared-object.ts'
+import type { SequenceKind } from './physical-schema.ts'
 
 /**
  * What the client declared, with what Spanner stores for it. One value for one version of one database, never changed: a
@@ -98,6 +100,10 @@ export interface Sequence {
   readonly schema: string
   readonly name: string
   readonly typeOid: number
+  readonly declared: DeclaredSequence
+  /** Spanner's name. */
+  readonly physicalName: string
+  readonly values: SequenceKind
   /** Spanner's expression that draws the next value, such as `nextval('t_id_seq') >> 32`. */
   readonly nextvalSql: string
 }

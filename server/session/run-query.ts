@@ -1,6 +1,6 @@
 import type { RowBatch, RowStream, SpannerParam, SpannerStatement } from '../backend/backend.ts'
 import type { ByteWriter } from '../base/byte-writer.ts'
-import { Bug } from '../base/pg-error.ts'
+import { Bug, type PgError } from '../base/pg-error.ts'
 import { unreachable } from '../base/unreachable.ts'
 import type { CatalogRoute, Plan, PushdownRoute } from '../plan/plan.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
@@ -15,7 +15,7 @@ import { readFromCompanion } from './read-from-companion.ts'
 import { recordDraws } from './record-draws.ts'
 import { runEmulated } from './run-emulated.ts'
 import { orEmulated } from './run-fallback.ts'
-import { runWithSessionFunctions } from './run-session-functions.ts'
+import { runWithCallsOverTables, runWithSessionFunctions } from './run-session-functions.ts'
 import type { SessionState } from './session-state.ts'
 import { mayAskForSession } from './session-values.ts'
 
@@ -33,7 +33,7 @@ export async function runQuery(
   const { route } = plan
   switch (route.kind) {
     case 'unsupported':
-      throw route.error
+      return runUnsupported(state, { bound, statement, plan, isSole }, route.error)
     case 'catalog':
       return runCatalog(state, { bound, statement, plan, route })
     case 'pushdown':
@@ -59,6 +59,19 @@ async function runCatalog(state: SessionState, run: CatalogRun): Promise<Answer>
   if (viaFunctions !== undefined) return viaFunctions
   const read = () => readFromCompanion(state, { text: statement.text, bound, plan })
   return mayAskForSession(statement.text) ? whenRun(plan.fields, read) : read()
+}
+
+interface UnsupportedRun {
+  readonly bound: BoundStatement
+  readonly statement: ParsedStatement
+  readonly plan: Plan
+  readonly isSole: boolean
+}
+
+function runUnsupported(state: SessionState, run: UnsupportedRun, error: PgError): Answer {
+  const answer = runWithCallsOverTables(state, run, (bound) => runQuery(state, bound, run.isSole))
+  if (answer === undefined) throw error
+  return answer
 }
 
 interface PushdownRun {

@@ -5,7 +5,7 @@ import { ADVISORY_LOCK_FUNCTIONS } from './advisory-lock-functions.ts'
 import { notSupported } from './client-error.ts'
 import { findProxySetting } from './proxy-settings.ts'
 import { assign } from './run-settings.ts'
-import { currval, lastval, nextval } from './sequence-functions.ts'
+import { currval, lastval, nextval, setval } from './sequence-functions.ts'
 import type { SessionState } from './session-state.ts'
 import { isSessionValue } from './session-values.ts'
 import { cancelBackend, terminateBackend } from './signal-functions.ts'
@@ -36,6 +36,7 @@ const SESSION_FUNCTIONS: ReadonlyMap<string, SessionFunction> = new Map<string, 
   ['pg_sleep', { type: 'void', run: sleep }],
   ['nextval', { type: 'int8', run: nextval }],
   ['currval', { type: 'int8', run: currval }],
+  ['setval', { type: 'int8', run: setval }],
   ['lastval', { type: 'int8', run: lastval }],
   ['txid_current', { type: 'int8', run: currentXactId }],
   ['txid_current_if_assigned', { type: 'int8', run: assignedXactId }],
@@ -48,7 +49,7 @@ const SESSION_FUNCTIONS: ReadonlyMap<string, SessionFunction> = new Map<string, 
 ])
 
 /** Functions that would be wrong if the companion ran them, and that nothing here stands for. */
-const REFUSED = new Set(['setval', 'pg_listening_channels', 'pg_xact_status', 'txid_status'])
+const REFUSED = new Set(['pg_listening_channels', 'pg_xact_status', 'txid_status'])
 
 /** Whether a function of pg_catalog is one that the companion must not run. */
 export function isSessionFunction(name: string): boolean {

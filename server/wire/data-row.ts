@@ -16,6 +16,17 @@ export function splitDataRow(message: Buffer): readonly (Buffer | null)[] {
   return cells
 }
 
+/** The messages, one after the other, apart: views into them. */
+export function splitDataRows(messages: Buffer): readonly Buffer[] {
+  const rows: Buffer[] = []
+  for (let start = 0; start < messages.length; ) {
+    const end = start + 1 + messages.readInt32BE(start + 1)
+    rows.push(messages.subarray(start, end))
+    start = end
+  }
+  return rows
+}
+
 /** One whole DataRow message of these cells: the opposite of {@link splitDataRow}. */
 export function joinDataRow(cells: readonly (Buffer | null)[]): Buffer {
   const out = new ByteWriter(64)

@@ -131,5 +131,23 @@ function toColumn(row: ColumnRow): Column {
 function toSequence(row: SchemaRows['sequences'][number]): Sequence {
   const name = row.schema === 'public' ? row.name : `${row.schema}.${row.name}`
   const isSmall = row.typeOid !== 20
-  return { ...row, nextvalSql: isSmall ? `(nextval('${name}') >> 32)` : `nextval('${name}')` }
+  return {
+    ...row,
+    declared: {
+      kind: 'sequence',
+      schema: row.schema,
+      name: row.name,
+      owner: 'tester',
+      type: isSmall ? 'integer' : 'bigint',
+      start: '1',
+      increment: '1',
+      min: '1',
+      max: isSmall ? '2147483647' : '9223372036854775807',
+      cache: '1',
+      cycle: false,
+    },
+    physicalName: name,
+    values: 'bit-reversed',
+    nextvalSql: isSmall ? `(nextval('${name}') >> 32)` : `nextval('${name}')`,
+  }
 }
