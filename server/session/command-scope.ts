@@ -13,6 +13,7 @@ export class CommandScope {
   /** Serves one statement after the other until it was aborted: a pipeline needs no more of them than a statement. */
   #controller = new AbortController()
   #isRunning = false
+  #timer: NodeJS.Timeout | undefined
 
   constructor(gone: AbortSignal) {
     this.#gone = gone
@@ -38,15 +39,21 @@ export class CommandScope {
   /** Runs one statement; `timeoutMs` 0 is no limit. */
   async run<T>(timeoutMs: number, statement: () => Promise<T>): Promise<T> {
     if (this.signal.aborted && !this.#gone.aborted) this.#controller = new AbortController()
-    const controller = this.#controller
     this.#isRunning = true
-    const timer =
-      timeoutMs > 0 ? setTimeout(() => controller.abort(canceledByTimeout()), timeoutMs) : undefined
+    this.limit(timeoutMs)
     try {
       return await statement()
     } finally {
-      clearTimeout(timer)
+      clearTimeout(this.#timer)
       this.#isRunning = false
     }
+  }
+
+  /** From now on it may take so long; 0 is no limit. */
+  limit(timeoutMs: number): void {
+    clearTimeout(this.#timer)
+    const controller = this.#controller
+    if (timeoutMs > 0)
+      this.#timer = setTimeout(() => controller.abort(canceledByTimeout()), timeoutMs)
   }
 }

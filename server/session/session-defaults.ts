@@ -32,6 +32,11 @@ export function lockTimeoutMs(settings: Settings): number {
   return durationMs(settings.get('lock_timeout'))
 }
 
+/** statement_timeout; 0 is none. */
+export function statementTimeoutMs(settings: Settings): number {
+  return durationMs(settings.get('statement_timeout'))
+}
+
 const UNIT_MS: Readonly<Record<string, number>> = {
   us: 0.001,
   ms: 1,

@@ -23,7 +23,7 @@ import { KeepAlive } from './keep-alive.ts'
 import { ParameterStatusReporter } from './parameter-status.ts'
 import { PHASE_TABLE, type Phase } from './phases.ts'
 import type { DatabaseDirectory } from './served-database.ts'
-import { durationMs } from './session-defaults.ts'
+import { statementTimeoutMs } from './session-defaults.ts'
 import type { SessionState } from './session-state.ts'
 import { simpleQuery } from './simple-query.ts'
 import { startSession } from './startup.ts'
@@ -137,8 +137,7 @@ export class Session implements Conversation {
     kind: FrontendMessageKind,
     handle: () => Promise<void> | void,
   ): Promise<boolean> {
-    const timeoutMs = durationMs(state.settings.get('statement_timeout'))
-    return state.scope.run(timeoutMs, async () => {
+    return state.scope.run(statementTimeoutMs(state.settings), async () => {
       try {
         await handle()
         return true

@@ -13,6 +13,7 @@ import { describeStatement, parseText } from './describe.ts'
 import { isBatchable } from './dml-batch.ts'
 import { ImplicitUnit } from './implicit-unit.ts'
 import { checkNotFailed, runStatement } from './run-statement.ts'
+import { statementTimeoutMs } from './session-defaults.ts'
 import type { SessionState } from './session-state.ts'
 import { readsSession } from './session-values.ts'
 import { observeStatement } from './statement-events.ts'
@@ -28,6 +29,8 @@ export async function simpleQuery(state: SessionState, text: string): Promise<vo
   const unit = new ImplicitUnit(state)
   for (const [index, statement] of statements.entries()) {
     const isLast = index === statements.length - 1
+    // Each has the time that the setting gives when it begins.
+    if (index > 0) state.scope.limit(statementTimeoutMs(state.settings))
     try {
       await runOne(state, { unit, statement, isSole: statements.length === 1, isLast })
     } catch (error) {

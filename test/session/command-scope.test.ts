@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { PgError } from '../../server/base/pg-error.ts'
 import { CommandScope } from '../../server/session/command-scope.ts'
@@ -47,6 +48,29 @@ test('statement_timeout ends a statement', async (t) => {
     'canceling statement due to statement timeout',
   )
   t.equal(await scope.run(0, async () => scope.signal.aborted), false)
+})
+
+test('each statement of a query string has a time of its own', async (t) => {
+  const scope = new CommandScope(new AbortController().signal)
+  const ended = scope.run(0, async () => {
+    scope.limit(1)
+    return waitForEnd(scope)
+  })
+  t.equal(await ended, 'canceling statement due to statement timeout')
+  const unended = scope.run(20, async () => {
+    scope.limit(0)
+    await delay(60)
+    return scope.signal.aborted
+  })
+  t.equal(await unended, false)
+  const renewed = scope.run(40, async () => {
+    for (let statement = 0; statement < 8; statement++) {
+      scope.limit(2_000)
+      await delay(10)
+    }
+    return scope.signal.aborted
+  })
+  t.equal(await renewed, false)
 })
 
 test('a client that has gone ends its statement, and every later one', async (t) => {
