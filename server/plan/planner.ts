@@ -1,4 +1,5 @@
 import type { CallOptions } from '../backend/backend.ts'
+import { BackendError, type BackendFailure } from '../backend/backend-error.ts'
 import type { Capabilities } from '../backend/capabilities.ts'
 import { LruCache } from '../base/lru-cache.ts'
 import { PgError } from '../base/pg-error.ts'
@@ -102,6 +103,12 @@ export class Planner {
     return plan
   }
 
+  /** After an error that Spanner gave for a statement: where it contradicts the schema, somebody else may have changed that. */
+  async noteRefusal(error: unknown, signal: AbortSignal): Promise<void> {
+    if (error instanceof BackendError && contradictsSchema(error.failure))
+      await this.#refresh(signal)
+  }
+
   #key({ text, paramTypes, session }: PlanRequest): string {
     const settings = KEY_SETTINGS.map((name) => session.settings.get(name) ?? '')
     const { version } = this.#options.schema.current
@@ -189,6 +196,13 @@ export class Planner {
       },
     }
   }
+}
+
+function contradictsSchema(failure: BackendFailure): boolean {
+  return (
+    failure.kind === 'object-not-found' ||
+    (failure.kind === 'sql' && CURED_BY_SCHEMA.has(failure.sqlState))
+  )
 }
 
 function readTree(tree: string, { schema }: EmitContext): readonly Query[] {

@@ -17,6 +17,7 @@ import { AdvisoryLocks } from './advisory-locks.ts'
 import { ClientBoard } from './client-board.ts'
 import { companionOnlyBackend, companionOnlySchema } from './companion-only-database.ts'
 import { NotificationHub } from './notifications.ts'
+import { SchemaWatch } from './schema-watch.ts'
 import type { DatabaseDirectory, ServedDatabase } from './served-database.ts'
 import type { ServerFacts } from './server-settings.ts'
 
@@ -39,6 +40,7 @@ export class Databases implements DatabaseDirectory {
   readonly #advisoryLockLeaseMs: number
   /** Those of all databases that are served. */
   readonly #locks = new Set<AdvisoryLocks>()
+  readonly #watches = new Set<SchemaWatch>()
   readonly #open = new Map<string, Promise<ServedDatabase>>()
 
   constructor(behind: Behind, facts: ServerFacts, advisoryLockLeaseMs: number) {
@@ -97,6 +99,8 @@ export class Databases implements DatabaseDirectory {
     }
     this.#open.delete(name)
     this.#locks.delete(served.advisoryLocks)
+    this.#watches.delete(served.schemaWatch)
+    await served.schemaWatch.stop()
     await served.advisoryLocks.close()
     await served.backend.close()
     await served.scratch.close()
@@ -106,7 +110,10 @@ export class Databases implements DatabaseDirectory {
 
   /** Gives up what this process holds in the databases. Never rejects. */
   async close(): Promise<void> {
-    await Promise.all([...this.#locks].map((locks) => locks.close()))
+    await Promise.all([
+      ...[...this.#watches].map((watch) => watch.stop()),
+      ...[...this.#locks].map((locks) => locks.close()),
+    ])
   }
 
   async #openNew(name: string, signal: AbortSignal): Promise<ServedDatabase> {
@@ -134,6 +141,9 @@ export class Databases implements DatabaseDirectory {
         )
       : companionOnlySchema(name)
     const { capabilities } = backend
+    const users = new Set<object>()
+    const schemaWatch = new SchemaWatch(schema, () => users.size > 0)
+    this.#watches.add(schemaWatch)
     return {
       name,
       backend,
@@ -145,7 +155,8 @@ export class Databases implements DatabaseDirectory {
       writerQueue: capabilities.concurrentWrites ? undefined : new WriterQueue(),
       advisoryLocks: this.#advisoryLocks(found),
       notificationHub: new NotificationHub(),
-      users: new Set(),
+      users,
+      schemaWatch,
     }
   }
 

@@ -8,6 +8,7 @@ import type { WriterQueue } from '../transaction/writer-queue.ts'
 import type { AdvisoryLocks } from './advisory-locks.ts'
 import type { ClientBoard } from './client-board.ts'
 import type { NotificationHub } from './notifications.ts'
+import type { SchemaWatch } from './schema-watch.ts'
 import type { ServerFacts } from './server-settings.ts'
 
 /** One database that clients can connect to, with everything that its connections share. */
@@ -18,6 +19,7 @@ export interface ServedDatabase {
   readonly companion: CompanionDatabase
   readonly schema: DatabaseSchema
   readonly planner: Planner
+  readonly schemaWatch: SchemaWatch
   /** Where statements are run that Spanner cannot run. */
   readonly scratch: ScratchDatabases
   readonly emulations: EmulationCounters

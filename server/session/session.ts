@@ -209,6 +209,7 @@ export class Session implements Conversation {
   async #fail(state: SessionState, kind: FrontendMessageKind, error: unknown): Promise<boolean> {
     const reported = this.#writeError(error)
     await state.block.fail()
+    await this.#lookAgain(state, error)
     if (state.block.status === 'E') state.clientBatch = undefined
     const isExtended = !['Query', 'Sync', 'FunctionCall'].includes(kind)
     if (reported.severity === 'ERROR' && !isExtended) {
@@ -219,6 +220,15 @@ export class Session implements Conversation {
     await this.#io.flush()
     this.#phase = 'skip-to-sync'
     return reported.severity === 'ERROR'
+  }
+
+  /** The client has its error, and must not wait for longer than Spanner takes: a look that fails says nothing. */
+  async #lookAgain({ database: { planner } }: SessionState, error: unknown): Promise<void> {
+    try {
+      await planner.noteRefusal(error, this.#io.gone)
+    } catch {
+      // The next statement that fails looks again.
+    }
   }
 
   async #becomeReady(state: SessionState): Promise<void> {
