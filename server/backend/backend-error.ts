@@ -1,3 +1,6 @@
+/** What stands for the name of a constraint where an interleaved table's rows and their parents contradict: Spanner has none for it. */
+export const INTERLEAVING = 'INTERLEAVE IN PARENT'
+
 /**
  * What can go wrong at Spanner, sorted by what the proxy does about it. `spanner/` makes it from gRPC status and text; the
  * rooms above make PostgreSQL's words of it from the logical schema. Names in it are Spanner's (physical) names.

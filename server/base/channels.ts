@@ -126,6 +126,16 @@ export interface FallbackEvent {
 
 export const fallbackEvents = new EventChannel<FallbackEvent>('spanwire:fallback')
 
+/** A view of the database cannot be held by the mirror: clients do not see it. */
+export interface BrokenViewEvent {
+  /** Qualified. */
+  readonly view: string
+  /** PostgreSQL's message. */
+  readonly reason: string
+}
+
+export const brokenViewEvents = new EventChannel<BrokenViewEvent>('spanwire:broken-view')
+
 /** Something was thrown that is no PgError: a defect of ours. */
 export interface BugEvent {
   readonly connId: number | undefined

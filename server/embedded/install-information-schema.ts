@@ -14,7 +14,7 @@ const SPANNER_TYPE = `replace(replace(format_type(a.atttypid, a.atttypmod), 'tex
 
 const TABLES = `
 CREATE VIEW information_schema.tables AS SELECT ${CATALOG} AS table_catalog, n.nspname::varchar AS table_schema, c.relname::varchar AS table_name,
-  (CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'BASE TABLE' END)::varchar AS table_type, _spanner.shown(m.parent)::varchar AS parent_table_name,
+  (CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'BASE TABLE' END)::varchar AS table_type, (SELECT p.relname::varchar FROM pg_class p WHERE p.oid = m.parent) AS parent_table_name,
   m.on_delete::varchar AS on_delete_action, (CASE c.relkind WHEN 'r' THEN 'COMMITTED' END)::varchar AS spanner_state,
   m.interleave::varchar AS interleave_type, m.ttl::varchar AS row_deletion_policy_expression
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN _spanner_meta.tables m ON m.relid = c.oid

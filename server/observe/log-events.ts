@@ -1,5 +1,6 @@
 import type { pino } from 'pino'
 import {
+  brokenViewEvents,
   bugEvents,
   type ClientEvent,
   type ClusterEvent,
@@ -43,6 +44,9 @@ export function logEvents(log: pino.Logger): () => void {
         { database, sessions: count, longest_held_ms: round(longestHeldMs) },
         'Spanner sessions were not given back: their transactions are still open',
       ),
+    ),
+    brokenViewEvents.subscribe(({ view, reason }) =>
+      log.warn({ view, reason }, 'view is not shown: PostgreSQL cannot make it'),
     ),
     bugEvents.subscribe(({ connId, error }) =>
       log.error({ conn_id: connId, err: error }, 'internal error'),

@@ -1,4 +1,4 @@
-import type { BackendError, BackendFailure } from '../backend/backend-error.ts'
+import { type BackendError, type BackendFailure, INTERLEAVING } from '../backend/backend-error.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import {
@@ -134,13 +134,14 @@ function foreignKeyViolation(
   const found = findForeignKey(failure, schema)
   if (found === undefined) return toPlainPgError(error)
   const { table, constraint, target } = found
+  const known = { ...failure, ...parentKey(failure, constraint) }
   const [message, detail] =
     failure.side === 'referencing'
       ? [
           `insert or update on table "${table.name}" violates foreign key constraint "${constraint.name}"`,
           keyDetail(
             keyColumns(table, constraint.columns),
-            { ...failure, written: writtenKey(written, table, constraint.columns) },
+            { ...known, written: writtenKey(written, table, constraint.columns) },
             `is not present in table "${target.name}".`,
           ),
         ]
@@ -148,7 +149,7 @@ function foreignKeyViolation(
           `update or delete on table "${target.name}" violates foreign key constraint "${constraint.name}" on table "${table.name}"`,
           keyDetail(
             keyColumns(target, constraint.referencedColumns),
-            failure,
+            known,
             `is still referenced from table "${table.name}".`,
           ),
         ]
@@ -159,6 +160,15 @@ function foreignKeyViolation(
     constraint: constraint.name,
     cause: error,
   })
+}
+
+/** Of a row that is interleaved Spanner tells the whole key: the parent's is what it begins with. */
+function parentKey(
+  { constraint: name, key }: Failure<'foreign-key-violation'>,
+  constraint: Constraint,
+): KnownKey {
+  if (name !== INTERLEAVING || key === undefined) return {}
+  return { key: key.slice(0, constraint.columns.length) }
 }
 
 function keyDetail(columns: readonly KeyColumn[], key: KnownKey, rest: string): string | undefined {

@@ -11,14 +11,14 @@ import type { SpannerDdl } from './emit-spanner-ddl.ts'
 import { introspect } from './introspect.ts'
 import type { LogicalSchema } from './logical-schema.ts'
 import { buildLogicalSchema } from './logical-schema-builder.ts'
-import { advanceMirror } from './mirror.ts'
+import { readMirror } from './mirror.ts'
+import { adoptRows } from './mirror-views.ts'
 import { readPhysicalSchema } from './physical-reader.ts'
 import type { StoredObject } from './physical-schema.ts'
 import { reconcile } from './reconcile.ts'
 import { bindRows, type SchemaState } from './schema-state.ts'
 import type { DatabaseSchema, DdlTransaction } from './schema-types.ts'
 import { Serial } from './serial.ts'
-import { readCommittedSnapshot } from './snapshot.ts'
 import {
   hasOwnSchema,
   hasStorage,
@@ -39,11 +39,11 @@ export interface DatabaseSchemaOptions {
   readonly ensureRole: (user: string) => Promise<void>
   /** Owner of objects that no client declared. */
   readonly defaultOwner?: string
-  /** How often Spanner's information_schema is asked for changes that somebody else made, 60 s if absent. */
+  /** At least as long Spanner's information_schema is not asked again for changes that somebody else made, 1 s if absent. */
   readonly foreignCheckMs?: number
 }
 
-const FOREIGN_CHECK_MS = 60_000
+const FOREIGN_CHECK_MS = 1_000
 const DEFAULT_OWNER = 'pg_database_owner'
 
 /**
@@ -78,6 +78,8 @@ class StoredDatabaseSchema implements DatabaseSchema {
   #hasStorage = false
   #nextForeignCheckMs = 0
   #revision = 0n
+  /** Their ids. */
+  #brokenViews: ReadonlySet<string> = new Set()
 
   constructor(options: DatabaseSchemaOptions) {
     this.#options = options
@@ -143,9 +145,7 @@ class StoredDatabaseSchema implements DatabaseSchema {
   async #publicSchema(): Promise<DeclaredSchema | undefined> {
     if (this.#stored.version > 0n) return undefined
     const { companion } = this.#options
-    const snapshot =
-      this.#state?.snapshot ??
-      (await readCommittedSnapshot((text, params) => companion.service(text, params)))
+    const snapshot = this.#state?.snapshot ?? (await readMirror(companion))
     const found = [...snapshot.schemas.values()].find(({ declared }) => declared.name === 'public')
     return (
       found?.declared ?? {
@@ -173,19 +173,11 @@ class StoredDatabaseSchema implements DatabaseSchema {
         if (!isPredefined(role) && role !== (this.#options.defaultOwner ?? DEFAULT_OWNER))
           await ensureRole(role)
       }
-      const snapshot = await advanceMirror(
-        companion,
-        rows.map((row) => row.declared),
-      )
-      const printed = withPrints(rows, bindRows(snapshot, rows), snapshot)
+      const { snapshot, rows: held, broken } = await adoptRows(companion, rows, this.#brokenViews)
+      this.#brokenViews = broken
+      const printed = withPrints(held, bindRows(snapshot, held), snapshot)
       const old = this.#state
-      if (
-        old !== undefined &&
-        JSON.stringify([old.rows, [...old.snapshot.tables.keys()]]) ===
-          JSON.stringify([printed, [...snapshot.tables.keys()]])
-      ) {
-        return false
-      }
+      if (old !== undefined && contents(old) === contents({ rows: printed, snapshot })) return false
       const byOid = bindRows(snapshot, printed)
       const logical = buildLogicalSchema(++this.#revision, snapshot, byOid)
       this.#state = { logical, rows: printed, snapshot, byOid }
@@ -248,6 +240,11 @@ class StoredDatabaseSchema implements DatabaseSchema {
       this.#nextForeignCheckMs = 0
     }
   }
+}
+
+/** All that tells one state from another: OIDs change where something was made anew. */
+function contents({ rows, snapshot }: Pick<SchemaState, 'rows' | 'snapshot'>): string {
+  return JSON.stringify([rows, [...snapshot.tables.keys()], [...snapshot.views.keys()]])
 }
 
 /** The roles that a declaration names: they must exist before it is made in a mirror. */

@@ -7,8 +7,10 @@ import type {
   PhysicalSequence,
   PhysicalTable,
   PhysicalTableColumn,
+  PhysicalView,
 } from './physical-schema.ts'
 import { physicalSchemaOf, qualifyPhysical } from './physical-schema.ts'
+import { childrenFirst, orderByReference } from './table-order.ts'
 
 /*
  * From one physical schema to the next, in the order in which a failure does least harm: first everything new, then changes
@@ -39,7 +41,7 @@ export function emitSpannerDdl(
     const left = withoutInterrupted(previous, findInterrupted(previous, table))
     return [{ previous, left, table, fills: backfills.get(table.name) }]
   })
-  const gone = missingFrom(before.tables, after.tables)
+  const gone = childrenFirst(missingFrom(before.tables, after.tables))
   const late = lateKeys(created, old)
   return [
     ...after.schemas.filter((name) => !before.schemas.includes(name)).map(createSchema),
@@ -49,12 +51,14 @@ export function emitSpannerDdl(
       (late.get(table.name) ?? []).map((key) => addForeignKey(table.name, key)),
     ),
     ...kept.flatMap(({ previous, table, fills }) => alterTable(previous, table, fills)),
+    ...missingFrom(before.views, after.views).map(dropView),
     ...kept.flatMap(({ left, table }) => dropConstraints(left, table)),
     ...gone.flatMap((table) =>
       table.foreignKeys.map((key) => dropConstraint(table.name, key.name)),
     ),
     ...kept.flatMap(({ left, table }) => dropParts(left, table)),
     ...gone.flatMap((table) => [
+      ...(table.searchIndexes ?? []).map((index) => dropSearchIndex(table, index)),
       ...table.indexes.map((index) => dropIndex(table, index)),
       dropTable(table),
     ]),
@@ -70,24 +74,6 @@ function missingFrom<T extends { readonly name: string }>(
 ): T[] {
   const names = new Set(others.map((item) => item.name))
   return items.filter((item) => !names.has(item.name))
-}
-
-/** Referenced tables first, as far as there is such an order. */
-function orderByReference(tables: readonly PhysicalTable[]): PhysicalTable[] {
-  const byName = new Map(tables.map((table) => [table.name, table]))
-  const ordered = new Set<PhysicalTable>()
-  const visiting = new Set<PhysicalTable>()
-  const visit = (table: PhysicalTable): void => {
-    if (ordered.has(table) || visiting.has(table)) return
-    visiting.add(table)
-    for (const key of table.foreignKeys) {
-      const target = byName.get(key.referencedTable)
-      if (target !== undefined) visit(target)
-    }
-    ordered.add(table)
-  }
-  for (const table of tables) visit(table)
-  return [...ordered]
 }
 
 /** Foreign keys of new tables that must wait until all of them are there: those of a cycle. */
@@ -346,6 +332,15 @@ function dropColumn(table: string, column: PhysicalTableColumn): SpannerDdl {
 function dropIndex(table: PhysicalTable, index: PhysicalIndex): SpannerDdl {
   const name = qualifyPhysical(physicalSchemaOf(table.name), index.name)
   return { sql: `DROP INDEX ${quotePhysical(name)}`, table: table.name }
+}
+
+function dropSearchIndex(table: PhysicalTable, index: string): SpannerDdl {
+  const name = qualifyPhysical(physicalSchemaOf(table.name), index)
+  return { sql: `DROP SEARCH INDEX ${quotePhysical(name)}`, table: table.name }
+}
+
+function dropView(view: PhysicalView): SpannerDdl {
+  return { sql: `DROP VIEW ${quotePhysical(view.name)}` }
 }
 
 function dropTable(table: PhysicalTable): SpannerDdl {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { INTERLEAVING } from '../backend/backend-error.ts'
 import { findPgType, OID } from '../types/pg-type.ts'
 import type { SpannerTypeCode } from '../types/spanner-type.ts'
 import type {
@@ -15,10 +16,12 @@ import {
   type PhysicalSchema,
   type PhysicalTable,
   type PhysicalTableColumn,
+  type PhysicalView,
   physicalSchemaOf,
   type StoredObject,
   type StoredSequence,
   type StoredTable,
+  type StoredView,
 } from './physical-schema.ts'
 import { nextvalSqlOf } from './physical-sequence.ts'
 import { quoteIdentifier } from './postgres-text.ts'
@@ -81,8 +84,28 @@ export function introspect(schema: PhysicalSchema, options: IntrospectOptions): 
     }
   })
   const names = new Set(schema.sequences.map((sequence) => sequence.name))
-  const tables = schema.tables.map((table) => toStoredTable(table, owner, names))
-  return [...schemas, ...sequences, ...tables]
+  const byName = new Map(schema.tables.map((table) => [table.name, table]))
+  const tables = schema.tables.map((table) =>
+    toStoredTable(table, { owner, sequences: names, tables: byName }),
+  )
+  const views = schema.views.map((view) => toStoredView(view, owner))
+  return [...schemas, ...sequences, ...tables, ...views]
+}
+
+/** Its definition is Spanner's until a mirror has made PostgreSQL's of it. */
+function toStoredView(view: PhysicalView, owner: string): StoredView {
+  return {
+    kind: 'view',
+    id: foreignId('view', view.name),
+    declared: {
+      kind: 'view',
+      ...logicalName(view.name),
+      owner,
+      columns: view.columns.map((name) => ({ name })),
+      definition: view.definition,
+    },
+    physical: view,
+  }
 }
 
 function foreignId(kind: string, name: string): string {
@@ -96,16 +119,25 @@ function logicalName(physicalName: string): QualifiedName {
     : { schema, name: physicalName.slice(schema.length + 1) }
 }
 
+/** What a table is seen among. */
+interface Surroundings {
+  readonly owner: string
+  readonly sequences: ReadonlySet<string>
+  readonly tables: ReadonlyMap<string, PhysicalTable>
+}
+
 function toStoredTable(
   table: PhysicalTable,
-  owner: string,
-  sequences: ReadonlySet<string>,
+  { owner, sequences, tables }: Surroundings,
 ): StoredTable {
   const name = logicalName(table.name)
+  const indexes = table.indexes.filter((index) => isSeen(index, table))
+  const parent = interleaving(table, tables)
   const constraints = [
     ...primaryKey(table, name),
     ...checks(table),
-    ...table.foreignKeys.map(foreignKey),
+    ...table.foreignKeys.filter((key) => isSeenKey(key, table, tables)).map(foreignKey),
+    ...parent,
   ]
   const same = (names: readonly string[]) => Object.fromEntries(names.map((each) => [each, each]))
   return {
@@ -117,15 +149,55 @@ function toStoredTable(
       owner,
       columns: table.columns.map((column) => toDeclaredColumn(column, table, sequences)),
       constraints: constraints.sort((a, b) => (a.name < b.name ? -1 : 1)),
-      indexes: table.indexes.map((index) => toDeclaredIndex(index, name)),
+      indexes: indexes.map((index) => toDeclaredIndex(index, name)),
     },
     physical: table,
     names: {
       columns: same(table.columns.map((column) => column.name)),
-      constraints: same(constraints.map((constraint) => constraint.name)),
-      indexes: same(table.indexes.map((index) => index.name)),
+      constraints: {
+        ...same(constraints.map((constraint) => constraint.name)),
+        ...Object.fromEntries(parent.map((constraint) => [constraint.name, INTERLEAVING])),
+      },
+      indexes: same(indexes.map((index) => index.name)),
     },
   }
+}
+
+function hasColumns(table: PhysicalTable | undefined, names: readonly string[]): boolean {
+  return names.every((name) => table?.columns.some((column) => column.name === name) ?? false)
+}
+
+/** Whether an index is about columns that were read. */
+function isSeen(index: PhysicalIndex, table: PhysicalTable): boolean {
+  return hasColumns(table, [...index.columns.map(({ name }) => name), ...index.include])
+}
+
+function isSeenKey(
+  key: PhysicalForeignKey,
+  table: PhysicalTable,
+  tables: ReadonlyMap<string, PhysicalTable>,
+): boolean {
+  const target = tables.get(key.referencedTable)
+  return hasColumns(table, key.columns) && hasColumns(target, key.referencedColumns)
+}
+
+/**
+ * What PostgreSQL has for INTERLEAVE IN PARENT: a foreign key to the parent, named as PostgreSQL names one that has no name (ChooseConstraintName,
+ * src/backend/commands/indexcmds.c).
+ */
+function interleaving(
+  table: PhysicalTable,
+  tables: ReadonlyMap<string, PhysicalTable>,
+): DeclaredConstraint[] {
+  const parent = table.parent === undefined ? undefined : tables.get(table.parent.table)
+  if (table.parent === undefined || parent === undefined) return []
+  const columns = parent.primaryKey
+  const stem = `${logicalName(table.name).name}_${columns.join('_')}`.slice(0, 57)
+  const taken = new Set([...table.foreignKeys, ...table.checks].map((part) => part.name))
+  let name = `${stem}_fkey`
+  for (let n = 1; taken.has(name); n++) name = `${stem}_fkey${n}`
+  const { table: referencedTable, onDelete } = table.parent
+  return [foreignKey({ name, columns, referencedTable, referencedColumns: columns, onDelete })]
 }
 
 const TYPE_OIDS: Readonly<Record<SpannerTypeCode, number>> = {

@@ -54,19 +54,23 @@ export async function advanceMirror(
   companion: CompanionDatabase,
   wanted: readonly DeclaredObject[],
 ): Promise<Snapshot> {
-  const read = () => readCommittedSnapshot((text, params) => companion.service(text, params))
   for (let attempt = 1; ; attempt++) {
-    const snapshot = await read()
+    const snapshot = await readMirror(companion)
     const statements = planMirror(declaredObjects(snapshot), wanted)
     if (statements.length === 0) return snapshot
     try {
       await companion.serviceTransaction([...MIRROR_SETTINGS, ...statements])
-      return await read()
+      return await readMirror(companion)
     } catch (error) {
       if (!isLockTimeout(error) || attempt === ATTEMPTS) throw error
       await companion.service(THROW_OUT)
     }
   }
+}
+
+/** The catalogs of a mirror. */
+export function readMirror(companion: CompanionDatabase): Promise<Snapshot> {
+  return readCommittedSnapshot((text, params) => companion.service(text, params))
 }
 
 /** What a transaction that changes a mirror begins with. */

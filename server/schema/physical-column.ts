@@ -108,6 +108,11 @@ export function rangeCheck(
   }
 }
 
+/** Whether a check is one that Spanwire adds by itself: physical-name.ts keeps the prefix from others. */
+export function isOwnCheck(name: string): boolean {
+  return name.startsWith('spw_')
+}
+
 /**
  * Whether what is stored under one declaration needs no change to be right under another: only then can the type of a column
  * with rows be changed. Narrower integers and texts are all right: Spanner looks at the rows for the new CHECK or length.

@@ -1,3 +1,4 @@
+import { INTERLEAVING } from '../backend/backend-error.ts'
 import { type DeclaredConstraint, relationKey } from './declared-object.ts'
 import type { Change } from './difference.ts'
 import type { MappingContext } from './mapping-context.ts'
@@ -8,7 +9,7 @@ import {
   physicalSchemaOf,
   type StoredTable,
 } from './physical-schema.ts'
-import { type TableDraft, toPhysicalTable } from './physical-table.ts'
+import { type TableDraft, toPhysicalTable, undeclared } from './physical-table.ts'
 import { columnsByDeclaredName } from './table-columns.ts'
 import { unsupported } from './unsupported.ts'
 
@@ -40,6 +41,8 @@ class TableLinker {
   readonly #drafts: ReadonlyMap<string, TableDraft>
   readonly #context: MappingContext
   readonly #table: IndexedTable
+  /** The table that goes on, as it was. */
+  readonly #tableBefore: IndexedTable | undefined
 
   constructor(draft: TableDraft, drafts: ReadonlyMap<string, TableDraft>, context: MappingContext) {
     this.#draft = draft
@@ -49,6 +52,15 @@ class TableLinker {
       declaredName: draft.declared.name,
       columns: columnsByDeclaredName(draft.declared, draft),
       primaryKey: draft.primaryKey,
+    }
+    const { kept } = draft
+    this.#tableBefore = kept && {
+      declaredName: kept.declared.name,
+      columns: columnsByDeclaredName(kept.declared, {
+        columns: kept.physical.columns,
+        columnNames: kept.names.columns,
+      }),
+      primaryKey: kept.physical.primaryKey,
     }
   }
 
@@ -61,9 +73,22 @@ class TableLinker {
       const before = part.kind === 'kept' ? part.before : undefined
       const oldName = this.#draft.kept?.names.indexes[before?.name ?? '']
       const index = toPhysicalIndex(part.after, this.#table)
-      const name = this.#index(part.after.name, oldName, index)
+      const wantedBefore = before && this.#tableBefore && toPhysicalIndex(before, this.#tableBefore)
+      const name = this.#index(part.after.name, { name: oldName, wanted: wantedBefore }, index)
       if (name !== undefined) this.indexNames[part.after.name] = name
     }
+    this.#keepForeignParts()
+  }
+
+  /** What somebody else gave the table stays: a client that does not see a part cannot have meant it. */
+  #keepForeignParts(): void {
+    const { kept } = this.#draft
+    if (kept === undefined) return
+    this.foreignKeys.push(...undeclared(kept.physical.foreignKeys, kept))
+    this.indexes.push(...undeclared(kept.physical.indexes, kept))
+    const isInterleaved = Object.values(kept.names.constraints).includes(INTERLEAVING)
+    if (isInterleaved && !Object.values(this.constraintNames).includes(INTERLEAVING))
+      throw interleaved(this.#draft.declared.name)
   }
 
   #constraint(part: Exclude<Change<DeclaredConstraint>, { kind: 'dropped' }>): void {
@@ -78,7 +103,8 @@ class TableLinker {
         return
       case 'unique': {
         const index = toConstraintIndex(after, this.#table)
-        this.constraintNames[after.name] = this.#index(after.name, oldName, index) ?? ''
+        const name = this.#index(after.name, { name: oldName, wanted: undefined }, index)
+        this.constraintNames[after.name] = name ?? ''
         return
       }
       case 'foreign-key':
@@ -95,14 +121,21 @@ class TableLinker {
     return this.#context.names(physicalSchemaOf(this.#draft.physicalName)).allocate(name)
   }
 
-  /** Keeps the index that is there while it still serves: one that need not leave NULLs out may go on doing so. */
+  /**
+   * Keeps the index that is there while it still serves: one that need not leave NULLs out may go on doing so, and one that somebody else made
+   * is what it is while nothing else is wanted than before.
+   */
   #index(
     declaredName: string,
-    oldName: string | undefined,
+    before: {
+      readonly name: string | undefined
+      readonly wanted: Omit<PhysicalIndex, 'name'> | undefined
+    },
     wanted: Omit<PhysicalIndex, 'name'> | undefined,
   ): string | undefined {
-    const old = this.#draft.kept?.physical.indexes.find(({ name }) => name === oldName)
-    if (old !== undefined && (wanted === undefined || serves(old, wanted))) {
+    const old = this.#draft.kept?.physical.indexes.find(({ name }) => name === before.name)
+    const isAsBefore = JSON.stringify(wanted) === JSON.stringify(before.wanted)
+    if (old !== undefined && (wanted === undefined || isAsBefore || serves(old, wanted))) {
       this.indexes.push(old)
       return old.name
     }
@@ -119,6 +152,11 @@ class TableLinker {
         `foreign key "${declared.name}" references a table that is not stored`,
         'Reference an ordinary table.',
       )
+    }
+    if (oldName === INTERLEAVING) {
+      if (target.kept === undefined) throw interleaved(this.#draft.declared.name)
+      this.constraintNames[declared.name] = INTERLEAVING
+      return
     }
     const old = this.#draft.kept?.physical.foreignKeys.find(({ name }) => name === oldName)
     const isKept = old !== undefined && target.kept !== undefined
@@ -140,6 +178,13 @@ class TableLinker {
     this.foreignKeys.push(key)
     this.constraintNames[declared.name] = key.name
   }
+}
+
+function interleaved(table: string): Error {
+  return unsupported(
+    `table "${table}" is interleaved in its parent, which cannot be changed`,
+    'Drop both tables, or change them with DDL of Spanner.',
+  )
 }
 
 function serves(old: PhysicalIndex, wanted: Omit<PhysicalIndex, 'name'>): boolean {

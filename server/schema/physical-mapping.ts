@@ -1,5 +1,13 @@
-import { type DeclaredColumn, type DeclaredTable, relationKey } from './declared-object.ts'
-import type { Difference } from './difference.ts'
+import {
+  type DeclaredColumn,
+  type DeclaredSchema,
+  type DeclaredTable,
+  type DeclaredView,
+  declaredKey,
+  isSameDeclaration,
+  relationKey,
+} from './declared-object.ts'
+import type { Change, Difference } from './difference.ts'
 import type { MappingContext } from './mapping-context.ts'
 import { type ColumnStorage, columnWidth } from './physical-column.ts'
 import { enumRenumbering, mapEnums, renumberTypes } from './physical-enum.ts'
@@ -115,14 +123,20 @@ function takenNames(rows: Iterable<StoredObject>): Map<string, PhysicalNames> {
   const take = (schema: string, name: string): void => namesOf(names, schema).take(name)
   for (const row of rows) {
     if (row.kind === 'schema' && row.physical !== '') take('', row.physical)
+    if (row.kind === 'view' && row.physical !== undefined) takeQualified(row.physical.name, take)
     if (row.kind !== 'sequence' && row.kind !== 'table') continue
-    const schema = physicalSchemaOf(row.physical.name)
-    take(schema, row.physical.name.slice(schema === '' ? 0 : schema.length + 1))
+    const schema = takeQualified(row.physical.name, take)
     if (row.kind === 'sequence') continue
     const { checks, foreignKeys, indexes } = row.physical
     for (const part of [...checks, ...foreignKeys, ...indexes]) take(schema, part.name)
   }
   return names
+}
+
+function takeQualified(physical: string, take: (schema: string, name: string) => void): string {
+  const schema = physicalSchemaOf(physical)
+  take(schema, physical.slice(schema === '' ? 0 : schema.length + 1))
+  return schema
 }
 
 function namesOf(all: Map<string, PhysicalNames>, schema: string): PhysicalNames {
@@ -244,6 +258,37 @@ function mapViews(input: MappingInput): StoredObject[] {
   return input.difference.views.flatMap((change): StoredObject[] => {
     if (change.kind === 'dropped') return []
     const { oid, declared } = change.after
-    return [{ kind: 'view', id: input.stored.get(oid)?.id ?? input.newId(), declared }]
+    const stored = input.stored.get(oid)
+    if (stored?.kind !== 'view') return [{ kind: 'view', id: input.newId(), declared }]
+    if (stored.physical !== undefined && isOtherQuery(change, input.difference)) {
+      throw unsupported(
+        `view "${declared.name}" cannot be replaced: Spanner has it, too`,
+        'Drop it and create it again, or change it with DDL of Spanner.',
+      )
+    }
+    return [{ ...stored, declared }]
   })
+}
+
+/** Whether a view that stays has another query, and not the same one after something in it was renamed. */
+function isOtherQuery(change: Difference['views'][number], difference: Difference): boolean {
+  if (change.kind !== 'kept') return false
+  if (change.before.declared.definition === change.after.declared.definition) return false
+  return ![
+    ...difference.schemas,
+    ...difference.views,
+    ...difference.tables.map((t) => t.table),
+  ].some(isRenamed)
+}
+
+type Named = { readonly declared: DeclaredSchema | DeclaredTable | DeclaredView }
+
+function isRenamed(change: Change<Named>): boolean {
+  if (change.kind !== 'kept') return false
+  return !isSameDeclaration(namesIn(change.before.declared), namesIn(change.after.declared))
+}
+
+function namesIn(object: Named['declared']): unknown {
+  const columns = object.kind === 'schema' ? [] : object.columns.map(({ name }) => name)
+  return [declaredKey(object), columns]
 }

@@ -4,9 +4,11 @@ import {
   type PhysicalCheck,
   type PhysicalForeignKey,
   type PhysicalIndex,
+  type PhysicalParent,
   type PhysicalSchema,
   type PhysicalTable,
   type PhysicalTableColumn,
+  type PhysicalView,
   qualifyPhysical,
 } from './physical-schema.ts'
 import { readTextRows, type TextRow } from './spanner-query.ts'
@@ -42,7 +44,7 @@ export function parseSpannerType(text: string): SpannerType | undefined {
 }
 
 /**
- * What Spanner holds, read from its information_schema: tables with all their parts, sequences and named schemas. Columns of
+ * What Spanner holds, read from its information_schema: tables with all their parts, views, sequences and named schemas. Columns of
  * types that we do not read are left out, and with them the tables whose key they are part of.
  */
 export async function readPhysicalSchema(
@@ -58,12 +60,17 @@ export async function readPhysicalSchema(
     KEY_COLUMNS,
     KEY_TARGETS,
     CHECKS,
+    VIEWS,
+    SEARCH_INDEXES,
   ]
   const answers = await Promise.all(queries.map((sql) => readTextRows(backend, sql, options)))
   const [schemas, sequences, tables, columns, indexColumns, keyColumns, keyTargets, checks] =
     answers
+  const [views, searchIndexes] = answers.slice(queries.indexOf(VIEWS))
   const parts: TableParts = {
     columns: groupByTable(columns, toColumn),
+    unreadColumns: groupByTable(columns, (row) => (isReadable(row) ? [] : [row[2] ?? ''])),
+    searchIndexes: groupByTable(searchIndexes, ([, , name]) => [name ?? '']),
     indexes: groupIndexes(indexColumns),
     foreignKeys: groupForeignKeys(keyColumns, keyTargets),
     checks: groupByTable(checks, ([, , name, clause]) => [
@@ -73,14 +80,16 @@ export async function readPhysicalSchema(
   return {
     schemas: (schemas ?? []).map(([name]) => name ?? ''),
     sequences: (sequences ?? []).map(([schema, name]) => ({ name: tableName(schema, name) })),
-    tables: (tables ?? []).flatMap(([schema, name]) => toTable(schema, name, parts)),
+    tables: (tables ?? []).flatMap((row) => toTable(row, parts)),
+    views: (views ?? []).map((row) => toView(row, columns ?? [])),
   }
 }
 
 const SCHEMAS = `SELECT schema_name FROM information_schema.schemata
 WHERE schema_name NOT IN ${HIDDEN} AND schema_name <> 'public' ORDER BY schema_name`
 
-const TABLES = `SELECT table_schema, table_name FROM information_schema.tables
+const TABLES = `SELECT table_schema, table_name, parent_table_name, on_delete_action, interleave_type, row_deletion_policy_expression
+FROM information_schema.tables
 WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ${HIDDEN} ORDER BY table_schema, table_name`
 
 const COLUMNS = `SELECT table_schema, table_name, column_name, spanner_type, is_nullable, column_default, generation_expression
@@ -118,6 +127,12 @@ JOIN information_schema.check_constraints c ON c.constraint_schema = t.constrain
 WHERE t.constraint_type = 'CHECK' AND t.constraint_name NOT LIKE 'CK_IS_NOT_NULL_%' AND t.table_schema NOT IN ${HIDDEN}
 ORDER BY t.table_schema, t.table_name, t.constraint_name`
 
+const VIEWS = `SELECT table_schema, table_name, view_definition FROM information_schema.views
+WHERE table_schema NOT IN ${HIDDEN} ORDER BY table_schema, table_name`
+
+const SEARCH_INDEXES = `SELECT table_schema, table_name, index_name FROM information_schema.indexes
+WHERE table_schema NOT IN ${HIDDEN} AND index_type = 'SEARCH' ORDER BY table_schema, table_name, index_name`
+
 const SEQUENCES = `SELECT sequence_schema, sequence_name FROM information_schema.sequences
 WHERE sequence_schema NOT IN ${HIDDEN} ORDER BY sequence_schema, sequence_name`
 
@@ -130,6 +145,8 @@ interface TableParts {
   readonly indexes: ReadonlyMap<string, readonly FoundIndex[]>
   readonly foreignKeys: ReadonlyMap<string, readonly PhysicalForeignKey[]>
   readonly checks: ReadonlyMap<string, readonly PhysicalCheck[]>
+  readonly searchIndexes: ReadonlyMap<string, readonly string[]>
+  readonly unreadColumns: ReadonlyMap<string, readonly string[]>
 }
 
 type Cell = string | null | undefined
@@ -151,6 +168,10 @@ function groupByTable<T>(
   return groups
 }
 
+function isReadable([, , , sqlType]: TextRow): boolean {
+  return parseSpannerType(sqlType ?? '') !== undefined
+}
+
 function toColumn(row: TextRow): PhysicalTableColumn[] {
   const [, , name, sqlType, nullable, defaultSql, generated] = row
   const type = parseSpannerType(sqlType ?? '')
@@ -161,10 +182,15 @@ function toColumn(row: TextRow): PhysicalTableColumn[] {
       type,
       sqlType: sqlType ?? '',
       notNull: nullable === 'NO',
-      ...(defaultSql == null ? {} : { default: defaultSql }),
+      ...(defaultSql == null ? {} : { default: asWritten(defaultSql) }),
       ...(generated == null ? {} : { generated }),
     },
   ]
+}
+
+/** A draw from a sequence as DDL has it (physical-sequence.ts): Spanner prints the type of the constant, too. */
+function asWritten(defaultSql: string): string {
+  return defaultSql.replace(/^nextval\(('(?:[^']|'')+')::text\)$/, 'nextval($1)')
 }
 
 function groupIndexes(rows: readonly TextRow[] = []): ReadonlyMap<string, readonly FoundIndex[]> {
@@ -221,7 +247,8 @@ function groupForeignKeys(
   return groups
 }
 
-function toTable(schema: Cell, name: Cell, parts: TableParts): PhysicalTable[] {
+function toTable(row: TextRow, parts: TableParts): PhysicalTable[] {
+  const [schema, name] = row
   const key = tableName(schema, name)
   const columns = parts.columns.get(key) ?? []
   const indexes = parts.indexes.get(key) ?? []
@@ -237,6 +264,48 @@ function toTable(schema: Cell, name: Cell, parts: TableParts): PhysicalTable[] {
       indexes: indexes
         .filter((index) => !index.isPrimaryKey)
         .map(({ isPrimaryKey: _, ...index }) => index),
+      ...foreignParts(row, parts),
     },
   ]
+}
+
+/** What only somebody else's DDL can have given a table. */
+function foreignParts(
+  [schema, name, parent, onDelete, interleaving, ttl]: TextRow,
+  parts: TableParts,
+): Pick<PhysicalTable, 'parent' | 'searchIndexes' | 'unseen'> {
+  const key = tableName(schema, name)
+  const searchIndexes = parts.searchIndexes.get(key) ?? []
+  const isChild = parent != null && parent !== ''
+  const unseen = [
+    ...(parts.unreadColumns.get(key) ?? []).map((column) => `column "${column}"`),
+    ...searchIndexes.map((index) => `search index "${index}"`),
+    ...(ttl == null ? [] : ['a row deletion policy']),
+    ...(isChild ? [`its place in table "${parent}"`] : []),
+  ]
+  return {
+    ...(isChild && interleaving === 'IN PARENT'
+      ? { parent: toParent(schema, parent, onDelete) }
+      : {}),
+    ...(searchIndexes.length === 0 ? {} : { searchIndexes }),
+    ...(unseen.length === 0 ? {} : { unseen }),
+  }
+}
+
+/** Spanner leaves the schema out where it is the child's. */
+function toParent(schema: Cell, parent: string, onDelete: Cell): PhysicalParent {
+  return {
+    table: parent.includes('.') ? parent : tableName(schema, parent),
+    onDelete: onDelete === 'CASCADE' ? 'cascade' : 'no-action',
+  }
+}
+
+function toView([schema, name, definition]: TextRow, columns: readonly TextRow[]): PhysicalView {
+  return {
+    name: tableName(schema, name),
+    columns: columns
+      .filter((column) => column[0] === schema && column[1] === name)
+      .map((column) => column[2] ?? ''),
+    definition: definition ?? '',
+  }
 }

@@ -16,6 +16,16 @@ export interface PhysicalSchema {
   readonly schemas: readonly string[]
   readonly sequences: readonly PhysicalSequence[]
   readonly tables: readonly PhysicalTable[]
+  /** Those that somebody else made: a client's own views are the mirror's alone. */
+  readonly views: readonly PhysicalView[]
+}
+
+export interface PhysicalView {
+  /** Qualified unless in `public`. */
+  readonly name: string
+  readonly columns: readonly string[]
+  /** Spanner's query. */
+  readonly definition: string
 }
 
 export interface PhysicalSequence {
@@ -35,6 +45,18 @@ export interface PhysicalTable {
   readonly checks: readonly PhysicalCheck[]
   readonly foreignKeys: readonly PhysicalForeignKey[]
   readonly indexes: readonly PhysicalIndex[]
+  /** The table in whose rows its rows lie. */
+  readonly parent?: PhysicalParent
+  /** Its full-text indexes, which no client sees. */
+  readonly searchIndexes?: readonly string[]
+  /** What else no client sees, in words: a table that took its place would be without. */
+  readonly unseen?: readonly string[]
+}
+
+/** INTERLEAVE IN PARENT: a row needs its parent, whose key its own key begins with. */
+export interface PhysicalParent {
+  readonly table: string
+  readonly onDelete: 'cascade' | 'no-action'
 }
 
 export interface PhysicalTableColumn {
@@ -126,6 +148,8 @@ export interface StoredView {
   readonly kind: 'view'
   readonly id: string
   readonly declared: DeclaredView
+  /** Where Spanner has the view, too. */
+  readonly physical?: PhysicalView
 }
 
 /** The physical side of all stored rows. */
@@ -133,12 +157,14 @@ export function toPhysicalSchema(rows: Iterable<StoredObject>): PhysicalSchema {
   const schemas: string[] = []
   const sequences: PhysicalSequence[] = []
   const tables: PhysicalTable[] = []
+  const views: PhysicalView[] = []
   for (const row of rows) {
     if (row.kind === 'schema' && row.physical !== '') schemas.push(row.physical)
     if (row.kind === 'sequence') sequences.push(row.physical)
     if (row.kind === 'table') tables.push(row.physical)
+    if (row.kind === 'view' && row.physical !== undefined) views.push(row.physical)
   }
-  return { schemas, sequences, tables }
+  return { schemas, sequences, tables, views }
 }
 
 /** The named schema of a physical name; empty for `public`. */

@@ -1,7 +1,7 @@
 import type { DeclaredConstraint, DeclaredTable } from './declared-object.ts'
 import type { Change, TableChange } from './difference.ts'
 import type { MappingContext } from './mapping-context.ts'
-import { rangeCheck } from './physical-column.ts'
+import { isOwnCheck, rangeCheck } from './physical-column.ts'
 import { keyColumn } from './physical-index.ts'
 import {
   type PhysicalCheck,
@@ -49,12 +49,19 @@ export function draftTable(change: TableChange, context: MappingContext): TableD
   if (before !== undefined && columns !== undefined) {
     return { ...finish(change, context, { ...columns, kept: before }), replaced: undefined }
   }
-  if (before !== undefined) demandEmpty(before, context)
+  if (before !== undefined) demandReplaceable(before, context)
   const fresh = freshColumns(declared, context)
   return { ...finish(change, context, { ...fresh, kept: undefined }), replaced: before }
 }
 
-function demandEmpty(table: StoredTable, context: MappingContext): void {
+function demandReplaceable(table: StoredTable, context: MappingContext): void {
+  const [unseen] = table.physical.unseen ?? []
+  if (unseen !== undefined) {
+    throw unsupported(
+      `table "${table.declared.name}" cannot be changed like this: it would lose ${unseen}`,
+      'Change it with DDL of Spanner.',
+    )
+  }
   if (context.isEmpty(table.physical.name) !== false) return
   throw unsupported(
     `table "${table.declared.name}" cannot be changed like this while it has rows`,
@@ -117,6 +124,7 @@ function mapChecks(
     checks.push(check)
     checkNames[part.after.name] = check.name
   }
+  checks.push(...undeclared([...old.values()], made.kept).filter(({ name }) => !isOwnCheck(name)))
   checks.push(...rangeChecks(declared, made, old, (prefix) => names.allocateOwn(prefix)))
   return { checks, checkNames }
 }
@@ -154,17 +162,32 @@ function rangeChecks(
   })
 }
 
+/** Parts of a table that stays which somebody else made and no client sees. */
+export function undeclared<T extends { readonly name: string }>(
+  parts: readonly T[],
+  kept: StoredTable | undefined,
+): T[] {
+  const { constraints, indexes } = kept?.names ?? { constraints: {}, indexes: {} }
+  const names = new Set([...Object.values(constraints), ...Object.values(indexes)])
+  return parts.filter(({ name }) => !names.has(name))
+}
+
 /** The physical table of a finished draft. */
 export function toPhysicalTable(
   draft: TableDraft,
   parts: Pick<PhysicalTable, 'foreignKeys' | 'indexes'>,
 ): PhysicalTable {
+  const { parent, searchIndexes, unseen } = draft.kept?.physical ?? {}
   return {
     name: draft.physicalName,
     columns: draft.columns,
     primaryKey: draft.primaryKey,
     ...(draft.hiddenKey === undefined ? {} : { hiddenKey: draft.hiddenKey }),
     checks: draft.checks,
-    ...parts,
+    foreignKeys: parts.foreignKeys,
+    indexes: parts.indexes,
+    ...(parent === undefined ? {} : { parent }),
+    ...(searchIndexes === undefined ? {} : { searchIndexes }),
+    ...(unseen === undefined ? {} : { unseen }),
   }
 }

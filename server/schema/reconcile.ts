@@ -1,3 +1,4 @@
+import { INTERLEAVING } from '../backend/backend-error.ts'
 import { unreachable } from '../base/unreachable.ts'
 import type { DeclaredTable } from './declared-object.ts'
 import { toDeclaredColumn } from './introspect.ts'
@@ -20,20 +21,29 @@ export function reconcile(
   actual: PhysicalSchema,
   foreign: readonly StoredObject[],
 ): readonly StoredObject[] {
-  const tables = new Map(actual.tables.map((table) => [table.name, table]))
   const sequences = new Set(actual.sequences.map((sequence) => sequence.name))
+  const views = new Map(actual.views.map((view) => [view.name, view]))
+  const asStored = new Map(
+    foreign.flatMap((row) => (row.kind === 'table' ? [[row.physical.name, row] as const] : [])),
+  )
   const kept = stored.flatMap((row): StoredObject[] => {
     switch (row.kind) {
       case 'table': {
-        const table = tables.get(row.physical.name)
-        return table === undefined ? [] : [reconcileTable(row, table)]
+        const seen = asStored.get(row.physical.name)
+        return seen === undefined
+          ? []
+          : [reconcileParts(reconcileColumns(row, seen.physical), seen)]
       }
       case 'sequence':
         return sequences.has(row.physical.name) ? [row] : []
       case 'schema':
         return row.physical === '' || actual.schemas.includes(row.physical) ? [row] : []
+      case 'view': {
+        const { physical } = row
+        const isSame = physical?.definition === views.get(physical?.name ?? '')?.definition
+        return physical === undefined || isSame ? [row] : []
+      }
       case 'enum':
-      case 'view':
         return [row]
       default:
         return unreachable(row)
@@ -49,14 +59,15 @@ function physicalKey(row: StoredObject): string[] {
     case 'schema':
       return [`schema ${row.physical}`]
     case 'enum':
-    case 'view':
       return []
+    case 'view':
+      return row.physical === undefined ? [] : [`view ${row.physical.name}`]
     default:
       return [`${row.kind} ${row.physical.name}`]
   }
 }
 
-function reconcileTable(row: StoredTable, actual: PhysicalTable): StoredTable {
+function reconcileColumns(row: StoredTable, actual: PhysicalTable): StoredTable {
   const real = new Map(actual.columns.map((column) => [column.name, column]))
   const isSame =
     actual.columns.length === row.physical.columns.length &&
@@ -88,6 +99,95 @@ function reconcileTable(row: StoredTable, actual: PhysicalTable): StoredTable {
     },
     names: { ...row.names, columns: names },
   }
+}
+
+/** Keys, checks and indexes that are gone are not declared any more, and those that are new are declared as they are stored. */
+function reconcileParts(row: StoredTable, seen: StoredTable): StoredTable {
+  const before = partNames(row.physical)
+  const after = partNames(seen.physical)
+  const gone = new Set(before.filter((name) => !after.includes(name)))
+  const fresh = new Set(after.filter((name) => !before.includes(name)))
+  const { parent: _parent, searchIndexes: _search, unseen: _unseen, ...own } = row.physical
+  const { parent, searchIndexes, unseen } = seen.physical
+  const physical: PhysicalTable = {
+    ...own,
+    checks: merge(own.checks, seen.physical.checks, fresh, gone),
+    foreignKeys: merge(own.foreignKeys, seen.physical.foreignKeys, fresh, gone),
+    indexes: merge(own.indexes, seen.physical.indexes, fresh, gone),
+    ...(parent === undefined ? {} : { parent }),
+    ...(searchIndexes === undefined ? {} : { searchIndexes }),
+    ...(unseen === undefined ? {} : { unseen }),
+  }
+  if (gone.size === 0 && fresh.size === 0) return { ...row, physical }
+  return withParts({ ...row, physical }, seen, { fresh, gone })
+}
+
+/** All that a constraint or an index of the client's can stand for. */
+function partNames({ foreignKeys, checks, indexes, parent }: PhysicalTable): string[] {
+  const named = [...foreignKeys, ...checks, ...indexes].map(({ name }) => name)
+  return parent === undefined ? named : [...named, INTERLEAVING]
+}
+
+function merge<T extends { readonly name: string }>(
+  own: readonly T[],
+  actual: readonly T[],
+  fresh: ReadonlySet<string>,
+  gone: ReadonlySet<string>,
+): T[] {
+  return [
+    ...own.filter(({ name }) => !gone.has(name)),
+    ...actual.filter(({ name }) => fresh.has(name)),
+  ]
+}
+
+function withParts(
+  row: StoredTable,
+  seen: StoredTable,
+  { fresh, gone }: { readonly fresh: ReadonlySet<string>; readonly gone: ReadonlySet<string> },
+): StoredTable {
+  const left = (names: Readonly<Record<string, string>>) =>
+    Object.entries(names).filter(([, physical]) => !gone.has(physical))
+  const constraints = Object.fromEntries(left(row.names.constraints))
+  const indexes = Object.fromEntries(left(row.names.indexes))
+  const isLeft = ({ name }: { readonly name: string }, old: Readonly<Record<string, string>>) =>
+    !gone.has(old[name] ?? '')
+  const taken = new Set([...Object.keys(constraints), ...Object.keys(indexes)])
+  // Their definitions are in Spanner's names: as long as these are the client's, too.
+  const isFresh = (name: string, physical: string | undefined) =>
+    isNamedAsStored(row) && fresh.has(physical ?? '') && !taken.has(name)
+  const newConstraints = seen.declared.constraints.filter(({ name }) =>
+    isFresh(name, seen.names.constraints[name]),
+  )
+  const newIndexes = seen.declared.indexes.filter(({ name }) =>
+    isFresh(name, seen.names.indexes[name]),
+  )
+  for (const { name } of newConstraints) constraints[name] = seen.names.constraints[name] ?? ''
+  for (const { name } of newIndexes) indexes[name] = seen.names.indexes[name] ?? ''
+  const { declared } = row
+  return {
+    ...row,
+    declared: {
+      ...declared,
+      constraints: [
+        ...declared.constraints.filter((part) => isLeft(part, row.names.constraints)),
+        ...newConstraints,
+      ].sort((a, b) => (a.name < b.name ? -1 : 1)),
+      indexes: [
+        ...declared.indexes.filter((part) => isLeft(part, row.names.indexes)),
+        ...newIndexes,
+      ].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    },
+    names: { ...row.names, constraints, indexes },
+  }
+}
+
+function isNamedAsStored({ declared, physical, names }: StoredTable): boolean {
+  const qualified =
+    declared.schema === 'public' ? declared.name : `${declared.schema}.${declared.name}`
+  return (
+    qualified === physical.name &&
+    Object.entries(names.columns).every(([name, stored]) => name === stored)
+  )
 }
 
 function isSameColumn(

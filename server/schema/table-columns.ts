@@ -99,7 +99,7 @@ export function keepColumns(
   }
 }
 
-/** A column whose type did not change keeps what is stored, also where that is not what we would choose today. */
+/** A column whose type and default did not change keeps what is stored, also where that is not what we would choose today. */
 function toNextColumn(
   part: Exclude<Change<DeclaredColumn>, { kind: 'dropped' }>,
   options: {
@@ -115,8 +115,14 @@ function toNextColumn(
     part.before.typmod !== part.after.typmod
   if (previous === undefined || isRetyped)
     return toPhysicalColumn(part.after, name, context.storageOf)
-  const { default: _default, ...kept } = previous
-  return { ...kept, notNull: part.after.notNull }
+  const { default: value, ...kept } = previous
+  const isKept =
+    part.before.default === part.after.default && part.before.identity === part.after.identity
+  return {
+    ...kept,
+    ...(isKept && value !== undefined ? { default: value } : {}),
+    notNull: part.after.notNull,
+  }
 }
 
 /** Spanner's primary key never changes: the declared one must still be it. */

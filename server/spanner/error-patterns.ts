@@ -1,4 +1,4 @@
-import type { BackendError, BackendFailure } from '../backend/backend-error.ts'
+import { type BackendError, type BackendFailure, INTERLEAVING } from '../backend/backend-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { parseErrorKey } from './error-keys.ts'
 import { GRPC_CODE } from './transport.ts'
@@ -79,6 +79,11 @@ function foreignKeyViolation(side: 'referencing' | 'referenced') {
     })
 }
 
+function interleavingViolation(side: 'referencing' | 'referenced') {
+  return (groups: Groups): BackendFailure =>
+    foreignKeyViolation(side)({ ...groups, constraint: INTERLEAVING })
+}
+
 function notNullViolation(groups: Groups): BackendFailure {
   return present({ kind: 'not-null-violation', table: groups['table'], column: groups['column'] })
 }
@@ -148,25 +153,25 @@ const CONSTRAINTS: readonly ErrorPattern[] = [
     name: 'interleaved table, missing parent (emulator)',
     codes: [NOT_FOUND],
     text: /^Insert failed because key was not found in parent table:\s+Parent Table: \S+\s+Child Table: (?<table>\S+)\s+Key: (?<key>\{.*\})/s,
-    failure: foreignKeyViolation('referencing'),
+    failure: interleavingViolation('referencing'),
   },
   {
     name: 'interleaved table, missing parent (production)',
     codes: [NOT_FOUND],
     text: /^Parent row for row (?<key>\[.*\]) in table (?<table>\S+) is missing/s,
-    failure: foreignKeyViolation('referencing'),
+    failure: interleavingViolation('referencing'),
   },
   {
     name: 'interleaved table, child left (emulator)',
     codes: [FAILED_PRECONDITION],
     text: /^Delete failed because one or more keys exist within the child table:\s+Parent Table: \S+\s+Child Table: (?<table>\S+)\s+Key: (?<key>\{.*\})/s,
-    failure: foreignKeyViolation('referenced'),
+    failure: interleavingViolation('referenced'),
   },
   {
     name: 'interleaved table, child left (production)',
     codes: [FAILED_PRECONDITION],
     text: /^Integrity constraint violation during DELETE\/REPLACE\. Found child row (?<key>\[.*\]) in table (?<table>\S+?)\.?$/s,
-    failure: foreignKeyViolation('referenced'),
+    failure: interleavingViolation('referenced'),
   },
   {
     name: 'not null (emulator)',

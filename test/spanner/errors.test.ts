@@ -1,5 +1,9 @@
 import t from 'tap'
-import { BackendError, type BackendFailure } from '../../server/backend/backend-error.ts'
+import {
+  BackendError,
+  type BackendFailure,
+  INTERLEAVING,
+} from '../../server/backend/backend-error.ts'
 import { parseErrorKey } from '../../server/spanner/error-keys.ts'
 import { ERROR_PATTERNS } from '../../server/spanner/error-patterns.ts'
 import { ProtoWriter } from '../../server/spanner/protobuf-wire.ts'
@@ -95,25 +99,49 @@ const SAMPLES: readonly Sample[] = [
     pattern: 'interleaved table, missing parent (emulator)',
     code: C.NOT_FOUND,
     text: 'Insert failed because key was not found in parent table:  Parent Table: par  Child Table: ch  Key: {Int64(1)}',
-    failure: { kind: 'foreign-key-violation', side: 'referencing', table: 'ch', key: ['1'] },
+    failure: {
+      kind: 'foreign-key-violation',
+      side: 'referencing',
+      constraint: INTERLEAVING,
+      table: 'ch',
+      key: ['1'],
+    },
   },
   {
     pattern: 'interleaved table, missing parent (production)',
     code: C.NOT_FOUND,
     text: 'Parent row for row [1,2] in table ch is missing. Row cannot be written.',
-    failure: { kind: 'foreign-key-violation', side: 'referencing', table: 'ch', key: ['1', '2'] },
+    failure: {
+      kind: 'foreign-key-violation',
+      side: 'referencing',
+      constraint: INTERLEAVING,
+      table: 'ch',
+      key: ['1', '2'],
+    },
   },
   {
     pattern: 'interleaved table, child left (emulator)',
     code: C.FAILED_PRECONDITION,
     text: 'Delete failed because one or more keys exist within the child table:  Parent Table: par  Child Table: ch  Key: {Int64(1)}',
-    failure: { kind: 'foreign-key-violation', side: 'referenced', table: 'ch', key: ['1'] },
+    failure: {
+      kind: 'foreign-key-violation',
+      side: 'referenced',
+      constraint: INTERLEAVING,
+      table: 'ch',
+      key: ['1'],
+    },
   },
   {
     pattern: 'interleaved table, child left (production)',
     code: C.FAILED_PRECONDITION,
     text: 'Integrity constraint violation during DELETE/REPLACE. Found child row [1,1] in table ch',
-    failure: { kind: 'foreign-key-violation', side: 'referenced', table: 'ch', key: ['1', '1'] },
+    failure: {
+      kind: 'foreign-key-violation',
+      side: 'referenced',
+      constraint: INTERLEAVING,
+      table: 'ch',
+      key: ['1', '1'],
+    },
   },
   {
     pattern: 'not null (emulator)',
