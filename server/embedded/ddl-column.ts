@@ -251,7 +251,7 @@ function readDefault(cursor: DdlCursor): string {
 function readGenerated(cursor: DdlCursor): string {
   const expression = cursor.parenthesised()
   // A virtual column is stored here, as the emulator does.
-  if (!cursor.accept('stored') && !cursor.accept('virtual')) throw cursor.syntaxError()
+  if (!cursor.accept('stored') && !cursor.accept('virtual')) throw cursor.unparsed()
   return `GENERATED ALWAYS AS ${expression} STORED`
 }
 

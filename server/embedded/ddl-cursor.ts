@@ -58,6 +58,23 @@ export function invalidDdl(text: string): GrpcStatus {
   return new GrpcStatus(GRPC.INVALID_ARGUMENT, text)
 }
 
+/** A text that says nothing which is known here: PostgreSQL's parser decides what is told of it. */
+export class UnknownDdl extends Error {
+  /** What is told where it parses. */
+  readonly what: string
+
+  constructor(what: string) {
+    super(what)
+    this.name = 'UnknownDdl'
+    this.what = what
+  }
+}
+
+/** What Spanner says of a text that does not parse. */
+export function unparsedDdl(problem: string): GrpcStatus {
+  return invalidDdl(`${problem}; failed to parse the DDL statements.`)
+}
+
 /** PostgreSQL keeps this many bytes of a name (NAMEDATALEN - 1). */
 const NAME_BYTES = 63
 
@@ -119,12 +136,23 @@ export class DdlCursor {
     if (!this.isAtEnd) throw this.syntaxError()
   }
 
-  syntaxError(): GrpcStatus {
+  /** Nothing that can stand here: not supported where PostgreSQL's grammar has it. */
+  syntaxError(): Error {
     const token = this.peek()
-    return invalidDdl(
+    return new UnknownDdl(
       token === undefined
-        ? 'syntax error at end of input; failed to parse the DDL statements.'
-        : `syntax error at or near "${token.text}"; failed to parse the DDL statements.`,
+        ? 'Statement is not supported: there is something missing at its end.'
+        : `Clause at or near <${token.text}> is not supported.`,
+    )
+  }
+
+  /** What PostgreSQL's grammar may have by now, but not Spanner's. */
+  unparsed(): GrpcStatus {
+    const token = this.peek()
+    return unparsedDdl(
+      token === undefined
+        ? 'syntax error at end of input'
+        : `syntax error at or near "${token.text}"`,
     )
   }
 

@@ -131,7 +131,12 @@ function readTrailing(cursor: DdlCursor, table: ObjectName): string[] {
 }
 
 function readInterleave(cursor: DdlCursor, table: string): string {
-  const kind = cursor.accept('parent') ? 'IN PARENT' : 'IN'
+  const kind = isParentWord(cursor) && cursor.accept('parent') ? 'IN PARENT' : 'IN'
+  if (kind === 'IN' && cursor.profile !== 'production') {
+    throw unsupportedDdl(
+      '<INTERLEAVE IN> clause is not supported. Consider using <INTERLEAVE IN PARENT>.',
+    )
+  }
   const parent = cursor.name()
   let onDelete = 'NO ACTION'
   if (cursor.accept('on', 'delete')) {
@@ -140,6 +145,12 @@ function readInterleave(cursor: DdlCursor, table: string): string {
   }
   const found = `_spanner.find_table(${quoteText(parent.sql)}, ${quoteText(parent.shown)})`
   return `SELECT _spanner.interleave(${table}, ${found}, '${kind}', '${onDelete}')`
+}
+
+/** Whether PARENT is not the name of the table. */
+function isParentWord(cursor: DdlCursor): boolean {
+  const next = cursor.peek(1)
+  return (next?.kind === 'word' && next.value !== 'on') || next?.kind === 'quoted'
 }
 
 /** `INTERVAL '3 days' ON col`. Rows are not deleted: Spanner promises no moment. */

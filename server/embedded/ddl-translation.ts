@@ -1,3 +1,4 @@
+import { parseStatements, SyntaxProblem } from '../sql/statement.ts'
 import { readSequenceOptions } from './ddl-column.ts'
 import {
   checkFreeName,
@@ -7,9 +8,12 @@ import {
   invalidDdl,
   quoteName,
   quoteText,
+  UnknownDdl,
+  unparsedDdl,
   unsupportedDdl,
 } from './ddl-cursor.ts'
 import { translateAlterTable, translateCreateTable } from './ddl-table.ts'
+import type { GrpcStatus } from './grpc-status.ts'
 import type { Profile } from './profile.ts'
 
 /**
@@ -17,7 +21,26 @@ import type { Profile } from './profile.ts'
  * takes are thrown here, before anything of a batch has run; what depends on the schema is found by the statements themselves.
  */
 export function translateDdl(sql: string, profile: Profile): DdlPlan {
-  const cursor = new DdlCursor(sql, profile)
+  try {
+    return translate(new DdlCursor(sql, profile))
+  } catch (error) {
+    throw error instanceof UnknownDdl ? statusOfUnknown(sql, error) : error
+  }
+}
+
+/** What is SQL is merely not supported, FAILED_PRECONDITION; the rest is no statement at all, INVALID_ARGUMENT. */
+function statusOfUnknown(sql: string, { what }: UnknownDdl): GrpcStatus {
+  try {
+    if (parseStatements(sql).length > 0) return unsupportedDdl(what)
+  } catch (error) {
+    if (error instanceof SyntaxProblem) return unparsedDdl(error.message)
+    throw error
+  }
+  return unparsedDdl('syntax error at end of input')
+}
+
+function translate(cursor: DdlCursor): DdlPlan {
+  const { profile } = cursor
   if (cursor.accept('create')) return translateCreate(cursor)
   if (cursor.accept('alter')) return translateAlter(cursor)
   if (cursor.accept('drop')) return translateDrop(cursor)
@@ -27,7 +50,7 @@ export function translateDdl(sql: string, profile: Profile): DdlPlan {
   }
   if (cursor.sees('grant') || cursor.sees('revoke'))
     throw unsupportedDdl('Access control is not supported by this server.')
-  throw unsupportedDdl('Statement is not supported.')
+  throw new UnknownDdl('Statement is not supported.')
 }
 
 function translateCreate(cursor: DdlCursor): DdlPlan {
@@ -53,12 +76,15 @@ function translateCreate(cursor: DdlCursor): DdlPlan {
     ['placement'],
     ['locality', 'group'],
   ]) {
-    if (cursor.sees(...words))
-      throw unsupportedDdl(
-        `<CREATE ${words.join(' ').toUpperCase()}> is not supported by this server.`,
-      )
+    if (cursor.sees(...words)) throw notHere(cursor, `<CREATE ${words.join(' ').toUpperCase()}>`)
   }
-  throw unsupportedDdl('Statement is not supported.')
+  throw new UnknownDdl('Statement is not supported.')
+}
+
+/** What production has: the emulator takes it for no statement where PostgreSQL's grammar has not got it. */
+function notHere({ profile }: DdlCursor, what: string): Error {
+  const text = `${what} is not supported by this server.`
+  return profile === 'production' ? unsupportedDdl(text) : new UnknownDdl(text)
 }
 
 function translateAlter(cursor: DdlCursor): DdlPlan {
@@ -67,8 +93,9 @@ function translateAlter(cursor: DdlCursor): DdlPlan {
   if (cursor.accept('sequence')) return translateAlterSequence(cursor)
   if (cursor.accept('database')) return translateAlterDatabase(cursor)
   if (cursor.profile === 'production' && cursor.accept('statistics')) return { statements: [] }
+  if (cursor.sees('statistics')) throw unsupportedDdl('Statement is not supported.')
   if (cursor.sees('view')) throw unsupportedDdl('Only <TABLE> is supported for renaming.')
-  throw unsupportedDdl('Statement is not supported.')
+  throw new UnknownDdl('Statement is not supported.')
 }
 
 function translateCreateSchema(cursor: DdlCursor): DdlPlan {
@@ -215,7 +242,7 @@ function readNotNullFilter(cursor: DdlCursor): string {
 }
 
 function translateAlterIndex(cursor: DdlCursor): DdlPlan {
-  if (cursor.accept('if', 'exists')) throw cursor.syntaxError()
+  if (cursor.accept('if', 'exists')) throw cursor.unparsed()
   const index = cursor.name()
   if (cursor.sees('rename')) throw unsupportedDdl('Only <TABLE> is supported for renaming.')
   const isAdded = cursor.accept('add')

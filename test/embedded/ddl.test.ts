@@ -219,6 +219,24 @@ tap.test('a batch that does not parse or contradicts the schema leaves nothing',
     'CREATE INDEX i ON base (a)',
   )
   const cases: readonly (readonly [string, string])[] = [
+    [
+      'CREATE TABEL x (id bigint)',
+      '3 syntax error at or near "TABEL"; failed to parse the DDL statements.',
+    ],
+    [
+      'CREATE TABLE x (id bigint PRIMARY KEY',
+      '3 syntax error at end of input; failed to parse the DDL statements.',
+    ],
+    ['', '3 syntax error at end of input; failed to parse the DDL statements.'],
+    [' ; ', '3 syntax error at end of input; failed to parse the DDL statements.'],
+    [
+      'CREATE TABLE x (id bigint PRIMARY KEY, v varchar COLLATE "C")',
+      '9 Clause at or near <COLLATE> is not supported.',
+    ],
+    [
+      'ALTER TABLE base DROP COLUMN a, ADD COLUMN x bigint',
+      '9 Clause at or near <,> is not supported.',
+    ],
     ['CREATE TABLE (x)', '3 syntax error at or near "("; failed to parse the DDL statements.'],
     ['CREATE TABLE base (id bigint PRIMARY KEY)', '9 Duplicate name in schema: base.'],
     ['CREATE TABLE "Base" (id bigint PRIMARY KEY)', '9 Duplicate name in schema: Base.'],
