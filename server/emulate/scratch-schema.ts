@@ -1,5 +1,6 @@
 import { OWNER_ROLE } from '../companion/shared-catalogs-sql.ts'
 import {
+  type DeclaredDomain,
   type DeclaredObject,
   type DeclaredTable,
   declaredKey,
@@ -25,11 +26,14 @@ export function scratchObjects(
     if (object.kind === 'view') for (const name of object.dependsOn ?? []) want(relationKey(name))
   }
   for (const object of declared) {
-    if (object.kind === 'schema' || object.kind === 'enum') want(declaredKey(object))
+    if (IN_ALL.has(object.kind)) want(declaredKey(object))
   }
   for (const key of names) want(key)
   return [...wanted.values()]
 }
+
+/** A table's columns or a cast may be of any type. */
+const IN_ALL = new Set<DeclaredObject['kind']>(['schema', 'enum', 'domain'])
 
 /** The keys of what a statement names. */
 export function keysOf(relations: readonly QualifiedName[]): readonly string[] {
@@ -44,6 +48,8 @@ function withoutDemands(object: DeclaredObject): DeclaredObject {
       return scratchTable(object)
     case 'enum':
       return { ...withoutGrants(object), owner: OWNER_ROLE }
+    case 'domain':
+      return scratchDomain(object)
     case 'sequence':
       return { ...withoutGrants(object), owner: OWNER_ROLE }
     case 'view':
@@ -58,6 +64,12 @@ function withoutDemands(object: DeclaredObject): DeclaredObject {
 /** Everybody may read everything here, and the roles that GRANT named need not exist. */
 function withoutGrants<T extends DeclaredObject>({ grants: _, ...object }: T): Omit<T, 'grants'> {
   return object
+}
+
+/** Nothing is filled in here: a default might draw from a sequence. */
+function scratchDomain(domain: DeclaredDomain): DeclaredDomain {
+  const { default: _, defaultSequences: _drawn, ...demands } = withoutGrants(domain)
+  return { ...demands, owner: OWNER_ROLE }
 }
 
 /** Unlogged: what is in it is never committed. */

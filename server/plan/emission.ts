@@ -41,8 +41,6 @@ export interface Place {
   readonly isFilter?: boolean
   /** PostgreSQL evaluates it once in an execution: a volatile function may be computed ahead. */
   readonly isOnce?: boolean
-  /** It becomes the value of a column, whose own constraints see to a domain's. */
-  readonly isAssigned?: boolean
   /** Part of an expression that the companion computes as a whole where any part of it cannot be pushed down. */
   readonly isWhole?: boolean
   /** What CaseTestExpr stands for. */
@@ -66,7 +64,7 @@ export interface SelectOptions {
   readonly isTop?: boolean
   /** Its columns go to someone who notices an integer out of range: see {@link Place}. */
   readonly noticesRange?: boolean
-  /** Its columns become those of a table: see {@link Place}. */
+  /** Its columns become those of a table. */
   readonly isAssigned?: boolean
 }
 

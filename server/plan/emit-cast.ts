@@ -67,6 +67,8 @@ export function emitArrayCast(
 /** Whether both arrays are stored alike: texts as other texts, texts assigned to a column whose own length refuses the longer ones. */
 function keepsElements({ arg, elementExpr }: ExprOf<'ArrayCoerceExpr'>): boolean {
   const from = findPgType(typeOf(arg))?.elementOid ?? 0
+  if (elementExpr.kind === 'RelabelType' && elementExpr.type === from)
+    return elementExpr.arg.kind === 'CaseTestExpr'
   if (!TEXTS.has(from) || from === OID.bpchar) return false
   if (elementExpr.kind === 'RelabelType') {
     const isText = TEXTS.has(elementExpr.type) && elementExpr.type !== OID.bpchar

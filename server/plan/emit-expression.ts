@@ -18,6 +18,7 @@ import {
   emitRowCompare,
 } from './emit-conditional.ts'
 import { emitConstant } from './emit-constant.ts'
+import { emitDomainCast } from './emit-domain.ts'
 import { emitSubLink } from './emit-sublink.ts'
 import { emitSubscript } from './emit-subscript.ts'
 import { emitVar } from './emit-var.ts'
@@ -130,8 +131,7 @@ function emitNode(emission: Emission, expr: Expr, place: Place): string {
     case 'NextValueExpr':
       return emitNextValueOf(emission, expr.sequence)
     case 'CoerceToDomain':
-      if (place.isAssigned === true) return emission.expression(expr.arg, place)
-      throw new NotPushable('a cast to a domain', { location: expr.location })
+      return emitDomainCast(emission, expr, place)
     case 'SQLValueFunction':
       return emitValueFunction(emission, expr)
     case 'CollateExpr':

@@ -11,6 +11,7 @@ import {
   openDml,
   type WrittenTable,
 } from './emit-dml.ts'
+import { assignedValue, omittedDomains } from './emit-domain.ts'
 import { emitFrom } from './emit-from.ts'
 import { emitOnConflict } from './emit-on-conflict.ts'
 import { mustFindColumn } from './emit-var.ts'
@@ -31,10 +32,11 @@ import { type Assignment, writtenRow } from './written-row.ts'
 export function emitInsert(emission: Emission, query: Query): EmittedSelect {
   const written = openDml(emission, query)
   const { table, alias } = written
-  const assignments = query.targetList
+  const named = query.targetList
     .filter((target) => !target.junk)
     .map((target) => ({ column: columnOf(table, target), expr: target.expr }))
     .filter(({ column }) => !column.generated)
+  const assignments = [...named, ...omittedDomains(table.columns, named)]
   const known = knownRows(written, assignments)
   const source =
     known === undefined
@@ -73,7 +75,7 @@ export function emitInsert(emission: Emission, query: Query): EmittedSelect {
     draws: allDraws(`${head}${drawing.sql}`, drawing.sequences, emission.drawnSequences),
     written: {
       table: table.physicalName,
-      row: onlyRow(written, known, emission.context.schema.enums.names),
+      row: onlyRow(written, known, emission.context.schema.userTypes.names),
     },
   }
 }
@@ -149,14 +151,16 @@ function emitRows(
   written: WrittenTable,
   rows: readonly (readonly Assignment[])[],
 ): InsertSource {
-  const place: Place = { scope: written.scope, noticesRange: true, isOnce: true, isAssigned: true }
+  const place: Place = { scope: written.scope, noticesRange: true, isOnce: true }
   const [first = []] = rows
   const kept = first.map((_cell, i) => !rows.every((row) => leavesToSpanner(row[i])))
   const columns = first.flatMap(({ column }, i) => (kept[i] === true ? [column] : []))
   const values = rows.map((row) =>
     row
       .filter((_cell, i) => kept[i])
-      .map((cell) => (leavesToSpanner(cell) ? DEFAULT : emitNewValue(emission, cell.expr, place))),
+      .map((cell) =>
+        leavesToSpanner(cell) ? DEFAULT : emitNewValue(emission, assignedValue(cell), place),
+      ),
   )
   return { kind: 'rows', columns, values }
 }
@@ -215,9 +219,9 @@ function selectFrom(
   { kept, namesColumns }: SelectedColumns,
 ): string {
   const from = emitFrom(emission, scope, query.from)
-  const place: Place = { scope, noticesRange: true, isAssigned: true }
-  const list = kept.map(({ expr }, i) => {
-    const sql = typedLiteral(emission.expression(expr, place))
+  const place: Place = { scope, noticesRange: true }
+  const list = kept.map((assignment, i) => {
+    const sql = typedLiteral(emission.expression(assignedValue(assignment), place))
     return namesColumns ? `${sql} AS c${i + 1}` : sql
   })
   return `SELECT ${list.join(', ')}${from}`
@@ -238,10 +242,10 @@ function directQuery(
   const outputs = outputsOf(query)
   const cells = outputs.map((target) => target.expr)
   const targetList: TargetEntry[] = query.targetList.filter((target) => target.junk)
-  for (const [i, { expr }] of assignments.entries()) {
+  for (const [i, { column, expr }] of assignments.entries()) {
     const written = isFromDefault(expr) ? expr : substituteColumns(expr, rtindex, cells)
     if (written === undefined) return undefined
-    targetList.push(plainTarget(written, i + 1))
+    targetList.push(plainTarget(assignedValue({ column, expr: written }), i + 1))
   }
   const referenced = outputs.filter((target) => target.sortGroupRef !== 0)
   return {

@@ -51,7 +51,7 @@ function openEmission(context: EmitContext): Emission {
   const emission: Emission = {
     context,
     params: new ParamList(),
-    computed: new ComputedList(context.schema.enums.names),
+    computed: new ComputedList(context.schema.userTypes.names),
     drawnSequences: new Set(),
     newAlias: () => {
       aliases += 1

@@ -111,7 +111,6 @@ function outputPlace({ query, options }: SelectParts, scope: Scope): Place {
     scope,
     isOnce,
     noticesRange: options.noticesRange === true,
-    isAssigned: options.isAssigned === true,
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type WrittenTable,
 } from './emit-dml.ts'
 import { type JoinedTables, openJoinedTables } from './emit-dml-join.ts'
+import { assignedValue } from './emit-domain.ts'
 import { mustFindColumn } from './emit-var.ts'
 import { multiExprColumns } from './multi-assignment.ts'
 import { NotPushable } from './not-pushable.ts'
@@ -65,7 +66,6 @@ function emitValue(
   const place: Place = {
     scope,
     noticesRange: true,
-    isAssigned: true,
     isOnce: pinsOneRow(emission.context, {
       table,
       rtindex: query.resultRelation,
@@ -73,7 +73,7 @@ function emitValue(
     }),
     multiExpr: multiExprColumns(emission, written),
   }
-  return joined.wrap(expr, emitNewValue(emission, expr, place))
+  return joined.wrap(expr, emitNewValue(emission, assignedValue({ column, expr }), place))
 }
 
 /** Whether a primary key column is set to what it is. @throws NotPushable where it is set to anything else. */

@@ -206,8 +206,12 @@ function contradictsSchema(failure: BackendFailure): boolean {
 }
 
 function readTree(tree: string, { schema }: EmitContext): readonly Query[] {
-  const { labels } = schema.enums
-  return labels.size === 0 ? readQueryTree(tree) : readQueryTree(tree, (oid) => labels.get(oid))
+  const { labels, domains, names } = schema.userTypes
+  if (names.size === 0) return readQueryTree(tree)
+  return readQueryTree(tree, {
+    findLabel: (oid) => labels.get(oid),
+    findDomain: (oid) => domains.get(oid),
+  })
 }
 
 function catalogRoute(tree: string): Route {

@@ -63,6 +63,8 @@ export class PostgresPrinter {
       case 'RelabelType':
       case 'CoerceViaIO':
         return `(${this.expr(expr.arg)})::${this.type(expr.type)}`
+      case 'CoerceToDomain':
+        return `(${this.expr(expr.arg)})::${this.type(expr.domain)}`
       case 'CollateExpr':
         return this.#collate(expr)
       case 'CaseExpr':

@@ -177,6 +177,7 @@ function clipped(value: string): string {
   return `${bytes.toString('utf8', 0, end)}...`
 }
 
-function quoteIfNeeded(name: string): string {
+/** A name as quote_identifier prints it, but for reserved words. */
+export function quoteIfNeeded(name: string): string {
   return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`
 }

@@ -6,10 +6,11 @@ import {
   type KeyColumn,
   type KnownKey,
   keyText,
+  quoteIfNeeded,
   rowText,
   toPlainPgError,
 } from './backend-words.ts'
-import type { Column, Constraint, LogicalSchema, Table } from './logical-schema.ts'
+import type { Column, ColumnDomain, Constraint, LogicalSchema, Table } from './logical-schema.ts'
 
 type Failure<K extends BackendFailure['kind']> = Extract<BackendFailure, { kind: K }>
 
@@ -206,6 +207,7 @@ function notNullViolation(
   const table = findTable(schema, failure.table) ?? written?.table
   const column = findColumn(table, failure.column)
   if (table === undefined || column === undefined) return toPlainPgError(error)
+  if (column.domain?.notNull === true) return nullInDomain(column.domain, error)
   return new PgError(
     SQL_STATE.notNullViolation,
     `null value in column "${column.name}" of relation "${table.name}" violates not-null constraint`,
@@ -227,9 +229,13 @@ function checkViolation(
   if (range !== undefined) return range
   const table = findTable(schema, failure.table)
   const constraint = table?.constraints.find(
-    ({ type, physicalName }) => type === 'check' && physicalName === failure.constraint,
+    ({ type, physicalName }) => type.endsWith('check') && physicalName === failure.constraint,
   )
   if (table === undefined || constraint === undefined) return toPlainPgError(error)
+  const { domain } =
+    table.columns.find(({ attribute }) => attribute === constraint.columns[0]) ?? {}
+  if (constraint.type === 'domain-check' && domain !== undefined)
+    return domainViolation(domain, constraint, error)
   return new PgError(
     SQL_STATE.checkViolation,
     `new row for relation "${table.name}" violates check constraint "${constraint.name}"`,
@@ -241,6 +247,31 @@ function checkViolation(
       cause: error,
     },
   )
+}
+
+/** ExecEvalConstraintNotNull of src/backend/executor/execExprInterp.c. */
+function nullInDomain(domain: ColumnDomain, cause: BackendError): PgError {
+  return new PgError(
+    SQL_STATE.notNullViolation,
+    `domain ${domainText(domain)} does not allow null values`,
+    { schema: domain.schema, dataType: domain.name, cause },
+  )
+}
+
+/** ExecEvalConstraintCheck. */
+function domainViolation(domain: ColumnDomain, { name }: Constraint, cause: BackendError): PgError {
+  return new PgError(
+    SQL_STATE.checkViolation,
+    `value for domain ${domainText(domain)} violates check constraint "${name}"`,
+    { schema: domain.schema, dataType: domain.name, constraint: name, cause },
+  )
+}
+
+/** format_type, under the usual search_path. */
+function domainText({ schema, name }: ColumnDomain): string {
+  return schema === 'public'
+    ? quoteIfNeeded(name)
+    : `${quoteIfNeeded(schema)}.${quoteIfNeeded(name)}`
 }
 
 function failingRow(written: Written | undefined, table: Table): string | undefined {

@@ -274,8 +274,8 @@ function withPrints(
 ): readonly StoredObject[] {
   const prints = new Map<string, StoredObject>()
   for (const [oid, row] of byOid) {
-    const { schemas, enums, sequences, tables, views } = snapshot
-    const object = [schemas, enums, sequences, tables, views]
+    const { schemas, enums, domains, sequences, tables, views } = snapshot
+    const object = [schemas, enums, domains, sequences, tables, views]
       .map((objects) => objects.get(oid))
       .find((found) => found !== undefined)
     if (object !== undefined)

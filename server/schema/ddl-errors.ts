@@ -131,9 +131,12 @@ function notNullViolation(
 ): PgError | undefined {
   const name = declaredName(table?.names.columns ?? {}, column)
   if (table === undefined || name === undefined) return undefined
+  const { notNull } = table.declared.columns.find((declared) => declared.name === name) ?? {}
+  // Else it is the column's domain that demands it (src/backend/commands/typecmds.c, AlterDomainNotNull).
+  const kind = notNull === true ? 'relation' : 'table'
   return new PgError(
     SQL_STATE.notNullViolation,
-    `column "${name}" of relation "${table.declared.name}" contains null values`,
+    `column "${name}" of ${kind} "${table.declared.name}" contains null values`,
     { schema: table.declared.schema, table: table.declared.name, column: name, cause: error },
   )
 }
@@ -143,11 +146,23 @@ function checkViolation(
   table: StoredTable | undefined,
   constraint: string | undefined,
 ): PgError | undefined {
+  const domainCheck = table?.physical.checks.find((check) => check.name === constraint)?.ofDomain
+  if (table !== undefined && domainCheck !== undefined)
+    return domainViolation(error, table, domainCheck.column)
   const name = declaredName(table?.names.constraints ?? {}, constraint)
   if (table === undefined || name === undefined) return undefined
   return new PgError(
     SQL_STATE.checkViolation,
     `check constraint "${name}" of relation "${table.declared.name}" is violated by some row`,
     { schema: table.declared.schema, table: table.declared.name, constraint: name, cause: error },
+  )
+}
+
+/** validateDomainConstraint of src/backend/commands/typecmds.c. */
+function domainViolation(error: BackendError, { declared }: StoredTable, column: string): PgError {
+  return new PgError(
+    SQL_STATE.checkViolation,
+    `column "${column}" of table "${declared.name}" contains values that violate the new constraint`,
+    { schema: declared.schema, table: declared.name, column, cause: error },
   )
 }

@@ -6,6 +6,7 @@
 export type DeclaredObject =
   | DeclaredSchema
   | DeclaredEnum
+  | DeclaredDomain
   | DeclaredSequence
   | DeclaredTable
   | DeclaredView
@@ -46,6 +47,39 @@ export interface DeclaredEnum extends QualifiedName, WithGrants {
   readonly labels: readonly string[]
   /** pg_type.oid, once it is the one that every proxy gives it (types/user-type.ts). */
   readonly oid: number
+}
+
+/** CREATE DOMAIN. */
+export interface DeclaredDomain extends QualifiedName, WithGrants {
+  readonly kind: 'domain'
+  readonly owner: string
+  readonly comment?: string
+  /** As that of an enum. */
+  readonly oid: number
+  /** What it is a domain over: format_type, with its modifier. */
+  readonly type: string
+  readonly typeOid: number
+  /** That type, or its elements', where a client made it. */
+  readonly userType?: QualifiedName
+  readonly typmod: number
+  readonly notNull: boolean
+  /** pg_get_expr. */
+  readonly default?: string
+  /** The sequences that the default draws from. */
+  readonly defaultSequences?: readonly QualifiedName[]
+  /** Where it is not the base type's own: qualified and quoted. */
+  readonly collation?: string
+  /** By name, as PostgreSQL tests them. */
+  readonly constraints: readonly DeclaredDomainCheck[]
+}
+
+export interface DeclaredDomainCheck {
+  readonly name: string
+  /** pg_get_constraintdef. */
+  readonly definition: string
+  /** pg_get_expr, in which VALUE is what is tested. */
+  readonly expression: string
+  readonly comment?: string
 }
 
 /** Numbers are decimal text: they are int8. */
@@ -178,6 +212,7 @@ export function declaredKey(object: DeclaredObject): string {
     case 'schema':
       return schemaKey(object.name)
     case 'enum':
+    case 'domain':
       return typeKey(object)
     default:
       return relationKey(object)

@@ -5,6 +5,7 @@ import {
   isSameDeclaration,
 } from './declared-object.ts'
 import type {
+  CatalogDomain,
   CatalogEnum,
   CatalogSchema,
   CatalogSequence,
@@ -32,6 +33,7 @@ export interface TableChange {
 export interface Difference {
   readonly schemas: readonly Change<CatalogSchema>[]
   readonly enums: readonly Change<CatalogEnum>[]
+  readonly domains: readonly Change<CatalogDomain>[]
   readonly sequences: readonly Change<CatalogSequence>[]
   readonly tables: readonly TableChange[]
   readonly views: readonly Change<CatalogView>[]
@@ -46,6 +48,7 @@ export interface Difference {
 export function findDifference(before: Snapshot, after: Snapshot): Difference {
   const schemas = compareMaps(before.schemas, after.schemas, declaration)
   const enums = compareMaps(before.enums, after.enums, declaration)
+  const domains = compareMaps(before.domains, after.domains, declaration)
   const sequences = compareMaps(before.sequences, after.sequences, (sequence) => [
     sequence.declared,
     sequence.file,
@@ -56,6 +59,7 @@ export function findDifference(before: Snapshot, after: Snapshot): Difference {
   const all = [
     ...schemas,
     ...enums,
+    ...domains,
     ...sequences,
     ...tables.map((t) => t.table),
     ...views,
@@ -64,6 +68,7 @@ export function findDifference(before: Snapshot, after: Snapshot): Difference {
   return {
     schemas,
     enums,
+    domains,
     sequences,
     tables,
     views,

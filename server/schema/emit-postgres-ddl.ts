@@ -1,15 +1,19 @@
 import {
   type DeclaredColumn,
   type DeclaredConstraint,
+  type DeclaredDomain,
   type DeclaredObject,
   type DeclaredSchema,
   type DeclaredSequence,
   type DeclaredTable,
   type DeclaredView,
   type DeclaredViewColumn,
+  declaredKey,
   type QualifiedName,
   relationKey,
+  typeKey,
 } from './declared-object.ts'
+import { emitDomain } from './emit-domain.ts'
 import { emitEnum } from './emit-enum.ts'
 import { emitGrants, emitGrantsAnew } from './emit-grants.ts'
 import { emitOption, emitTableDetails, emitTableGrants } from './emit-table-details.ts'
@@ -33,17 +37,19 @@ export function emitPostgresDdl(
   const enums = objects.filter((object) => object.kind === 'enum')
   const sequences = objects.filter((object) => object.kind === 'sequence')
   const tables = objects.filter((object) => object.kind === 'table')
-  const views = orderViews(objects.filter((object) => object.kind === 'view'))
+  const domains = objects.filter((object) => object.kind === 'domain')
+  const views = objects.filter((object) => object.kind === 'view')
   const own = sequences.filter((sequence) => sequence.ownedBy?.identity !== true)
   return [
     ...schemas.flatMap(createSchema),
     ...enums.flatMap(emitEnum),
     ...own.flatMap(createSequence),
+    ...neededFirst(domains).flatMap(emitDomain),
     ...tables.flatMap((table) => createTable(table, sequences)),
     ...own.flatMap(setOwnedBy),
     ...tables.flatMap(foreignKeysOf).map(addForeignKey),
     ...missingForeignKeys.map(addForeignKey),
-    ...views.flatMap(createView),
+    ...neededFirst(views).flatMap(createView),
     ...tables.flatMap(commentsOfTable),
     ...sequences.flatMap((sequence) =>
       comment('SEQUENCE', emitPostgresName(sequence), sequence.comment),
@@ -228,18 +234,23 @@ function setViewDefault(view: string, column: DeclaredViewColumn): string[] {
   ]
 }
 
-/** Views after those that they read. */
-function orderViews(views: readonly DeclaredView[]): DeclaredView[] {
-  const byKey = new Map(views.map((view) => [relationKey(view), view]))
-  const ordered = new Set<DeclaredView>()
-  const visit = (view: DeclaredView): void => {
-    if (ordered.has(view)) return
-    for (const name of view.dependsOn ?? []) {
-      const needed = byKey.get(relationKey(name))
-      if (needed !== undefined && needed !== view) visit(needed)
+/** Views after those that they read, domains after those that they are over. */
+function neededFirst<T extends DeclaredView | DeclaredDomain>(objects: readonly T[]): T[] {
+  const byKey = new Map(objects.map((object) => [declaredKey(object), object]))
+  const ordered = new Set<T>()
+  const visit = (object: T): void => {
+    if (ordered.has(object)) return
+    for (const key of neededKeys(object)) {
+      const needed = byKey.get(key)
+      if (needed !== undefined && needed !== object) visit(needed)
     }
-    ordered.add(view)
+    ordered.add(object)
   }
-  for (const view of views) visit(view)
+  for (const object of objects) visit(object)
   return [...ordered]
+}
+
+function neededKeys(object: DeclaredView | DeclaredDomain): string[] {
+  if (object.kind === 'view') return (object.dependsOn ?? []).map(relationKey)
+  return object.userType === undefined ? [] : [typeKey(object.userType)]
 }

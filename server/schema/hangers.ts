@@ -34,6 +34,12 @@ function neededBy(object: DeclaredObject, withForeignKeys: boolean): string[] {
       return []
     case 'enum':
       return [schemaKey(object.schema)]
+    case 'domain':
+      return [
+        schemaKey(object.schema),
+        ...(object.userType === undefined ? [] : [typeKey(object.userType)]),
+        ...(object.defaultSequences ?? []).map(relationKey),
+      ]
     case 'view':
       return [
         schemaKey(object.schema),

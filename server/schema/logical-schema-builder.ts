@@ -1,15 +1,18 @@
 import type { DeclaredColumn, DeclaredConstraint, DeclaredIndex } from './declared-object.ts'
+import { DomainTypes } from './domain-types.ts'
 import type {
   Column,
+  ColumnDomain,
   Constraint,
-  EnumTypes,
+  DomainType,
   Index,
   LogicalSchema,
   Relation,
   Sequence,
   Table,
+  UserTypes,
 } from './logical-schema.ts'
-import type { StoredObject, StoredTable } from './physical-schema.ts'
+import type { PhysicalCheck, StoredObject, StoredTable } from './physical-schema.ts'
 import { emitPostgresName } from './postgres-text.ts'
 import type { CatalogTable, Snapshot } from './snapshot.ts'
 
@@ -25,10 +28,11 @@ export function buildLogicalSchema(
   const relations = new Map<number, Relation>()
   const tablesByPhysicalName = new Map<string, Table>()
   const oids = new TableOids(snapshot)
+  const domains = new DomainTypes(snapshot.domains.values())
   for (const catalog of snapshot.tables.values()) {
     const row = byOid.get(catalog.oid)
     if (row?.kind !== 'table') continue
-    const table = toTable(catalog, row, oids)
+    const table = toTable({ catalog, row, domains }, oids)
     relations.set(table.oid, table)
     tablesByPhysicalName.set(table.physicalName, table)
   }
@@ -36,21 +40,41 @@ export function buildLogicalSchema(
     relations.set(oid, { kind: 'view', oid, schema: declared.schema, name: declared.name })
   }
   const sequences = toSequences(snapshot, byOid)
-  return { version, relations, sequences, enums: toEnums(snapshot), tablesByPhysicalName }
+  return {
+    version,
+    relations,
+    sequences,
+    userTypes: toUserTypes(snapshot, domains),
+    tablesByPhysicalName,
+  }
 }
 
-function toEnums(snapshot: Snapshot): EnumTypes {
+function toUserTypes(snapshot: Snapshot, types: DomainTypes): UserTypes {
   const labels = new Map<number, string>()
   const names = new Map<number, string>()
-  for (const { oid, arrayOid, declared, labelOids } of snapshot.enums.values()) {
+  const domains = new Map<number, DomainType>()
+  for (const { oid, arrayOid, declared } of [
+    ...snapshot.enums.values(),
+    ...snapshot.domains.values(),
+  ]) {
     const name = emitPostgresName(declared)
     names.set(oid, name)
     names.set(arrayOid, `${name}[]`)
+    const domain = types.find(oid)
+    if (domain === undefined) continue
+    const isConstrained = domain.notNull || domain.checks.length > 0
+    for (const typeOid of [oid, arrayOid]) {
+      const base = types.findBase(typeOid)
+      if (base === undefined) continue
+      domains.set(typeOid, { baseOid: base.typeOid, baseTypmod: base.typmod, isConstrained })
+    }
+  }
+  for (const { declared, labelOids } of snapshot.enums.values()) {
     labelOids.forEach((label, i) => {
       labels.set(label, declared.labels[i] ?? '')
     })
   }
-  return { labels, names }
+  return { labels, names, domains }
 }
 
 function toSequences(
@@ -88,7 +112,14 @@ function attributeOf(table: CatalogTable, name: string): number {
   return table.attributes[table.declared.columns.findIndex((column) => column.name === name)] ?? 0
 }
 
-function toTable(catalog: CatalogTable, row: StoredTable, oids: TableOids): Table {
+interface TableParts {
+  readonly catalog: CatalogTable
+  readonly row: StoredTable
+  readonly domains: DomainTypes
+}
+
+function toTable(parts: TableParts, oids: TableOids): Table {
+  const { catalog, row } = parts
   const { declared } = catalog
   return {
     kind: 'table',
@@ -96,20 +127,28 @@ function toTable(catalog: CatalogTable, row: StoredTable, oids: TableOids): Tabl
     schema: declared.schema,
     name: declared.name,
     columns: declared.columns.flatMap((column, i) =>
-      toColumn(column, catalog.attributes[i] ?? 0, row),
+      toColumn(column, catalog.attributes[i] ?? 0, parts),
     ),
-    constraints: declared.constraints.map((constraint, i) =>
-      toConstraint(constraint, catalog.constraintOids[i] ?? 0, { catalog, row, oids }),
-    ),
+    constraints: [
+      ...declared.constraints.map((constraint, i) =>
+        toConstraint(constraint, catalog.constraintOids[i] ?? 0, { catalog, row, oids }),
+      ),
+      ...row.physical.checks.flatMap((check) => toDomainCheck(check, catalog)),
+    ],
     indexes: declared.indexes.flatMap((index, i) =>
-      toIndex(index, catalog.indexOids[i] ?? 0, { catalog, row }),
+      toIndex(index, catalog.indexOids[i] ?? 0, parts),
     ),
     physicalName: row.physical.name,
     hiddenKey: row.physical.hiddenKey,
   }
 }
 
-function toColumn(column: DeclaredColumn, attribute: number, row: StoredTable): Column[] {
+function toColumn(
+  declared: DeclaredColumn,
+  attribute: number,
+  { row, domains }: TableParts,
+): Column[] {
+  const column = domains.withoutDomain(declared)
   const physicalName = row.names.columns[column.name]
   const physical = row.physical.columns.find((candidate) => candidate.name === physicalName)
   if (physical === undefined) return []
@@ -119,7 +158,8 @@ function toColumn(column: DeclaredColumn, attribute: number, row: StoredTable): 
       name: column.name,
       typeOid: column.typeOid,
       typmod: column.typmod,
-      notNull: column.notNull,
+      notNull: declared.notNull,
+      domain: toColumnDomain(declared, physical.notNull, { row, domains }),
       defaultText: column.default ?? column.generated,
       identity: column.identity,
       generated: column.generated !== undefined,
@@ -132,15 +172,50 @@ function toColumn(column: DeclaredColumn, attribute: number, row: StoredTable): 
   ]
 }
 
-interface TableParts {
-  readonly catalog: CatalogTable
-  readonly row: StoredTable
+function toColumnDomain(
+  { name: column, typeOid }: DeclaredColumn,
+  isNotNull: boolean,
+  { row, domains }: Pick<TableParts, 'row' | 'domains'>,
+): ColumnDomain | undefined {
+  const domain = domains.find(typeOid)
+  if (domain === undefined) return undefined
+  const { checks, notNull } = domain
+  const { schema, name, oid } = domain.declared
+  const tested = new Set(
+    row.physical.checks.flatMap(({ ofDomain }) =>
+      ofDomain?.column === column ? [ofDomain.check] : [],
+    ),
+  )
+  return {
+    oid,
+    schema,
+    name,
+    notNull,
+    isConstrained: notNull || checks.length > 0,
+    isChecked: (isNotNull || !notNull) && checks.every((check) => tested.has(check.name)),
+  }
+}
+
+function toDomainCheck({ name, ofDomain }: PhysicalCheck, catalog: CatalogTable): Constraint[] {
+  if (ofDomain === undefined) return []
+  return [
+    {
+      oid: 0,
+      name: ofDomain.check,
+      type: 'domain-check',
+      columns: [attributeOf(catalog, ofDomain.column)],
+      referencedTable: undefined,
+      referencedColumns: [],
+      definition: '',
+      physicalName: name,
+    },
+  ]
 }
 
 function toConstraint(
   constraint: DeclaredConstraint,
   oid: number,
-  { catalog, row, oids }: TableParts & { readonly oids: TableOids },
+  { catalog, row, oids }: Omit<TableParts, 'domains'> & { readonly oids: TableOids },
 ): Constraint {
   const { references } = constraint
   const target =

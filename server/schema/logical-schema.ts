@@ -11,17 +11,31 @@ export interface LogicalSchema {
   readonly version: bigint
   readonly relations: ReadonlyMap<number, Relation>
   readonly sequences: ReadonlyMap<number, Sequence>
-  readonly enums: EnumTypes
+  readonly userTypes: UserTypes
   /** By Spanner's table name, schema-qualified unless in `public`. */
   readonly tablesByPhysicalName: ReadonlyMap<string, Table>
 }
 
-/** The enum types that clients made. */
-export interface EnumTypes {
-  /** By pg_enum.oid. */
+/** The types that clients made: enums, domains. */
+export interface UserTypes {
+  /** Labels of enums, by pg_enum.oid. */
   readonly labels: ReadonlyMap<number, string>
   /** Type names as a cast writes them, by pg_type.oid, those of their arrays included. */
   readonly names: ReadonlyMap<number, string>
+  /** By pg_type.oid, those of their arrays included. */
+  readonly domains: ReadonlyMap<number, DomainType>
+}
+
+/** What a client's database may have none of. */
+export const NO_USER_TYPES: UserTypes = { labels: new Map(), names: new Map(), domains: new Map() }
+
+/** A domain, or the arrays of one. */
+export interface DomainType {
+  /** What values of it are stored as: no domain. */
+  readonly baseOid: number
+  readonly baseTypmod: number
+  /** Whether there are values of the base type that it refuses. */
+  readonly isConstrained: boolean
 }
 
 export type Relation = Table | View
@@ -51,14 +65,27 @@ export interface View {
 export interface Column {
   readonly attribute: number
   readonly name: string
+  /** Of a column of a domain, what the domain is over. */
   readonly typeOid: number
   readonly typmod: number
   readonly notNull: boolean
+  readonly domain?: ColumnDomain | undefined
   /** pg_get_expr of the default or the generation expression. */
   readonly defaultText: string | undefined
   readonly identity: 'always' | 'by-default' | undefined
   readonly generated: boolean
   readonly physical: PhysicalColumn
+}
+
+/** The domain that a column is of. */
+export interface ColumnDomain {
+  readonly oid: number
+  readonly schema: string
+  readonly name: string
+  readonly notNull: boolean
+  readonly isConstrained: boolean
+  /** Whether Spanner tests whatever is written to the column for all that the domain demands. */
+  readonly isChecked: boolean
 }
 
 export interface PhysicalColumn {
@@ -72,7 +99,8 @@ export interface PhysicalColumn {
 export interface Constraint {
   readonly oid: number
   readonly name: string
-  readonly type: 'primary-key' | 'unique' | 'foreign-key' | 'check'
+  /** `domain-check`: a check of the domain that the column is of. */
+  readonly type: 'primary-key' | 'unique' | 'foreign-key' | 'check' | 'domain-check'
   /** Attribute numbers of the constrained columns. */
   readonly columns: readonly number[]
   /** Foreign key: OID of the referenced table, and its columns. */

@@ -28,8 +28,8 @@ import { SNAPSHOT_SETTINGS } from './snapshot-query.ts'
 
 /** The declarations of a snapshot, sorted by kind and name. */
 export function declaredObjects(snapshot: Snapshot): readonly DeclaredObject[] {
-  const { schemas, enums, sequences, tables, views } = snapshot
-  return [schemas, enums, sequences, tables, views].flatMap((objects) =>
+  const { schemas, enums, domains, sequences, tables, views } = snapshot
+  return [schemas, enums, domains, sequences, tables, views].flatMap((objects) =>
     [...objects.values()]
       .map(({ declared }): DeclaredObject => declared)
       .sort((a, b) => (declaredKey(a) < declaredKey(b) ? -1 : 1)),

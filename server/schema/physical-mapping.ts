@@ -7,10 +7,11 @@ import {
   isSameDeclaration,
   relationKey,
 } from './declared-object.ts'
-import type { Change, Difference } from './difference.ts'
+import type { Change, Difference, TableChange } from './difference.ts'
 import type { MappingContext } from './mapping-context.ts'
 import { type ColumnStorage, columnWidth } from './physical-column.ts'
-import { enumRenumbering, mapEnums, renumberTypes } from './physical-enum.ts'
+import { domainStates, mapDomains, withoutDomains } from './physical-domain.ts'
+import { mapEnums } from './physical-enum.ts'
 import { linkTable } from './physical-link.ts'
 import { PhysicalNames } from './physical-name.ts'
 import {
@@ -30,6 +31,7 @@ import {
   startCounterOf,
 } from './physical-sequence.ts'
 import { draftTable, type TableDraft } from './physical-table.ts'
+import { renumberTypes, typeRenumbering } from './type-oids.ts'
 import { unsupported } from './unsupported.ts'
 
 /** What mapping starts from. */
@@ -68,10 +70,20 @@ export function mapPhysical(input: MappingInput): MappingResult {
   const schemas = mapSchemas(input, names)
   const physicalSchemas = new Map(schemas.map((row) => [row.declared.name, row.physical]))
   const physicalSchema = (declared: string): string => physicalSchemas.get(declared) ?? ''
-  const sequences = mapSequences(input, (schema) => namesOf(names, schema), physicalSchema)
+  const renumbering = typeRenumbering(input.difference)
+  const domains = domainStates(input.difference, renumbering)
+  const changes = input.difference.tables
+    .filter(({ table }) => table.kind !== 'dropped')
+    .map((change) => renumberTypes(change, renumbering))
+  const sequences = mapSequences(input, {
+    widths: findColumnWidths(changes.map((change) => withoutDomains(change, domains))),
+    names: (schema) => namesOf(names, schema),
+    physicalSchema,
+  })
   const questions = new Set<string>()
   const context: MappingContext = {
     storageOf: input.storageOf,
+    domains,
     names: (schema) => namesOf(names, schema),
     physicalSchema,
     storedTable: (oid) => {
@@ -86,11 +98,9 @@ export function mapPhysical(input: MappingInput): MappingResult {
     sequenceDefault: (column, table) => findSequenceDefault(column, table, sequences),
   }
   const drafts = new Map<string, TableDraft>()
-  const renumbering = enumRenumbering(input.difference)
   const enums = mapEnums({ ...input, isEmpty: context.isEmpty }, renumbering)
-  for (const change of input.difference.tables) {
-    if (change.table.kind === 'dropped') continue
-    const draft = draftTable(renumberTypes(change, renumbering), context)
+  for (const change of changes) {
+    const draft = draftTable(change, context)
     drafts.set(relationKey(draft.declared), draft)
   }
   const tables = [...drafts.values()].map((draft): StoredTable => {
@@ -99,7 +109,14 @@ export function mapPhysical(input: MappingInput): MappingResult {
     return { kind: 'table', id: id ?? input.newId(), ...linkTable(draft, drafts, context) }
   })
   return {
-    rows: [...schemas, ...enums, ...sequences, ...tables, ...mapViews(input)],
+    rows: [
+      ...schemas,
+      ...enums,
+      ...mapDomains(input, renumbering),
+      ...sequences,
+      ...tables,
+      ...mapViews(input),
+    ],
     backfills: new Map([...drafts.values()].map((draft) => [draft.physicalName, draft.backfills])),
     questions: [...questions],
   }
@@ -163,10 +180,14 @@ function mapSchemas(input: MappingInput, names: Map<string, PhysicalNames>): Sto
 
 function mapSequences(
   input: MappingInput,
-  names: (schema: string) => PhysicalNames,
-  physicalSchema: (declared: string) => string,
+  {
+    widths,
+    names,
+    physicalSchema,
+  }: Pick<MappingContext, 'names' | 'physicalSchema'> & {
+    readonly widths: ReadonlyMap<string, readonly SequenceWidth[]>
+  },
 ): StoredSequence[] {
-  const widths = findColumnWidths(input.difference)
   return input.difference.sequences.flatMap((change): StoredSequence[] => {
     if (change.kind === 'dropped') return []
     const { declared, oid } = change.after
@@ -211,9 +232,9 @@ function keepSequence(
 }
 
 /** Which integer columns each sequence fills: its values must fit the narrowest. */
-function findColumnWidths(difference: Difference): Map<string, SequenceWidth[]> {
+function findColumnWidths(changes: readonly TableChange[]): Map<string, SequenceWidth[]> {
   const widths = new Map<string, SequenceWidth[]>()
-  for (const { table } of difference.tables) {
+  for (const { table } of changes) {
     if (table.kind === 'dropped') continue
     for (const column of table.after.declared.columns) {
       const width = columnWidth(column)

@@ -1,10 +1,12 @@
 import type { SpannerType } from '../types/spanner-type.ts'
 import type {
+  DeclaredDomain,
   DeclaredEnum,
   DeclaredSchema,
   DeclaredSequence,
   DeclaredTable,
   DeclaredView,
+  QualifiedName,
 } from './declared-object.ts'
 
 /**
@@ -74,6 +76,8 @@ export interface PhysicalCheck {
   readonly name: string
   /** Spanner's expression over physical column names. */
   readonly expression: string
+  /** The check of a domain that it stands for, and the column that it is tested on. */
+  readonly ofDomain?: QualifiedName & { readonly check: string; readonly column: string }
 }
 
 export interface PhysicalForeignKey {
@@ -101,7 +105,13 @@ export interface PhysicalIndexColumn {
 }
 
 /** One stored row: a declared object, and what Spanner holds for it. */
-export type StoredObject = StoredSchema | StoredEnum | StoredSequence | StoredTable | StoredView
+export type StoredObject =
+  | StoredSchema
+  | StoredEnum
+  | StoredDomain
+  | StoredSequence
+  | StoredTable
+  | StoredView
 
 export interface StoredSchema {
   readonly kind: 'schema'
@@ -116,6 +126,13 @@ export interface StoredEnum {
   readonly kind: 'enum'
   readonly id: string
   readonly declared: DeclaredEnum
+}
+
+/** Spanner has only the checks, of columns of the type. */
+export interface StoredDomain {
+  readonly kind: 'domain'
+  readonly id: string
+  readonly declared: DeclaredDomain
 }
 
 export interface StoredSequence {

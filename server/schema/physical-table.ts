@@ -2,6 +2,7 @@ import type { DeclaredConstraint, DeclaredTable } from './declared-object.ts'
 import type { Change, TableChange } from './difference.ts'
 import type { MappingContext } from './mapping-context.ts'
 import { isOwnCheck, rangeCheck } from './physical-column.ts'
+import { domainChecks, withoutDomains } from './physical-domain.ts'
 import { keyColumn } from './physical-index.ts'
 import {
   type PhysicalCheck,
@@ -24,6 +25,7 @@ import { unsupported } from './unsupported.ts'
 /** A table half way: columns, key and checks are settled; foreign keys and indexes wait until every table has come so far. */
 export interface TableDraft {
   readonly change: TableChange
+  /** As the client declared it: its columns' types may be domains. */
   readonly declared: DeclaredTable
   /** The stored table that goes on, or undefined where Spanner gets a new one. */
   readonly kept: StoredTable | undefined
@@ -42,15 +44,15 @@ export interface TableDraft {
 
 /** Drafts a table that is new or was kept. Refuses (0A000) what Spanner cannot hold. */
 export function draftTable(change: TableChange, context: MappingContext): TableDraft {
-  const declared = declaredAfter(change)
   const before =
     change.table.kind === 'kept' ? context.storedTable(change.table.before.oid) : undefined
-  const columns = before === undefined ? undefined : keepColumns(change, before, context)
+  const plain = withoutDomains(change, context.domains)
+  const columns = before === undefined ? undefined : keepColumns(plain, before, context)
   if (before !== undefined && columns !== undefined) {
     return { ...finish(change, context, { ...columns, kept: before }), replaced: undefined }
   }
   if (before !== undefined) demandReplaceable(before, context)
-  const fresh = freshColumns(declared, context)
+  const fresh = freshColumns(declaredAfter(plain), context)
   return { ...finish(change, context, { ...fresh, kept: undefined }), replaced: before }
 }
 
@@ -106,8 +108,9 @@ function mapChecks(
   context: MappingContext,
   made: DraftColumns & { readonly kept: StoredTable | undefined; readonly physicalName: string },
 ): { checks: PhysicalCheck[]; checkNames: Record<string, string> } {
-  const declared = declaredAfter(change)
+  const declared = declaredAfter(withoutDomains(change, context.domains))
   const names = context.names(physicalSchemaOf(made.physicalName))
+  const allocate = (name: string) => names.allocateOwn(name)
   const old = new Map((made.kept?.physical.checks ?? []).map((check) => [check.name, check]))
   const checks: PhysicalCheck[] = []
   const checkNames: Record<string, string> = {}
@@ -125,7 +128,8 @@ function mapChecks(
     checkNames[part.after.name] = check.name
   }
   checks.push(...undeclared([...old.values()], made.kept).filter(({ name }) => !isOwnCheck(name)))
-  checks.push(...rangeChecks(declared, made, old, (prefix) => names.allocateOwn(prefix)))
+  checks.push(...rangeChecks(declared, made, old, allocate))
+  checks.push(...domainChecks({ ...made, change, allocate }, context))
   return { checks, checkNames }
 }
 

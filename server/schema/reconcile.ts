@@ -44,6 +44,7 @@ export function reconcile(
         return physical === undefined || isSame ? [row] : []
       }
       case 'enum':
+      case 'domain':
         return [row]
       default:
         return unreachable(row)
@@ -59,6 +60,7 @@ function physicalKey(row: StoredObject): string[] {
     case 'schema':
       return [`schema ${row.physical}`]
     case 'enum':
+    case 'domain':
       return []
     case 'view':
       return row.physical === undefined ? [] : [`view ${row.physical.name}`]

@@ -41,10 +41,10 @@ const GRANTS = (acl: string): string => `case when ${acl} is not null then coale
       json_agg(e.privilege_type) filter (where e.is_grantable) as grantable
     from aclexplode(array[i.item]) e group by e.grantee, e.grantor) g), '[]'::json) end`
 
-/** The enums among the types that a condition tells of `t`. */
+/** The enums and domains among the types that a condition tells of `t`. */
 const USER_TYPES = (condition: string): string => `(
   select json_agg(json_build_object('schema', tn.nspname, 'name', t.typname) order by tn.nspname, t.typname)
-  from pg_type t join ns tn on tn.oid = t.typnamespace where t.typtype = 'e' and (${condition}))`
+  from pg_type t join ns tn on tn.oid = t.typnamespace where t.typtype in ('e', 'd') and (${condition}))`
 
 /** The relations of $1, or all of them. */
 const IS_ASKED_FOR = '($1::oid[] is null or c.oid = any($1::oid[]))'
@@ -64,21 +64,47 @@ select 'enum', t.oid::text, json_build_object('declared', json_strip_nulls(json_
   'labelOids', coalesce((select json_agg(e.oid::int8 order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid), '[]'::json))::text
 from pg_type t join ns n on n.oid = t.typnamespace where t.typtype = 'e'`
 
+/** The sequences that a default draws from, of which a condition tells who in pg_depend `d` depends on them. */
+const DEFAULT_SEQUENCES = (condition: string): string => `(
+        select json_agg(${QUALIFIED('s')} order by ${SCHEMA_NAME('s')}, s.relname) from pg_depend d
+        join pg_class s on s.oid = d.refobjid and s.relkind = 'S'
+        where ${condition} and d.refclassid = 'pg_class'::regclass)`
+
+const COLLATION = (
+  collation: string,
+  ofType: string,
+): string => `case when ${collation} <> ${ofType} then (
+        select quote_ident(cn.nspname) || '.' || quote_ident(co.collname) from pg_collation co
+        join pg_namespace cn on cn.oid = co.collnamespace where co.oid = ${collation}) end`
+
+const DOMAIN_CHECKS = `(
+  select json_agg(json_strip_nulls(json_build_object('name', k.conname, 'definition', pg_get_constraintdef(k.oid),
+    'expression', pg_get_expr(k.conbin, 0), 'comment', obj_description(k.oid, 'pg_constraint'))) order by k.conname)
+  from pg_constraint k where k.contypid = t.oid and k.contype = 'c')`
+
+const DOMAINS = `
+select 'domain', t.oid::text, json_build_object('declared', json_strip_nulls(json_build_object(
+    'kind', 'domain', 'schema', n.nspname, 'name', t.typname, 'owner', pg_get_userbyid(t.typowner),
+    'comment', obj_description(t.oid, 'pg_type'), 'grants', ${GRANTS('t.typacl')}, 'oid', t.oid::int8,
+    'type', format_type(t.typbasetype, t.typtypmod), 'typeOid', t.typbasetype::int8, 'typmod', t.typtypmod,
+    'userType', ${USER_TYPES('t.oid = b.oid or t.typarray = b.oid')} -> 0,
+    'notNull', t.typnotnull, 'default', pg_get_expr(t.typdefaultbin, 0),
+    'defaultSequences', ${DEFAULT_SEQUENCES("d.classid = 'pg_type'::regclass and d.objid = t.oid")},
+    'collation', ${COLLATION('t.typcollation', 'b.typcollation')},
+    'constraints', coalesce(${DOMAIN_CHECKS}, '[]'::json))),
+  'arrayOid', t.typarray::int8)::text
+from pg_type t join ns n on n.oid = t.typnamespace join pg_type b on b.oid = t.typbasetype where t.typtype = 'd'`
+
 const COLUMNS = `(
   select json_agg(json_build_object('attribute', a.attnum, 'declared', json_strip_nulls(json_build_object(
       'name', a.attname, 'type', format_type(a.atttypid, a.atttypmod), 'typeOid', a.atttypid::int8,
       'userType', ${USER_TYPES('t.oid = a.atttypid or t.typarray = a.atttypid')} -> 0,
       'typmod', a.atttypmod, 'notNull', a.attnotnull,
       'default', case when a.attgenerated = '' then pg_get_expr(ad.adbin, ad.adrelid) end,
-      'defaultSequences', (
-        select json_agg(${QUALIFIED('s')} order by ${SCHEMA_NAME('s')}, s.relname) from pg_depend d
-        join pg_class s on s.oid = d.refobjid and s.relkind = 'S'
-        where d.classid = 'pg_attrdef'::regclass and d.objid = ad.oid and d.refclassid = 'pg_class'::regclass),
+      'defaultSequences', ${DEFAULT_SEQUENCES("d.classid = 'pg_attrdef'::regclass and d.objid = ad.oid")},
       'identity', case a.attidentity when 'a' then 'always' when 'd' then 'by-default' end,
       'generated', case when a.attgenerated <> '' then pg_get_expr(ad.adbin, ad.adrelid) end,
-      'collation', case when a.attcollation <> t.typcollation then (
-        select quote_ident(cn.nspname) || '.' || quote_ident(co.collname) from pg_collation co
-        join pg_namespace cn on cn.oid = co.collnamespace where co.oid = a.attcollation) end,
+      'collation', ${COLLATION('a.attcollation', 't.typcollation')},
       'comment', col_description(c.oid, a.attnum), 'grants', ${GRANTS('a.attacl')},
       'statistics', case when a.attstattarget >= 0 then a.attstattarget end,
       'storage', case when a.attstorage <> t.typstorage then
@@ -191,10 +217,10 @@ select 'other', x.key, json_build_object('what', x.what, 'name', x.name)::text f
   select 'i' || h.inhrelid || '.' || h.inhparent, 'table inheritance', h.inhrelid::regclass::text
     from pg_inherits h join pg_class c on c.oid = h.inhrelid join ns n on n.oid = c.relnamespace where c.relkind in ('r', 'p')
   union all
-  select 't' || t.oid, case t.typtype when 'd' then 'domain' when 'r' then 'range type'
+  select 't' || t.oid, case t.typtype when 'r' then 'range type'
       when 'c' then 'composite type' else 'base type' end, t.typname::text
     from pg_type t join ns n on n.oid = t.typnamespace left join pg_class c on c.oid = t.typrelid
-    where t.typtype in ('d', 'r') or (t.typtype = 'c' and c.relkind = 'c') or (t.typtype in ('b', 'p') and t.typelem = 0)
+    where t.typtype = 'r' or (t.typtype = 'c' and c.relkind = 'c') or (t.typtype in ('b', 'p') and t.typelem = 0)
   union all
   select 'p' || p.oid, case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end, p.proname::text
     from pg_proc p join ns n on n.oid = p.pronamespace
@@ -235,4 +261,4 @@ select 'other', x.key, json_build_object('what', x.what, 'name', x.name)::text f
  */
 export const SNAPSHOT_QUERY = `with ns as materialized (
   select oid, nspname, nspowner, nspacl from pg_namespace where nspname <> 'information_schema' and nspname !~ '^pg_')
-${[SCHEMAS, ENUMS, SEQUENCES, TABLES, VIEWS, OTHERS].join('\nunion all')}`
+${[SCHEMAS, ENUMS, DOMAINS, SEQUENCES, TABLES, VIEWS, OTHERS].join('\nunion all')}`

@@ -3,6 +3,7 @@ import type { ServiceRow } from '../companion/companion-types.ts'
 import type {
   DeclaredColumn,
   DeclaredConstraint,
+  DeclaredDomain,
   DeclaredEnum,
   DeclaredIndex,
   DeclaredSchema,
@@ -16,6 +17,7 @@ import { SNAPSHOT_QUERY, SNAPSHOT_SETTINGS } from './snapshot-query.ts'
 export interface Snapshot {
   readonly schemas: ReadonlyMap<number, CatalogSchema>
   readonly enums: ReadonlyMap<number, CatalogEnum>
+  readonly domains: ReadonlyMap<number, CatalogDomain>
   readonly sequences: ReadonlyMap<number, CatalogSequence>
   readonly tables: ReadonlyMap<number, CatalogTable>
   readonly views: ReadonlyMap<number, CatalogView>
@@ -34,6 +36,12 @@ export interface CatalogEnum {
   readonly declared: DeclaredEnum
   /** pg_enum.oid, beside `declared.labels`. */
   readonly labelOids: readonly number[]
+}
+
+export interface CatalogDomain {
+  readonly oid: number
+  readonly arrayOid: number
+  readonly declared: DeclaredDomain
 }
 
 export interface CatalogSequence {
@@ -141,6 +149,7 @@ async function applySettings(
 export function parseSnapshot(rows: readonly ServiceRow[]): Snapshot {
   const schemas = new Map<number, CatalogSchema>()
   const enums = new Map<number, CatalogEnum>()
+  const domains = new Map<number, CatalogDomain>()
   const sequences = new Map<number, CatalogSequence>()
   const tables = new Map<number, CatalogTable>()
   const views = new Map<number, CatalogView>()
@@ -158,6 +167,9 @@ export function parseSnapshot(rows: readonly ServiceRow[]): Snapshot {
       case 'enum':
         enums.set(oid, { ...(body as Omit<CatalogEnum, 'oid'>), oid })
         break
+      case 'domain':
+        domains.set(oid, { ...(body as Omit<CatalogDomain, 'oid'>), oid })
+        break
       case 'sequence':
         sequences.set(oid, { ...(body as Omit<CatalogSequence, 'oid'>), oid })
         break
@@ -174,7 +186,7 @@ export function parseSnapshot(rows: readonly ServiceRow[]): Snapshot {
         throw new Bug(`snapshot: a row of kind ${row['kind']}`)
     }
   }
-  return { schemas, enums, sequences, tables, views, others }
+  return { schemas, enums, domains, sequences, tables, views, others }
 }
 
 function toTable(oid: number, body: TableBody): CatalogTable {

@@ -155,6 +155,7 @@ function merge(
   return {
     schemas: read.schemas,
     enums: read.enums,
+    domains: read.domains,
     others: read.others,
     sequences: join(before.sequences, read.sequences),
     tables: join(before.tables, read.tables),
@@ -179,6 +180,10 @@ function findStale(before: Snapshot, after: Snapshot, touched: ReadonlySet<numbe
     if (isRenamed || declared.labels.some((label) => now?.labels.includes(label) === false)) {
       renamed.add(typeKey(declared))
     }
+  }
+  for (const [oid, { declared }] of before.domains) {
+    const now = after.domains.get(oid)?.declared
+    if (now !== undefined && typeKey(now) !== typeKey(declared)) renamed.add(typeKey(declared))
   }
   const relations = relationsOf(before)
   const now = relationsOf(after)
@@ -214,7 +219,7 @@ function relationsOf(snapshot: Snapshot): Map<number, DeclaredRelation> {
   )
 }
 
-type DeclaredRelation = Exclude<DeclaredObject, { kind: 'schema' | 'enum' }>
+type DeclaredRelation = Exclude<DeclaredObject, { kind: 'schema' | 'enum' | 'domain' }>
 
 /** The names that other definitions may hold. */
 function namesOf(object: DeclaredRelation): unknown {

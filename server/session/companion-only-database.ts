@@ -2,6 +2,7 @@ import type { BackendDatabase } from '../backend/backend.ts'
 import type { Capabilities } from '../backend/capabilities.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
+import { NO_USER_TYPES } from '../schema/logical-schema.ts'
 import type { DatabaseSchema } from '../schema/schema-types.ts'
 
 /**
@@ -31,7 +32,7 @@ export function companionOnlySchema(id: string): DatabaseSchema {
       version: 0n,
       relations: new Map(),
       sequences: new Map(),
-      enums: { labels: new Map(), names: new Map() },
+      userTypes: NO_USER_TYPES,
       tablesByPhysicalName: new Map(),
     },
     declared: [],

@@ -339,6 +339,7 @@ const READERS: Readonly<Record<string, Read>> = {
     kind: 'CoerceToDomain',
     arg: reader.field(fields, 'arg'),
     type: fields.int('resulttype'),
+    domain: fields.int('domain'),
     location: fields.location(),
   }),
   NAMEDARGEXPR: (fields, reader) => ({

@@ -1,4 +1,5 @@
 import { Bug } from '../base/pg-error.ts'
+import { type FindDomain, withBaseTypes } from './domain-nodes.ts'
 import { type FindLabel, withEnumLabels } from './enum-constants.ts'
 import { ExpressionReader, readSortGroupClauses } from './expression-reader.ts'
 import { memberOf } from './node-enums.ts'
@@ -23,18 +24,28 @@ const STRENGTHS = ['none', 'key-share', 'share', 'no-key-update', 'update'] as c
 const WAITS = ['block', 'skip', 'error'] as const
 const CONFLICT_ACTIONS = ['none', 'nothing', 'update'] as const
 
+/** What only the catalogs know of the types that clients made. */
+export interface UserTypeLookup {
+  readonly findLabel: FindLabel
+  readonly findDomain: FindDomain
+}
+
 /**
  * Reads what the companion prints under debug_print_rewritten: the list of queries that one statement became (one, unless
  * rules are at work).
  *
- * `findLabel` knows the labels of the enums that clients made.
+ * Without `userTypes` there are none.
  *
  * @throws Bug where the text is not of PostgreSQL 15 or later, PgError 54001 where it is nested too deeply.
  */
-export function readQueryTree(text: string, findLabel?: FindLabel): readonly Query[] {
+export function readQueryTree(text: string, userTypes?: UserTypeLookup): readonly Query[] {
   const tree = readNodeText(text)
-  const labelled = findLabel === undefined ? tree : withEnumLabels(tree, findLabel)
-  return asItems(labelled, 'query list').map((item) => readQuery(asObject(item, 'query list')))
+  const known = userTypes === undefined ? tree : withUserTypes(tree, userTypes)
+  return asItems(known, 'query list').map((item) => readQuery(asObject(item, 'query list')))
+}
+
+function withUserTypes(tree: NodeValue, { findLabel, findDomain }: UserTypeLookup): NodeValue {
+  return withEnumLabels(withBaseTypes(tree, findDomain), findLabel)
 }
 
 const expressions = new ExpressionReader(readQuery)

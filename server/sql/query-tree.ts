@@ -391,10 +391,12 @@ export type Expr =
       readonly typmod: number
       readonly location: number
     }
+  /** `type` is what the domain is over, `domain` the domain or the type of its arrays. */
   | {
       readonly kind: 'CoerceToDomain'
       readonly arg: Expr
       readonly type: number
+      readonly domain: number
       readonly location: number
     }
   | { readonly kind: 'Unsupported'; readonly tag: string; readonly location: number }

@@ -5,7 +5,9 @@ import { createHash } from 'node:crypto'
  * the type was made, above all that PostgreSQL's own counter gives out, and their last bits tell what the type is. So a
  * codec knows from the OID alone how a value is stored.
  *
- *     01hhhhhh hhhhhhhh hhhhhhhh hhhhhhkk     k: 0 the arrays of an enum, 1 the enum
+ *     01hhhhhh hhhhhhhh hhhhhhhh hhhhhhkk     k: 0 the arrays of an enum, 1 the enum, 2 the arrays of a domain, 3 the domain
+ *
+ * What is stored for a domain, its declaration alone tells: values of it are those of its base type by the time they get here.
  */
 const FIRST_OID = 0x40000000
 const END_OID = 0x80000000
@@ -13,23 +15,36 @@ const KINDS = 4
 /** Arrays come first, as PostgreSQL gives them an OID first: its lists of what depends on a type are in that order. */
 const ENUM_ARRAY = 0
 const ENUM = 1
+const DOMAIN = 3
 
 /** The OID of an enum type that is made under a name, the next one where another type has it (one that had the name); that of its arrays is {@link arrayOidOf} it. */
 export function enumOidOf(schema: string, name: string, taken?: ReadonlySet<number>): number {
+  return freeOid({ schema, name, kind: ENUM }, taken)
+}
+
+/** The same for a domain. */
+export function domainOidOf(schema: string, name: string, taken?: ReadonlySet<number>): number {
+  return freeOid({ schema, name, kind: DOMAIN }, taken)
+}
+
+function freeOid(
+  { schema, name, kind }: { readonly schema: string; readonly name: string; readonly kind: number },
+  taken: ReadonlySet<number> | undefined,
+): number {
   const hash = createHash('sha256')
     .update(JSON.stringify([schema, name]))
     .digest()
     .readUInt32BE(0)
   const count = (END_OID - FIRST_OID) / KINDS
   for (let number = hash % count; ; number = (number + 1) % count) {
-    const oid = FIRST_OID + number * KINDS + ENUM
+    const oid = FIRST_OID + number * KINDS + kind
     if (taken?.has(oid) !== true) return oid
   }
 }
 
-/** The OID of the arrays of a type that a client made. */
-export function arrayOidOf(enumOid: number): number {
-  return enumOid - ENUM + ENUM_ARRAY
+/** The OID of the arrays of a type that a client made: the one before its own. */
+export function arrayOidOf(typeOid: number): number {
+  return typeOid - 1
 }
 
 function kindOf(oid: number): number | undefined {

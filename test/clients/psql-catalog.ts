@@ -4,7 +4,10 @@ create schema app;
 create table authors (id bigint primary key, name varchar(100) not null, born date, bio text default 'n/a');
 create table books (id bigint primary key, author_id bigint not null references authors (id), title varchar(80) not null,
   price numeric(10,2) check (price >= 0), tags text[]);
-create table app.t1 (id bigint primary key, note text);
+create domain posint as integer constraint positive check (value > 0);
+create domain app.code as varchar(8) not null default 'none' check (value = upper(value));
+comment on domain posint is 'above zero';
+create table app.t1 (id bigint primary key, note text, n posint, code app.code);
 create index books_title_ix on books (title);
 create unique index authors_name_ix on authors (name);
 create view v_books as select b.id, b.title, a.name from books b join authors a on a.id = b.author_id;

@@ -1,11 +1,12 @@
-import type {
-  Column,
-  Constraint,
-  Index,
-  LogicalSchema,
-  Relation,
-  Sequence,
-  Table,
+import {
+  type Column,
+  type Constraint,
+  type Index,
+  type LogicalSchema,
+  NO_USER_TYPES,
+  type Relation,
+  type Sequence,
+  type Table,
 } from '../../server/schema/logical-schema.ts'
 import { findStorage } from '../../server/types/storage.ts'
 
@@ -81,7 +82,7 @@ export function toLogicalSchema(rows: SchemaRows): LogicalSchema {
     version: 1n,
     relations,
     sequences: new Map(rows.sequences.map((row): [number, Sequence] => [row.oid, toSequence(row)])),
-    enums: { labels: new Map(), names: new Map() },
+    userTypes: NO_USER_TYPES,
     tablesByPhysicalName: new Map(tables.map((table) => [table.physicalName, table])),
   }
 }

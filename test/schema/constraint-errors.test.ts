@@ -5,7 +5,12 @@ import {
   type BackendFailureKind,
 } from '../../server/backend/backend-error.ts'
 import { toPgError, type Written } from '../../server/schema/constraint-errors.ts'
-import type { Column, LogicalSchema, Table } from '../../server/schema/logical-schema.ts'
+import {
+  type Column,
+  type LogicalSchema,
+  NO_USER_TYPES,
+  type Table,
+} from '../../server/schema/logical-schema.ts'
 
 const STRING = { code: 'STRING' } as const
 
@@ -31,12 +36,25 @@ function column(
 
 const NO_REFERENCE = { referencedTable: undefined, referencedColumns: [], definition: '' }
 
+const MARK = {
+  oid: 5,
+  schema: 'app',
+  name: 'Mark',
+  notNull: true,
+  isConstrained: true,
+  isChecked: true,
+}
+
 const PARENT: Table = {
   kind: 'table',
   oid: 100,
   schema: 'app',
   name: 'Parent',
-  columns: [column(1, 'id', 'id'), column(3, '_code', 'code', { typmod: 9 })],
+  columns: [
+    column(1, 'id', 'id'),
+    column(3, '_code', 'code', { typmod: 9 }),
+    column(4, 'mark', 'mark', { domain: MARK }),
+  ],
   constraints: [
     {
       oid: 1,
@@ -52,6 +70,14 @@ const PARENT: Table = {
       type: 'unique',
       columns: [3, 1],
       physicalName: 'one_code',
+      ...NO_REFERENCE,
+    },
+    {
+      oid: 0,
+      name: 'up',
+      type: 'domain-check',
+      columns: [4],
+      physicalName: 'spw_domain_mark_up',
       ...NO_REFERENCE,
     },
     { oid: 3, name: 'good', type: 'check', columns: [3], physicalName: 'good_2', ...NO_REFERENCE },
@@ -89,7 +115,7 @@ const SCHEMA: LogicalSchema = {
   version: 1n,
   relations: new Map([PARENT, CHILD].map((table) => [table.oid, table])),
   sequences: new Map(),
-  enums: { labels: new Map(), names: new Map() },
+  userTypes: NO_USER_TYPES,
   tablesByPhysicalName: new Map([PARENT, CHILD].map((table) => [table.physicalName, table])),
 }
 
@@ -178,6 +204,27 @@ t.test('violated constraints are named as they were declared', async (t) => {
     schema: 'app',
     table: 'Parent',
     constraint: 'good',
+  })
+})
+
+t.test('what the domain of a column demands is an error of the domain', async (t) => {
+  const check = {
+    kind: 'check-violation',
+    table: 'app.Parent_2',
+    constraint: 'spw_domain_mark_up',
+  } as const
+  t.same(failed(check), {
+    code: '23514',
+    message: 'value for domain app."Mark" violates check constraint "up"',
+    schema: 'app',
+    dataType: 'Mark',
+    constraint: 'up',
+  })
+  t.same(failed({ kind: 'not-null-violation', table: 'app.Parent_2', column: 'mark' }), {
+    code: '23502',
+    message: 'domain app."Mark" does not allow null values',
+    schema: 'app',
+    dataType: 'Mark',
   })
 })
 

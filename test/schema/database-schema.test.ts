@@ -5,7 +5,7 @@ import { openDatabaseSchema } from '../../server/schema/database-schema.ts'
 import type { LogicalSchema, Table } from '../../server/schema/logical-schema.ts'
 import type { DatabaseSchema } from '../../server/schema/schema-types.ts'
 import { createSpannerBackend } from '../../server/spanner/spanner-backend.ts'
-import { arrayOidOf, enumOidOf } from '../../server/types/user-type.ts'
+import { arrayOidOf, domainOidOf, enumOidOf } from '../../server/types/user-type.ts'
 import { startEmulator } from '../helpers/emulator.ts'
 import { drain } from '../helpers/rows.ts'
 import { startCatalogFixture, type TestDatabase, type TestPinned } from './catalog-fixture.ts'
@@ -302,8 +302,8 @@ if (emulator !== undefined) {
     const second = await openProxy(database)
     for (const proxy of [first, second]) {
       t.same(typesOf(proxy), types)
-      t.same([...proxy.schema.current.enums.labels.values()], ['sad', 'so', 'glad'])
-      t.same([...proxy.schema.current.enums.names.values()].sort(), [
+      t.same([...proxy.schema.current.userTypes.labels.values()], ['sad', 'so', 'glad'])
+      t.same([...proxy.schema.current.userTypes.names.values()].sort(), [
         '"public"."humour"',
         '"public"."humour"[]',
       ])
@@ -318,9 +318,75 @@ if (emulator !== undefined) {
     t.equal(findTable(second.schema.current, 'a').columns[1]?.typeOid, 25, 'the labels stay')
   })
 
+  t.test(
+    'a domain has the same OID in every proxy, and its checks are those of its columns',
+    async (t) => {
+      const database = await makeDatabase()
+      const first = await openProxy(database)
+      await runDdl(
+        first,
+        `CREATE TYPE mood AS ENUM ('sad', 'happy')`,
+        `CREATE DOMAIN feeling AS mood DEFAULT 'happy' NOT NULL`,
+        `CREATE DOMAIN positive AS integer CONSTRAINT above CHECK (VALUE > 0)`,
+        `CREATE DOMAIN few AS positive CHECK (VALUE < 5) CONSTRAINT odd CHECK (pg_typeof(VALUE) = 'integer'::regtype)`,
+        `CREATE TABLE a (id bigint PRIMARY KEY, f feeling, p positive, q few, ps positive[])`,
+      )
+      const oid = (name: string) => domainOidOf('public', name)
+      const second = await openProxy(database)
+      for (const { schema } of [first, second]) {
+        const { domains, names } = schema.current.userTypes
+        t.match(domains.get(oid('few')), { baseOid: 23, baseTypmod: -1, isConstrained: true })
+        t.match(domains.get(arrayOidOf(oid('positive'))), { baseOid: 1007 })
+        t.match(domains.get(oid('feeling')), { baseOid: enumOidOf('public', 'mood') })
+        t.equal(names.get(oid('few')), '"public"."few"')
+        const columns = findTable(schema.current, 'a').columns
+        t.same(
+          columns.map(({ typeOid, domain }) => [typeOid, domain?.oid, domain?.isChecked]),
+          [
+            [20, undefined, undefined],
+            [enumOidOf('public', 'mood'), oid('feeling'), true],
+            [23, oid('positive'), true],
+            [23, oid('few'), false],
+            [1007, undefined, undefined],
+          ],
+        )
+      }
+      const checks = () =>
+        findTable(second.schema.current, 'a').constraints.flatMap(({ type, name, columns }) =>
+          type === 'domain-check' ? [`${columns.join()} ${name}`] : [],
+        )
+      t.same(checks(), ['3 above', '4 above', '4 few_check'])
+      // PostgreSQL alters no domain whose arrays are in use.
+      await runDdl(second, 'ALTER TABLE a DROP ps')
+      await write(database, `INSERT INTO a (id, f, p, q) VALUES (1, 'sad', 70, 1)`)
+      t.match(
+        await failure(
+          runDdl(second, 'ALTER DOMAIN positive ADD CONSTRAINT small CHECK (VALUE < 50)'),
+        ),
+        {
+          code: '23514',
+          message: 'column "p" of table "a" contains values that violate the new constraint',
+        },
+      )
+      t.match(
+        await failure(
+          runDdl(second, `ALTER DOMAIN positive ADD CHECK (pg_typeof(VALUE) <> 'text'::regtype)`),
+        ),
+        { code: '0A000' },
+      )
+      await runDdl(second, 'ALTER DOMAIN positive ADD CONSTRAINT small CHECK (VALUE < 90)')
+      await runDdl(second, 'ALTER DOMAIN few RENAME CONSTRAINT few_check TO fewer')
+      await runDdl(second, 'ALTER DOMAIN positive DROP CONSTRAINT above')
+      t.same(checks().sort(), ['3 small', '4 fewer', '4 small'])
+      await runDdl(second, 'ALTER TABLE a ALTER p TYPE integer, DROP q')
+      t.same(checks(), [])
+      await runDdl(second, 'DROP DOMAIN few')
+    },
+  )
+
   t.test('what cannot be made is refused at the statement, and leaves nothing', async (t) => {
     const proxy = await openProxy(await makeDatabase())
-    t.match(await failure(runDdl(proxy, 'CREATE DOMAIN mood AS text')), { code: '0A000' })
+    t.match(await failure(runDdl(proxy, 'CREATE TYPE pair AS (a text, b text)')), { code: '0A000' })
     await runDdl(proxy, 'CREATE TABLE a (id bigint PRIMARY KEY)')
     t.equal(proxy.schema.current.relations.size, 1)
   })

@@ -171,6 +171,43 @@ const STORY: readonly Step[] = [
     ],
   },
   {
+    client: [
+      `CREATE DOMAIN code AS varchar(8) NOT NULL CHECK (value <> '')`,
+      'CREATE DOMAIN short AS code CHECK (length(value) < 4)',
+      'CREATE TABLE coded (id bigint PRIMARY KEY, c code, s short, all_of code[])',
+    ],
+    spanner: [
+      `CREATE TABLE "coded" (
+  "id" bigint NOT NULL,
+  "c" character varying(8) NOT NULL,
+  "s" character varying(8) NOT NULL,
+  "all_of" character varying(8)[],
+  CONSTRAINT "spw_domain_c_code_check" CHECK ((("c")::text <> ''::text)),
+  CONSTRAINT "spw_domain_s_code_check" CHECK ((("s")::text <> ''::text)),
+  CONSTRAINT "spw_domain_s_short_check" CHECK ((length(("s")::text) < 4)),
+  PRIMARY KEY ("id")
+)`,
+    ],
+  },
+  {
+    client: [
+      'ALTER TABLE coded DROP COLUMN all_of',
+      'ALTER DOMAIN code DROP NOT NULL',
+      'ALTER DOMAIN code DROP CONSTRAINT code_check',
+    ],
+    spanner: [
+      `ALTER TABLE "coded" ALTER COLUMN "c" TYPE character varying(8), ALTER COLUMN "c" DROP NOT NULL`,
+      `ALTER TABLE "coded" ALTER COLUMN "s" TYPE character varying(8), ALTER COLUMN "s" DROP NOT NULL`,
+      `ALTER TABLE "coded" DROP CONSTRAINT "spw_domain_c_code_check"`,
+      `ALTER TABLE "coded" DROP CONSTRAINT "spw_domain_s_code_check"`,
+      `ALTER TABLE "coded" DROP COLUMN "all_of"`,
+    ],
+  },
+  {
+    client: ['DROP TABLE coded', 'DROP DOMAIN short, code'],
+    spanner: [`DROP TABLE "coded"`],
+  },
+  {
     client: ['DROP SCHEMA app CASCADE', 'DROP TABLE people, posts, log'],
     spanner: [
       `ALTER TABLE "app"."a" DROP CONSTRAINT "a_b_id_fkey"`,
@@ -192,7 +229,7 @@ const STORY: readonly Step[] = [
 
 /** What the difference refuses, with the sentence that the client gets. */
 const REFUSED: readonly (readonly [string, string])[] = [
-  ['CREATE DOMAIN d AS int', 'domain "d": this kind of object is not supported'],
+  ['CREATE TYPE d AS (n int)', 'composite type "d": this kind of object is not supported'],
   [
     `CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'select 1'`,
     'function "f": this kind of object is not supported',

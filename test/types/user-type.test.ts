@@ -1,7 +1,13 @@
 import t from 'tap'
 import { findPgType } from '../../server/types/pg-type.ts'
 import { findStorage } from '../../server/types/storage.ts'
-import { arrayOidOf, enumOidOf, isEnumArrayOid, isEnumOid } from '../../server/types/user-type.ts'
+import {
+  arrayOidOf,
+  domainOidOf,
+  enumOidOf,
+  isEnumArrayOid,
+  isEnumOid,
+} from '../../server/types/user-type.ts'
 
 t.test('an enum has one OID under one name, and its arrays have another', (t) => {
   const oid = enumOidOf('public', 'mood')
@@ -14,6 +20,18 @@ t.test('an enum has one OID under one name, and its arrays have another', (t) =>
   t.ok(isEnumArrayOid(arrayOidOf(oid)))
   t.equal(findPgType(oid)?.arrayOid, arrayOidOf(oid))
   t.equal(findPgType(arrayOidOf(oid))?.elementOid, oid)
+  t.end()
+})
+
+t.test('a domain has one of its own, and what it is stored as the OID does not say', (t) => {
+  const oid = domainOidOf('public', 'mood')
+  t.equal(oid, 1366572491, 'stored in databases: it never changes')
+  t.equal(domainOidOf('public', 'mood', new Set([oid])), oid + 4, 'another type has it')
+  for (const one of [oid, arrayOidOf(oid)]) {
+    t.notOk(isEnumOid(one) || isEnumArrayOid(one))
+    t.equal(findPgType(one), undefined)
+    t.equal(findStorage(one, -1), undefined)
+  }
   t.end()
 })
 
