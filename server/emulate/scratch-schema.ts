@@ -32,8 +32,8 @@ export function scratchObjects(
   return [...wanted.values()]
 }
 
-/** A table's columns or a cast may be of any type. */
-const IN_ALL = new Set<DeclaredObject['kind']>(['schema', 'enum', 'domain'])
+/** A statement may use any type or function. */
+const IN_ALL = new Set<DeclaredObject['kind']>(['schema', 'extension', 'enum', 'domain'])
 
 /** The keys of what a statement names. */
 export function keysOf(relations: readonly QualifiedName[]): readonly string[] {
@@ -44,6 +44,8 @@ function withoutDemands(object: DeclaredObject): DeclaredObject {
   switch (object.kind) {
     case 'schema':
       return { kind: 'schema', name: object.name, owner: OWNER_ROLE }
+    case 'extension':
+      return { ...object, owner: OWNER_ROLE }
     case 'table':
       return scratchTable(object)
     case 'enum':
@@ -62,7 +64,10 @@ function withoutDemands(object: DeclaredObject): DeclaredObject {
 }
 
 /** Everybody may read everything here, and the roles that GRANT named need not exist. */
-function withoutGrants<T extends DeclaredObject>({ grants: _, ...object }: T): Omit<T, 'grants'> {
+function withoutGrants<T extends Exclude<DeclaredObject, { kind: 'extension' }>>({
+  grants: _,
+  ...object
+}: T): Omit<T, 'grants'> {
   return object
 }
 

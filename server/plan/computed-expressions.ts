@@ -128,7 +128,7 @@ export function isVolatile(expr: Expr): boolean {
       part.kind === 'NextValueExpr' ||
       (part.kind === 'FuncExpr' &&
         !SESSION_READS.has(part.function) &&
-        findBuiltinFunction(part.function)?.volatility === 'volatile'),
+        (part.user ?? findBuiltinFunction(part.function))?.volatility === 'volatile'),
   )
 }
 

@@ -39,6 +39,7 @@ export function emitFunction(emission: Emission, call: ExprOf<'FuncExpr'>, place
 /** What an operator does, wherever the tree has it: OpExpr, NULLIF's comparison, an element of `= ANY`. */
 export interface Operation {
   readonly operator: number
+  readonly userOperator?: string | undefined
   readonly args: readonly Expr[]
   /** OID of the type of its result: bool where it is a comparison inside of another node. */
   readonly type?: number
@@ -189,7 +190,8 @@ export function emitNextValueOf(emission: Emission, sequenceOid: number): string
 }
 
 function refuseFunction(call: ExprOf<'FuncExpr'>): NotPushable {
-  const name = findBuiltinFunction(call.function)?.name ?? `number ${call.function}`
+  const name =
+    findBuiltinFunction(call.function)?.name ?? call.user?.name ?? `number ${call.function}`
   return new NotPushable(`the function ${name}(${typeNames(call.args)})`, {
     location: call.location,
   })
@@ -197,7 +199,8 @@ function refuseFunction(call: ExprOf<'FuncExpr'>): NotPushable {
 
 /** The words for an operator that the dialect table does not have. */
 export function refuseOperator(operation: Operation): NotPushable {
-  const name = findOperatorName(operation.operator) ?? `number ${operation.operator}`
+  const name =
+    findOperatorName(operation.operator) ?? operation.userOperator ?? `number ${operation.operator}`
   return new NotPushable(`the operator ${name} (${typeNames(operation.args)})`, {
     location: operation.location,
   })

@@ -34,7 +34,8 @@ export function emulateRoute(
 ): Omit<EmulateRoute, 'refusal'> | undefined {
   if (query.command !== 'select' || query.hasModifyingCte) return undefined
   const uses = readTreeUses(tree)
-  if (uses.namesDatabase || ![...uses.functions].every(canRunInScratch)) return undefined
+  if (uses.namesDatabase || ![...uses.functions].every((oid) => canRunInScratch(oid, context)))
+    return undefined
   const tables = tablesOf(uses, context)
   if (tables === undefined) return undefined
   const name = emulationName(reason.reason)
@@ -53,9 +54,10 @@ export function emulateRoute(
   }
 }
 
-/** Functions of clients may read tables of their own; those of the session belong to another session there. */
-function canRunInScratch(oid: number): boolean {
-  return oid < FIRST_USER_OID && !isSessionFunction(oid)
+/** Those of the session belong to another session there; extensions are there too. */
+function canRunInScratch(oid: number, { schema }: EmitContext): boolean {
+  if (oid >= FIRST_USER_OID) return schema.extensions.functions.has(oid)
+  return !isSessionFunction(oid)
 }
 
 /** The tables that are read, by OID; undefined where something else than a table of the schema is. */

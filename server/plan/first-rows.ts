@@ -66,7 +66,14 @@ function limitOf({ limitCount, limitOffset }: Query): Expr | undefined {
   const offset = countOf(limitOffset)
   if (limit !== undefined && offset !== undefined) return int8(limit + offset)
   const args = [bounded(limitCount), bounded(limitOffset)]
-  return { kind: 'OpExpr', ...INT8_PLUS, type: OID.int8, args, location: -1 }
+  return {
+    kind: 'OpExpr',
+    userOperator: undefined,
+    ...INT8_PLUS,
+    type: OID.int8,
+    args,
+    location: -1,
+  }
 }
 
 function isValue(expr: Expr): boolean {

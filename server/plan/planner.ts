@@ -207,8 +207,11 @@ function contradictsSchema(failure: BackendFailure): boolean {
 
 function readTree(tree: string, { schema }: EmitContext): readonly Query[] {
   const { labels, domains, names } = schema.userTypes
-  if (names.size === 0) return readQueryTree(tree)
+  const { functions, operators } = schema.extensions
+  if (names.size === 0 && functions.size === 0) return readQueryTree(tree)
   return readQueryTree(tree, {
+    findFunction: (oid) => functions.get(oid),
+    findOperator: (oid) => operators.get(oid),
     findLabel: (oid) => labels.get(oid),
     findDomain: (oid) => domains.get(oid),
   })

@@ -51,7 +51,7 @@ export class PostgresPrinter {
       case 'FuncExpr':
         return this.#call(expr)
       case 'OpExpr':
-        return this.#operator(expr.operator, expr.args)
+        return this.#infix(operatorName(expr), expr.args)
       case 'DistinctExpr':
         return this.#infix('IS DISTINCT FROM', expr.args)
       case 'NullIfExpr':
@@ -121,15 +121,12 @@ export class PostgresPrinter {
 
   #call(call: ExprOf<'FuncExpr'>): string {
     if (TRANSACTION_START_FUNCTIONS.has(call.function)) return this.#transactionStart()
-    const name = findBuiltinFunction(call.function)?.name
+    const builtin = findBuiltinFunction(call.function)
+    const name = builtin === undefined ? call.user?.name : `pg_catalog."${builtin.name}"`
     if (name === undefined) return refuse(call)
     const args = call.args.map((arg) => this.expr(arg))
     if (call.variadic) args.push(`VARIADIC ${args.pop() ?? ''}`)
-    return `pg_catalog."${name}"(${args.join(', ')})`
-  }
-
-  #operator(oid: number, args: readonly Expr[]): string {
-    return this.#infix(operatorName(oid), args)
+    return `${name}(${args.join(', ')})`
   }
 
   #infix(operator: string, args: readonly Expr[]): string {
@@ -142,7 +139,7 @@ export class PostgresPrinter {
   #arrayComparison(expr: ExprOf<'ScalarArrayOpExpr'>): string {
     const [scalar, array] = expr.args
     if (scalar === undefined || array === undefined) return refuse(expr)
-    const operator = operatorName(expr.operator)
+    const operator = operatorName(expr)
     return `(${this.expr(scalar)} ${operator} ${expr.useOr ? 'ANY' : 'ALL'} (${this.expr(array)}))`
   }
 
@@ -220,10 +217,14 @@ export class PostgresPrinter {
   }
 }
 
-function operatorName(oid: number): string {
-  const name = findOperatorName(oid)
+function operatorName({
+  operator,
+  userOperator,
+}: Pick<ExprOf<'OpExpr' | 'ScalarArrayOpExpr'>, 'operator' | 'userOperator'>): string {
+  if (userOperator !== undefined) return `OPERATOR(${userOperator})`
+  const name = findOperatorName(operator)
   if (name === undefined)
-    throw new NotPushable(`an operator that is not built in (operator ${oid})`)
+    throw new NotPushable(`an operator that is not built in (operator ${operator})`)
   return `OPERATOR(pg_catalog.${name})`
 }
 

@@ -250,7 +250,7 @@ function contents({ rows, snapshot }: Pick<SchemaState, 'rows' | 'snapshot'>): s
 /** The roles that a declaration names: they must exist before it is made in a mirror. */
 function rolesOf(object: DeclaredObject): readonly string[] {
   const columns = 'columns' in object ? object.columns : []
-  const grants = [object, ...columns].flatMap((part) => part.grants ?? [])
+  const grants = [object, ...columns].flatMap((part) => ('grants' in part && part.grants) || [])
   const named = grants.flatMap(({ grantee, grantor }) => [grantee, grantor])
   return [object.owner, ...named].filter((role) => role !== undefined)
 }
@@ -274,8 +274,8 @@ function withPrints(
 ): readonly StoredObject[] {
   const prints = new Map<string, StoredObject>()
   for (const [oid, row] of byOid) {
-    const { schemas, enums, domains, sequences, tables, views } = snapshot
-    const object = [schemas, enums, domains, sequences, tables, views]
+    const { schemas, extensions, enums, domains, sequences, tables, views } = snapshot
+    const object = [schemas, extensions, enums, domains, sequences, tables, views]
       .map((objects) => objects.get(oid))
       .find((found) => found !== undefined)
     if (object !== undefined)

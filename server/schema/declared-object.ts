@@ -5,6 +5,7 @@
  */
 export type DeclaredObject =
   | DeclaredSchema
+  | DeclaredExtension
   | DeclaredEnum
   | DeclaredDomain
   | DeclaredSequence
@@ -34,6 +35,13 @@ interface WithGrants {
 export interface DeclaredSchema extends WithGrants {
   readonly kind: 'schema'
   readonly name: string
+  readonly owner: string
+  readonly comment?: string
+}
+
+/** CREATE EXTENSION; what it brings with it, its name says. */
+export interface DeclaredExtension extends QualifiedName {
+  readonly kind: 'extension'
   readonly owner: string
   readonly comment?: string
 }
@@ -211,6 +219,8 @@ export function declaredKey(object: DeclaredObject): string {
   switch (object.kind) {
     case 'schema':
       return schemaKey(object.name)
+    case 'extension':
+      return JSON.stringify([object.name, 'extension', 'of the database'])
     case 'enum':
     case 'domain':
       return typeKey(object)

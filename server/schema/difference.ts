@@ -7,6 +7,7 @@ import {
 import type {
   CatalogDomain,
   CatalogEnum,
+  CatalogExtension,
   CatalogSchema,
   CatalogSequence,
   CatalogTable,
@@ -32,6 +33,7 @@ export interface TableChange {
 /** Everything of both snapshots, unchanged things included (`kept`, not `isChanged`). */
 export interface Difference {
   readonly schemas: readonly Change<CatalogSchema>[]
+  readonly extensions: readonly Change<CatalogExtension>[]
   readonly enums: readonly Change<CatalogEnum>[]
   readonly domains: readonly Change<CatalogDomain>[]
   readonly sequences: readonly Change<CatalogSequence>[]
@@ -47,6 +49,10 @@ export interface Difference {
  */
 export function findDifference(before: Snapshot, after: Snapshot): Difference {
   const schemas = compareMaps(before.schemas, after.schemas, declaration)
+  const extensions = compareMaps(before.extensions, after.extensions, (extension) => [
+    extension.declared,
+    extension.version,
+  ])
   const enums = compareMaps(before.enums, after.enums, declaration)
   const domains = compareMaps(before.domains, after.domains, declaration)
   const sequences = compareMaps(before.sequences, after.sequences, (sequence) => [
@@ -58,6 +64,7 @@ export function findDifference(before: Snapshot, after: Snapshot): Difference {
   const others = compareMaps(before.others, after.others, (other) => other)
   const all = [
     ...schemas,
+    ...extensions,
     ...enums,
     ...domains,
     ...sequences,
@@ -67,6 +74,7 @@ export function findDifference(before: Snapshot, after: Snapshot): Difference {
   ]
   return {
     schemas,
+    extensions,
     enums,
     domains,
     sequences,

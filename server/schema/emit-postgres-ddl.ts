@@ -15,6 +15,7 @@ import {
 } from './declared-object.ts'
 import { emitDomain } from './emit-domain.ts'
 import { emitEnum } from './emit-enum.ts'
+import { emitExtension } from './emit-extension.ts'
 import { emitGrants, emitGrantsAnew } from './emit-grants.ts'
 import { emitOption, emitTableDetails, emitTableGrants } from './emit-table-details.ts'
 import { emitPostgresName, quoteIdentifier, quoteLiteral } from './postgres-text.ts'
@@ -34,6 +35,7 @@ export function emitPostgresDdl(
   missingForeignKeys: readonly TableConstraint[] = [],
 ): readonly string[] {
   const schemas = objects.filter((object) => object.kind === 'schema')
+  const extensions = objects.filter((object) => object.kind === 'extension')
   const enums = objects.filter((object) => object.kind === 'enum')
   const sequences = objects.filter((object) => object.kind === 'sequence')
   const tables = objects.filter((object) => object.kind === 'table')
@@ -42,6 +44,7 @@ export function emitPostgresDdl(
   const own = sequences.filter((sequence) => sequence.ownedBy?.identity !== true)
   return [
     ...schemas.flatMap(createSchema),
+    ...extensions.flatMap(emitExtension),
     ...enums.flatMap(emitEnum),
     ...own.flatMap(createSequence),
     ...neededFirst(domains).flatMap(emitDomain),
@@ -60,7 +63,8 @@ export function emitPostgresDdl(
 
 /** The statement that removes an object and, by CASCADE, what hangs on it. Harmless where it is gone already. */
 export function emitPostgresDrop(object: DeclaredObject): string {
-  const name = object.kind === 'schema' ? quoteIdentifier(object.name) : emitPostgresName(object)
+  const isUnqualified = object.kind === 'schema' || object.kind === 'extension'
+  const name = isUnqualified ? quoteIdentifier(object.name) : emitPostgresName(object)
   const kind = object.kind === 'enum' ? 'TYPE' : object.kind.toUpperCase()
   return `DROP ${kind} IF EXISTS ${name} CASCADE`
 }

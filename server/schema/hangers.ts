@@ -15,9 +15,12 @@ export function findHangers(
   options: { readonly withForeignKeys: boolean } = { withForeignKeys: false },
 ): ReadonlyMap<string, readonly string[]> {
   const hangers = new Map<string, string[]>()
+  const extensions = objects.filter(({ kind }) => kind === 'extension').map(declaredKey)
   for (const object of objects) {
     const key = declaredKey(object)
-    for (const needed of neededBy(object, options.withForeignKeys)) {
+    // Which extension's functions and types a definition uses, it does not tell.
+    const brought = MAY_USE_EXTENSIONS.has(object.kind) ? extensions : []
+    for (const needed of [...neededBy(object, options.withForeignKeys), ...brought]) {
       hangers.set(needed, [...(hangers.get(needed) ?? []), key])
     }
     // An identity sequence and its table go together.
@@ -28,10 +31,13 @@ export function findHangers(
   return hangers
 }
 
+const MAY_USE_EXTENSIONS = new Set<DeclaredObject['kind']>(['domain', 'table', 'view'])
+
 function neededBy(object: DeclaredObject, withForeignKeys: boolean): string[] {
   switch (object.kind) {
     case 'schema':
       return []
+    case 'extension':
     case 'enum':
       return [schemaKey(object.schema)]
     case 'domain':

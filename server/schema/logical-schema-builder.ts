@@ -1,3 +1,4 @@
+import { builtinTwin, type UserFunction } from '../sql/user-functions.ts'
 import type { DeclaredColumn, DeclaredConstraint, DeclaredIndex } from './declared-object.ts'
 import { DomainTypes } from './domain-types.ts'
 import type {
@@ -5,6 +6,7 @@ import type {
   ColumnDomain,
   Constraint,
   DomainType,
+  ExtensionObjects,
   Index,
   LogicalSchema,
   Relation,
@@ -13,7 +15,7 @@ import type {
   UserTypes,
 } from './logical-schema.ts'
 import type { PhysicalCheck, StoredObject, StoredTable } from './physical-schema.ts'
-import { emitPostgresName } from './postgres-text.ts'
+import { emitPostgresName, quoteIdentifier } from './postgres-text.ts'
 import type { CatalogTable, Snapshot } from './snapshot.ts'
 
 /**
@@ -45,8 +47,25 @@ export function buildLogicalSchema(
     relations,
     sequences,
     userTypes: toUserTypes(snapshot, domains),
+    extensions: toExtensions(snapshot),
     tablesByPhysicalName,
   }
+}
+
+function toExtensions(snapshot: Snapshot): ExtensionObjects {
+  const functions = new Map<number, UserFunction>()
+  const operators = new Map<number, string>()
+  for (const { declared, ...brought } of snapshot.extensions.values()) {
+    const { schema } = declared
+    for (const { oid, name, volatility } of brought.functions) {
+      const twin = builtinTwin(declared.name, name)
+      functions.set(oid, { name: emitPostgresName({ schema, name }), volatility, twin })
+    }
+    for (const { oid, name } of brought.operators) {
+      operators.set(oid, `${quoteIdentifier(schema)}.${name}`)
+    }
+  }
+  return { functions, operators }
 }
 
 function toUserTypes(snapshot: Snapshot, types: DomainTypes): UserTypes {
@@ -67,6 +86,13 @@ function toUserTypes(snapshot: Snapshot, types: DomainTypes): UserTypes {
       const base = types.findBase(typeOid)
       if (base === undefined) continue
       domains.set(typeOid, { baseOid: base.typeOid, baseTypmod: base.typmod, isConstrained })
+    }
+  }
+  for (const { declared, types: brought } of snapshot.extensions.values()) {
+    for (const { oid, arrayOid, name } of brought) {
+      const printed = emitPostgresName({ schema: declared.schema, name })
+      names.set(oid, printed)
+      names.set(arrayOid, `${printed}[]`)
     }
   }
   for (const { declared, labelOids } of snapshot.enums.values()) {

@@ -1,3 +1,4 @@
+import type { UserFunction } from '../sql/user-functions.ts'
 import type { SpannerType } from '../types/spanner-type.ts'
 import type { DeclaredSequence } from './declared-object.ts'
 import type { SequenceKind } from './physical-schema.ts'
@@ -12,6 +13,7 @@ export interface LogicalSchema {
   readonly relations: ReadonlyMap<number, Relation>
   readonly sequences: ReadonlyMap<number, Sequence>
   readonly userTypes: UserTypes
+  readonly extensions: ExtensionObjects
   /** By Spanner's table name, schema-qualified unless in `public`. */
   readonly tablesByPhysicalName: ReadonlyMap<string, Table>
 }
@@ -28,6 +30,16 @@ export interface UserTypes {
 
 /** What a client's database may have none of. */
 export const NO_USER_TYPES: UserTypes = { labels: new Map(), names: new Map(), domains: new Map() }
+
+/** What extensions brought. */
+export interface ExtensionObjects {
+  /** By pg_proc.oid. */
+  readonly functions: ReadonlyMap<number, UserFunction>
+  /** Operators as `OPERATOR(..)` names them, by pg_operator.oid. */
+  readonly operators: ReadonlyMap<number, string>
+}
+
+export const NO_EXTENSIONS: ExtensionObjects = { functions: new Map(), operators: new Map() }
 
 /** A domain, or the arrays of one. */
 export interface DomainType {

@@ -12,6 +12,8 @@ export interface MappingContext {
   names(physicalSchema: string): PhysicalNames
   /** Spanner's name of a declared schema; empty: `public`. */
   physicalSchema(declared: string): string
+  /** Defaults that call a function of an extension, to those that call the built-in one that does the same. */
+  readonly builtinDefaults: ReadonlyMap<string, string>
   storedTable(oid: number): StoredTable | undefined
   isEmpty(physicalTable: string): boolean | undefined
   /** Spanner's default of a column that draws from a sequence. */

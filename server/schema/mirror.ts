@@ -8,6 +8,7 @@ import {
   isSameDeclaration,
   relationKey,
 } from './declared-object.ts'
+import { alterExtension } from './emit-extension.ts'
 import {
   alterSchema,
   emitPostgresDdl,
@@ -28,8 +29,8 @@ import { SNAPSHOT_SETTINGS } from './snapshot-query.ts'
 
 /** The declarations of a snapshot, sorted by kind and name. */
 export function declaredObjects(snapshot: Snapshot): readonly DeclaredObject[] {
-  const { schemas, enums, domains, sequences, tables, views } = snapshot
-  return [schemas, enums, domains, sequences, tables, views].flatMap((objects) =>
+  const { schemas, extensions, enums, domains, sequences, tables, views } = snapshot
+  return [schemas, extensions, enums, domains, sequences, tables, views].flatMap((objects) =>
     [...objects.values()]
       .map(({ declared }): DeclaredObject => declared)
       .sort((a, b) => (declaredKey(a) < declaredKey(b) ? -1 : 1)),
@@ -97,9 +98,15 @@ export function planMirror(
   for (const object of actual) {
     const next = wantedByKey.get(declaredKey(object))
     if (isSameDeclaration(object, next)) continue
-    // A schema under the same name stays, with all that is in it.
+    // A schema or extension under the same name stays, with all that is in it.
     if (object.kind === 'schema' && next?.kind === 'schema')
       altered.push(...alterSchema(object, next))
+    else if (
+      object.kind === 'extension' &&
+      next?.kind === 'extension' &&
+      object.schema === next.schema
+    )
+      altered.push(...alterExtension(next))
     else changed.push(declaredKey(object))
   }
   const dropped = closeOver(changed, findHangers(actual))

@@ -12,6 +12,7 @@ import type { MappingContext } from './mapping-context.ts'
 import { type ColumnStorage, columnWidth } from './physical-column.ts'
 import { domainStates, mapDomains, withoutDomains } from './physical-domain.ts'
 import { mapEnums } from './physical-enum.ts'
+import { findBuiltinDefaults, mapExtensions } from './physical-extension.ts'
 import { linkTable } from './physical-link.ts'
 import { PhysicalNames } from './physical-name.ts'
 import {
@@ -65,6 +66,8 @@ const RESERVED_SCHEMA = 'spanwire'
  * nothing has or had. Refuses (0A000) what has no form in Spanner.
  */
 export function mapPhysical(input: MappingInput): MappingResult {
+  // First: what an extension brings with it is not what the client said.
+  const extensions = mapExtensions(input)
   refuseOthers(input.difference)
   const names = takenNames(input.stored.values())
   const schemas = mapSchemas(input, names)
@@ -84,6 +87,7 @@ export function mapPhysical(input: MappingInput): MappingResult {
   const context: MappingContext = {
     storageOf: input.storageOf,
     domains,
+    builtinDefaults: findBuiltinDefaults(input.difference),
     names: (schema) => namesOf(names, schema),
     physicalSchema,
     storedTable: (oid) => {
@@ -111,6 +115,7 @@ export function mapPhysical(input: MappingInput): MappingResult {
   return {
     rows: [
       ...schemas,
+      ...extensions,
       ...enums,
       ...mapDomains(input, renumbering),
       ...sequences,
@@ -123,11 +128,9 @@ export function mapPhysical(input: MappingInput): MappingResult {
 }
 
 function refuseOthers(difference: Difference): void {
-  const created = difference.others.flatMap((change) =>
+  const [first] = difference.others.flatMap((change) =>
     change.kind === 'created' ? [change.after] : [],
   )
-  // What an extension brings with it is not what the client said.
-  const first = created.find(({ what }) => what === 'extension') ?? created[0]
   if (first === undefined) return
   throw unsupported(
     `${first.what} "${first.name}": this kind of object is not supported`,

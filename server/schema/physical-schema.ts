@@ -2,6 +2,7 @@ import type { SpannerType } from '../types/spanner-type.ts'
 import type {
   DeclaredDomain,
   DeclaredEnum,
+  DeclaredExtension,
   DeclaredSchema,
   DeclaredSequence,
   DeclaredTable,
@@ -107,6 +108,7 @@ export interface PhysicalIndexColumn {
 /** One stored row: a declared object, and what Spanner holds for it. */
 export type StoredObject =
   | StoredSchema
+  | StoredExtension
   | StoredEnum
   | StoredDomain
   | StoredSequence
@@ -119,6 +121,13 @@ export interface StoredSchema {
   readonly declared: DeclaredSchema
   /** Spanner's name; empty for `public`. */
   readonly physical: string
+}
+
+/** Spanner has nothing of it. */
+export interface StoredExtension {
+  readonly kind: 'extension'
+  readonly id: string
+  readonly declared: DeclaredExtension
 }
 
 /** Spanner has only the labels, in columns of the type. */

@@ -43,6 +43,7 @@ export function reconcile(
         const isSame = physical?.definition === views.get(physical?.name ?? '')?.definition
         return physical === undefined || isSame ? [row] : []
       }
+      case 'extension':
       case 'enum':
       case 'domain':
         return [row]
@@ -59,6 +60,7 @@ function physicalKey(row: StoredObject): string[] {
   switch (row.kind) {
     case 'schema':
       return [`schema ${row.physical}`]
+    case 'extension':
     case 'enum':
     case 'domain':
       return []

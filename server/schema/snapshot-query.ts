@@ -55,6 +55,30 @@ select 'schema' as kind, n.oid::text as oid, json_build_object('declared', json_
     'comment', obj_description(n.oid, 'pg_namespace'), 'grants', ${GRANTS('n.nspacl')})))::text as body
 from ns n`
 
+/** What of a catalog `x` an extension `e` brought. */
+const MEMBERS = (catalog: string, list: string): string => `coalesce((
+  select json_agg(${list} order by x.oid) from pg_depend d join ${catalog} x on x.oid = d.objid
+  where d.classid = '${catalog}'::regclass and d.refclassid = 'pg_extension'::regclass and d.refobjid = e.oid and d.deptype = 'e'), '[]'::json)`
+
+/** That a row `x` of a catalog came with no extension. */
+const IS_NO_MEMBER = (catalog: string, x: string): string =>
+  `not exists (select from pg_depend m where m.classid = '${catalog}'::regclass and m.objid = ${x}.oid and m.deptype = 'e')`
+
+const EXTENSIONS = `
+select 'extension', e.oid::text, json_build_object('declared', json_strip_nulls(json_build_object(
+    'kind', 'extension', 'schema', n.nspname, 'name', e.extname, 'owner', pg_get_userbyid(e.extowner),
+    'comment', obj_description(e.oid, 'pg_extension'))),
+  'version', e.extversion,
+  'isDefaultVersion', e.extversion = (select a.default_version from pg_available_extensions() a where a.name = e.extname),
+  'types', ${MEMBERS('pg_type', "json_build_object('oid', x.oid::int8, 'arrayOid', x.typarray::int8, 'name', x.typname)")},
+  'functions', ${MEMBERS(
+    'pg_proc',
+    `json_build_object('oid', x.oid::int8, 'name', x.proname,
+    'volatility', case x.provolatile when 'i' then 'immutable' when 's' then 'stable' else 'volatile' end)`,
+  )},
+  'operators', ${MEMBERS('pg_operator', "json_build_object('oid', x.oid::int8, 'name', x.oprname)")})::text
+from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname <> 'plpgsql'`
+
 const ENUMS = `
 select 'enum', t.oid::text, json_build_object('declared', json_strip_nulls(json_build_object(
     'kind', 'enum', 'schema', n.nspname, 'name', t.typname, 'owner', pg_get_userbyid(t.typowner),
@@ -220,10 +244,11 @@ select 'other', x.key, json_build_object('what', x.what, 'name', x.name)::text f
   select 't' || t.oid, case t.typtype when 'r' then 'range type'
       when 'c' then 'composite type' else 'base type' end, t.typname::text
     from pg_type t join ns n on n.oid = t.typnamespace left join pg_class c on c.oid = t.typrelid
-    where t.typtype = 'r' or (t.typtype = 'c' and c.relkind = 'c') or (t.typtype in ('b', 'p') and t.typelem = 0)
+    where (t.typtype = 'r' or (t.typtype = 'c' and c.relkind = 'c') or (t.typtype in ('b', 'p') and t.typelem = 0))
+      and ${IS_NO_MEMBER('pg_type', 't')}
   union all
   select 'p' || p.oid, case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end, p.proname::text
-    from pg_proc p join ns n on n.oid = p.pronamespace
+    from pg_proc p join ns n on n.oid = p.pronamespace where ${IS_NO_MEMBER('pg_proc', 'p')}
   union all
   select 'g' || g.oid, 'trigger', g.tgname::text from pg_trigger g where not g.tgisinternal
   union all
@@ -238,9 +263,7 @@ select 'other', x.key, json_build_object('what', x.what, 'name', x.name)::text f
   select 'x' || k.oid, case k.contype when 'x' then 'exclusion constraint' else 'constraint trigger' end, k.conname::text
     from pg_constraint k join ns n on n.oid = k.connamespace where k.contype in ('x', 't') and k.conrelid <> 0
   union all
-  select 'e' || e.oid, 'extension', e.extname::text from pg_extension e where e.extname <> 'plpgsql'
-  union all
-  select 'o' || o.oid, 'operator', o.oprname::text from pg_operator o join ns n on n.oid = o.oprnamespace
+  select 'o' || o.oid, 'operator', o.oprname::text from pg_operator o join ns n on n.oid = o.oprnamespace where ${IS_NO_MEMBER('pg_operator', 'o')}
   union all
   select 'k' || o.oid, 'collation', o.collname::text from pg_collation o join ns n on n.oid = o.collnamespace
   union all
@@ -261,4 +284,4 @@ select 'other', x.key, json_build_object('what', x.what, 'name', x.name)::text f
  */
 export const SNAPSHOT_QUERY = `with ns as materialized (
   select oid, nspname, nspowner, nspacl from pg_namespace where nspname <> 'information_schema' and nspname !~ '^pg_')
-${[SCHEMAS, ENUMS, DOMAINS, SEQUENCES, TABLES, VIEWS, OTHERS].join('\nunion all')}`
+${[SCHEMAS, EXTENSIONS, ENUMS, DOMAINS, SEQUENCES, TABLES, VIEWS, OTHERS].join('\nunion all')}`

@@ -1,10 +1,12 @@
 import { Bug } from '../base/pg-error.ts'
 import type { ServiceRow } from '../companion/companion-types.ts'
+import type { Volatility } from '../sql/builtin-catalog.ts'
 import type {
   DeclaredColumn,
   DeclaredConstraint,
   DeclaredDomain,
   DeclaredEnum,
+  DeclaredExtension,
   DeclaredIndex,
   DeclaredSchema,
   DeclaredSequence,
@@ -16,6 +18,7 @@ import { SNAPSHOT_QUERY, SNAPSHOT_SETTINGS } from './snapshot-query.ts'
 /** The schema of one mirror as its catalogs say it, by OID: a value, made at one moment and never changed. */
 export interface Snapshot {
   readonly schemas: ReadonlyMap<number, CatalogSchema>
+  readonly extensions: ReadonlyMap<number, CatalogExtension>
   readonly enums: ReadonlyMap<number, CatalogEnum>
   readonly domains: ReadonlyMap<number, CatalogDomain>
   readonly sequences: ReadonlyMap<number, CatalogSequence>
@@ -28,6 +31,24 @@ export interface Snapshot {
 export interface CatalogSchema {
   readonly oid: number
   readonly declared: DeclaredSchema
+}
+
+export interface CatalogExtension {
+  readonly oid: number
+  readonly declared: DeclaredExtension
+  readonly version: string
+  readonly isDefaultVersion: boolean
+  readonly types: readonly {
+    readonly oid: number
+    readonly arrayOid: number
+    readonly name: string
+  }[]
+  readonly functions: readonly {
+    readonly oid: number
+    readonly name: string
+    readonly volatility: Volatility
+  }[]
+  readonly operators: readonly { readonly oid: number; readonly name: string }[]
 }
 
 export interface CatalogEnum {
@@ -148,6 +169,7 @@ async function applySettings(
 /** Builds a snapshot from the rows of SNAPSHOT_QUERY. */
 export function parseSnapshot(rows: readonly ServiceRow[]): Snapshot {
   const schemas = new Map<number, CatalogSchema>()
+  const extensions = new Map<number, CatalogExtension>()
   const enums = new Map<number, CatalogEnum>()
   const domains = new Map<number, CatalogDomain>()
   const sequences = new Map<number, CatalogSequence>()
@@ -163,6 +185,9 @@ export function parseSnapshot(rows: readonly ServiceRow[]): Snapshot {
     switch (row['kind']) {
       case 'schema':
         schemas.set(oid, { ...(body as Omit<CatalogSchema, 'oid'>), oid })
+        break
+      case 'extension':
+        extensions.set(oid, { ...(body as Omit<CatalogExtension, 'oid'>), oid })
         break
       case 'enum':
         enums.set(oid, { ...(body as Omit<CatalogEnum, 'oid'>), oid })
@@ -186,7 +211,7 @@ export function parseSnapshot(rows: readonly ServiceRow[]): Snapshot {
         throw new Bug(`snapshot: a row of kind ${row['kind']}`)
     }
   }
-  return { schemas, enums, domains, sequences, tables, views, others }
+  return { schemas, extensions, enums, domains, sequences, tables, views, others }
 }
 
 function toTable(oid: number, body: TableBody): CatalogTable {

@@ -189,7 +189,8 @@ function addBackfill(
 ): void {
   if (column.default === undefined || physical.default !== undefined) return
   if (isNullConstant(column.default)) return
-  const sql = toBackfill(column, physical)
+  const text = options.context.builtinDefaults.get(column.default) ?? column.default
+  const sql = toBackfill({ ...column, default: text }, physical)
   if (sql !== undefined) options.backfills.set(physical.name, sql)
   else if (options.context.isEmpty(options.before.physical.name) === false) {
     throw unsupported(

@@ -154,6 +154,7 @@ function merge(
   }
   return {
     schemas: read.schemas,
+    extensions: read.extensions,
     enums: read.enums,
     domains: read.domains,
     others: read.others,
@@ -219,7 +220,10 @@ function relationsOf(snapshot: Snapshot): Map<number, DeclaredRelation> {
   )
 }
 
-type DeclaredRelation = Exclude<DeclaredObject, { kind: 'schema' | 'enum' | 'domain' }>
+type DeclaredRelation = Exclude<
+  DeclaredObject,
+  { kind: 'schema' | 'extension' | 'enum' | 'domain' }
+>
 
 /** The names that other definitions may hold. */
 function namesOf(object: DeclaredRelation): unknown {

@@ -1,4 +1,4 @@
-import { arrayOidOf, domainOidOf, enumOidOf } from '../types/user-type.ts'
+import { arrayOidOf, domainOidOf, enumOidOf, extensionTypeOidOf } from '../types/user-type.ts'
 import type { DeclaredColumn } from './declared-object.ts'
 import type { Change, Difference, TableChange } from './difference.ts'
 import type { CatalogDomain, CatalogEnum, CatalogTable } from './snapshot.ts'
@@ -7,8 +7,17 @@ import type { CatalogDomain, CatalogEnum, CatalogTable } from './snapshot.ts'
 export type Renumbering = ReadonlyMap<number, number>
 
 /** The OIDs that PostgreSQL gave to new types and their arrays, to those that every proxy gives them. */
-export function typeRenumbering({ enums, domains }: Difference): Renumbering {
+export function typeRenumbering({ extensions, enums, domains }: Difference): Renumbering {
   const renumbering = new Map<number, number>()
+  for (const change of extensions) {
+    if (change.kind !== 'created') continue
+    const { declared, types } = change.after
+    for (const { oid, arrayOid, name } of types) {
+      const becomes = extensionTypeOidOf(declared.name, name)
+      renumbering.set(oid, becomes)
+      renumbering.set(arrayOid, arrayOidOf(becomes))
+    }
+  }
   collect(renumbering, enums, enumOidOf)
   collect(renumbering, domains, domainOidOf)
   return renumbering

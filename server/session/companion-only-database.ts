@@ -2,7 +2,7 @@ import type { BackendDatabase } from '../backend/backend.ts'
 import type { Capabilities } from '../backend/capabilities.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import { NO_USER_TYPES } from '../schema/logical-schema.ts'
+import { NO_EXTENSIONS, NO_USER_TYPES } from '../schema/logical-schema.ts'
 import type { DatabaseSchema } from '../schema/schema-types.ts'
 
 /**
@@ -33,6 +33,7 @@ export function companionOnlySchema(id: string): DatabaseSchema {
       relations: new Map(),
       sequences: new Map(),
       userTypes: NO_USER_TYPES,
+      extensions: NO_EXTENSIONS,
       tablesByPhysicalName: new Map(),
     },
     declared: [],

@@ -1,3 +1,6 @@
+import { PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
+import { unsupportedExtension } from '../schema/physical-extension.ts'
 import { isConcurrently, withoutConcurrently } from '../sql/concurrently.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
 import { readOnlyViolation } from '../transaction/transaction-block.ts'
@@ -13,7 +16,7 @@ export async function runDdl(state: SessionState, statement: ParsedStatement): P
   if (state.block.hasWritten) throw mixed()
   if (state.block.characteristics.readOnly) throw readOnlyViolation(statement.tag)
   const ddl = await joinDdl(state)
-  const answer = await ddl.pinned.execute({
+  const running = ddl.pinned.execute({
     text: transactionalText(state, statement),
     paramTypes: [],
     paramFormats: [],
@@ -22,9 +25,19 @@ export async function runDdl(state: SessionState, statement: ParsedStatement): P
     session: state.context(),
     signal: state.scope.signal,
   })
+  const answer = await running.catch((error: unknown) => {
+    throw refusedExtension(statement, error) ?? error
+  })
   for (const notice of answer.notices) state.notice(notice)
   await ddl.check(state.scope.callOptions())
   return tagOnly(answer.tag)
+}
+
+/** Who may make an extension that PostgreSQL does not trust is no question of privileges here. */
+function refusedExtension({ node }: ParsedStatement, error: unknown): PgError | undefined {
+  const isDenied = error instanceof PgError && error.code === SQL_STATE.insufficientPrivilege
+  if (!isDenied || !('CreateExtensionStmt' in node)) return undefined
+  return unsupportedExtension(node.CreateExtensionStmt.extname ?? '')
 }
 
 /** CONCURRENTLY is about locks that Spanner does not take: outside a block the plain form means the same. */

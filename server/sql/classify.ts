@@ -111,7 +111,7 @@ const RULES: Rules = {
   AlterDomainStmt: 'ddl',
   AlterEnumStmt: 'ddl',
   AlterEventTrigStmt: 'ddl',
-  AlterExtensionContentsStmt: 'ddl',
+  AlterExtensionContentsStmt: 'other',
   AlterExtensionStmt: 'ddl',
   AlterFdwStmt: 'ddl',
   AlterForeignServerStmt: 'ddl',

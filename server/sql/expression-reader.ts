@@ -1,4 +1,5 @@
 import { Bug } from '../base/pg-error.ts'
+import type { Volatility } from './builtin-catalog.ts'
 import {
   BOOLEAN_TESTS,
   MINMAX_OPS,
@@ -195,6 +196,17 @@ function readBool(fields: NodeFields, reader: ExpressionReader): ExprOf<'BoolExp
   return { kind: 'BoolExpr', op, args: reader.list(fields, 'args'), location: fields.location() }
 }
 
+/** What user-functions.ts added to the call. */
+function readUserFunction(fields: NodeFields): ExprOf<'FuncExpr'>['user'] {
+  const name = fields.text('username')
+  const volatility = fields.text('uservolatility')
+  return name === undefined ? undefined : { name, volatility: toVolatility(volatility) }
+}
+
+function toVolatility(text: string | undefined): Volatility {
+  return text === 'immutable' || text === 'stable' ? text : 'volatile'
+}
+
 /** By the tag that outfuncs.c prints. */
 const READERS: Readonly<Record<string, Read>> = {
   VAR: readVar,
@@ -218,6 +230,7 @@ const READERS: Readonly<Record<string, Read>> = {
   FUNCEXPR: (fields, reader) => ({
     kind: 'FuncExpr',
     function: fields.int('funcid'),
+    user: readUserFunction(fields),
     type: fields.int('funcresulttype'),
     returnsSet: fields.bool('funcretset'),
     variadic: fields.bool('funcvariadic'),
@@ -228,6 +241,7 @@ const READERS: Readonly<Record<string, Read>> = {
   OPEXPR: (fields, reader) => ({
     kind: 'OpExpr',
     operator: fields.int('opno'),
+    userOperator: fields.text('username'),
     function: fields.int('opfuncid'),
     type: fields.int('opresulttype'),
     args: reader.list(fields, 'args'),
@@ -236,6 +250,7 @@ const READERS: Readonly<Record<string, Read>> = {
   SCALARARRAYOPEXPR: (fields, reader) => ({
     kind: 'ScalarArrayOpExpr',
     operator: fields.int('opno'),
+    userOperator: fields.text('username'),
     useOr: fields.bool('useOr'),
     args: reader.list(fields, 'args'),
     location: fields.location(),

@@ -7,6 +7,7 @@ import { asItems, asObject, NodeFields } from './node-fields.ts'
 import { type NodeObject, type NodeValue, readNodeText } from './node-text.ts'
 import type { CommonTableExpr, OnConflict, Query, RowMark } from './query-tree.ts'
 import { readFromNode, readRangeTableEntry, readSetOperation } from './range-table-reader.ts'
+import { type UserFunctionLookup, withUserFunctions } from './user-functions.ts'
 
 /** CmdType of nodes/nodes.h (PostgreSQL 15 and later). */
 const COMMANDS = [
@@ -24,8 +25,8 @@ const STRENGTHS = ['none', 'key-share', 'share', 'no-key-update', 'update'] as c
 const WAITS = ['block', 'skip', 'error'] as const
 const CONFLICT_ACTIONS = ['none', 'nothing', 'update'] as const
 
-/** What only the catalogs know of the types that clients made. */
-export interface UserTypeLookup {
+/** What only the catalogs know: types that clients made, what extensions brought. */
+export interface UserLookup extends UserFunctionLookup {
   readonly findLabel: FindLabel
   readonly findDomain: FindDomain
 }
@@ -34,18 +35,19 @@ export interface UserTypeLookup {
  * Reads what the companion prints under debug_print_rewritten: the list of queries that one statement became (one, unless
  * rules are at work).
  *
- * Without `userTypes` there are none.
+ * Without `user` there is nothing but what is built in.
  *
  * @throws Bug where the text is not of PostgreSQL 15 or later, PgError 54001 where it is nested too deeply.
  */
-export function readQueryTree(text: string, userTypes?: UserTypeLookup): readonly Query[] {
+export function readQueryTree(text: string, user?: UserLookup): readonly Query[] {
   const tree = readNodeText(text)
-  const known = userTypes === undefined ? tree : withUserTypes(tree, userTypes)
+  const known = user === undefined ? tree : withUserObjects(tree, user)
   return asItems(known, 'query list').map((item) => readQuery(asObject(item, 'query list')))
 }
 
-function withUserTypes(tree: NodeValue, { findLabel, findDomain }: UserTypeLookup): NodeValue {
-  return withEnumLabels(withBaseTypes(tree, findDomain), findLabel)
+function withUserObjects(tree: NodeValue, user: UserLookup): NodeValue {
+  const typed = withEnumLabels(withBaseTypes(tree, user.findDomain), user.findLabel)
+  return withUserFunctions(typed, user)
 }
 
 const expressions = new ExpressionReader(readQuery)

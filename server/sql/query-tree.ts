@@ -1,3 +1,5 @@
+import type { UserFunction } from './user-functions.ts'
+
 /**
  * PostgreSQL's own analysed and rewritten query tree (src/include/nodes/parsenodes.h, primnodes.h), as the companion
  * prints it under debug_print_rewritten. Names, types, views, defaults and implicit casts are resolved in it, so nothing above
@@ -213,6 +215,8 @@ export type Expr =
   | {
       readonly kind: 'FuncExpr'
       readonly function: number
+      /** What an extension brought. */
+      readonly user: Pick<UserFunction, 'name' | 'volatility'> | undefined
       readonly type: number
       readonly returnsSet: boolean
       readonly variadic: boolean
@@ -223,6 +227,8 @@ export type Expr =
   | {
       readonly kind: 'OpExpr'
       readonly operator: number
+      /** An extension's, as OPERATOR(..) names it. */
+      readonly userOperator: string | undefined
       readonly function: number
       readonly type: number
       readonly args: readonly Expr[]
@@ -245,6 +251,8 @@ export type Expr =
   | {
       readonly kind: 'ScalarArrayOpExpr'
       readonly operator: number
+      /** An extension's, as OPERATOR(..) names it. */
+      readonly userOperator: string | undefined
       readonly useOr: boolean
       readonly args: readonly Expr[]
       readonly location: number

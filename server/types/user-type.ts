@@ -7,9 +7,16 @@ import { createHash } from 'node:crypto'
  *
  *     01hhhhhh hhhhhhhh hhhhhhhh hhhhhhkk     k: 0 the arrays of an enum, 1 the enum, 2 the arrays of a domain, 3 the domain
  *
+ *
+ * Types that an extension brings have OIDs below these, from the names of the extension and the type: an even number is the
+ * arrays of a type, the odd one after it the type.
+ *
  * What is stored for a domain, its declaration alone tells: values of it are those of its base type by the time they get here.
  */
 const FIRST_OID = 0x40000000
+/** The OIDs of types that extensions bring, and how many types these suffice for. */
+export const FIRST_EXTENSION_OID = 0x20000000
+export const EXTENSION_OIDS = (FIRST_OID - FIRST_EXTENSION_OID) / 2
 const END_OID = 0x80000000
 const KINDS = 4
 /** Arrays come first, as PostgreSQL gives them an OID first: its lists of what depends on a type are in that order. */
@@ -31,10 +38,7 @@ function freeOid(
   { schema, name, kind }: { readonly schema: string; readonly name: string; readonly kind: number },
   taken: ReadonlySet<number> | undefined,
 ): number {
-  const hash = createHash('sha256')
-    .update(JSON.stringify([schema, name]))
-    .digest()
-    .readUInt32BE(0)
+  const hash = hashOf(schema, name)
   const count = (END_OID - FIRST_OID) / KINDS
   for (let number = hash % count; ; number = (number + 1) % count) {
     const oid = FIRST_OID + number * KINDS + kind
@@ -42,7 +46,16 @@ function freeOid(
   }
 }
 
-/** The OID of the arrays of a type that a client made: the one before its own. */
+function hashOf(...names: readonly string[]): number {
+  return createHash('sha256').update(JSON.stringify(names)).digest().readUInt32BE(0)
+}
+
+/** The OID of a type that an extension brings, whichever schema it lies in. */
+export function extensionTypeOidOf(extension: string, name: string): number {
+  return FIRST_EXTENSION_OID + (hashOf(extension, name) % EXTENSION_OIDS) * 2 + 1
+}
+
+/** The OID of the arrays of a type that a client or an extension made: the one before its own. */
 export function arrayOidOf(typeOid: number): number {
   return typeOid - 1
 }

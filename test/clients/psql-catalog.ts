@@ -4,6 +4,8 @@ create schema app;
 create table authors (id bigint primary key, name varchar(100) not null, born date, bio text default 'n/a');
 create table books (id bigint primary key, author_id bigint not null references authors (id), title varchar(80) not null,
   price numeric(10,2) check (price >= 0), tags text[]);
+create extension hstore;
+create extension "uuid-ossp" schema app;
 create domain posint as integer constraint positive check (value > 0);
 create domain app.code as varchar(8) not null default 'none' check (value = upper(value));
 comment on domain posint is 'above zero';

@@ -3,6 +3,7 @@ import {
   type Constraint,
   type Index,
   type LogicalSchema,
+  NO_EXTENSIONS,
   NO_USER_TYPES,
   type Relation,
   type Sequence,
@@ -83,6 +84,7 @@ export function toLogicalSchema(rows: SchemaRows): LogicalSchema {
     relations,
     sequences: new Map(rows.sequences.map((row): [number, Sequence] => [row.oid, toSequence(row)])),
     userTypes: NO_USER_TYPES,
+    extensions: NO_EXTENSIONS,
     tablesByPhysicalName: new Map(tables.map((table) => [table.physicalName, table])),
   }
 }

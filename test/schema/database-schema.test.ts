@@ -5,7 +5,12 @@ import { openDatabaseSchema } from '../../server/schema/database-schema.ts'
 import type { LogicalSchema, Table } from '../../server/schema/logical-schema.ts'
 import type { DatabaseSchema } from '../../server/schema/schema-types.ts'
 import { createSpannerBackend } from '../../server/spanner/spanner-backend.ts'
-import { arrayOidOf, domainOidOf, enumOidOf } from '../../server/types/user-type.ts'
+import {
+  arrayOidOf,
+  domainOidOf,
+  enumOidOf,
+  extensionTypeOidOf,
+} from '../../server/types/user-type.ts'
 import { startEmulator } from '../helpers/emulator.ts'
 import { drain } from '../helpers/rows.ts'
 import { startCatalogFixture, type TestDatabase, type TestPinned } from './catalog-fixture.ts'
@@ -383,6 +388,47 @@ if (emulator !== undefined) {
       await runDdl(second, 'DROP DOMAIN few')
     },
   )
+
+  t.test('an extension is in every mirror, its types with the same OIDs', async (t) => {
+    const database = await makeDatabase()
+    const first = await openProxy(database)
+    await runDdl(first, 'CREATE SCHEMA app', 'CREATE EXTENSION citext SCHEMA app')
+    await runDdl(
+      first,
+      'CREATE EXTENSION "uuid-ossp"',
+      `CREATE TABLE a (id uuid PRIMARY KEY DEFAULT uuid_generate_v4(), n integer)`,
+      `COMMENT ON EXTENSION citext IS 'either case'`,
+    )
+    const second = await openProxy(database)
+    const citext = extensionTypeOidOf('citext', 'citext')
+    for (const { schema, mirror } of [first, second]) {
+      const { extensions, userTypes } = schema.current
+      t.equal(userTypes.names.get(citext), '"app"."citext"')
+      t.equal(userTypes.names.get(arrayOidOf(citext)), '"app"."citext"[]')
+      const functions = [...extensions.functions.values()]
+      t.match(
+        functions.find(({ name }) => name === '"public"."uuid_generate_v5"'),
+        { volatility: 'immutable', twin: undefined },
+      )
+      t.ok([...extensions.operators.values()].includes('"app".~~*'))
+      const [row] = await mirror.companion.service(
+        `SELECT obj_description(e.oid) AS comment, extowner::regrole AS owner, 'A'::app.citext OPERATOR(app.=) 'a' AS same,
+           array_to_string(array_agg(DISTINCT p.proargtypes::text), ' ') AS lower
+         FROM pg_extension e, pg_proc p WHERE extname = 'citext' AND p.oid = 'app.citext_eq'::regproc GROUP BY e.oid`,
+      )
+      t.same(row, { comment: 'either case', owner: 'spanwire', same: 't', lower: `${citext} ${citext}` })
+    }
+    t.match(await failure(runDdl(second, `CREATE EXTENSION hstore VERSION '1.4'`)), {
+      code: '0A000',
+    })
+    t.match(await failure(runDdl(second, 'CREATE EXTENSION tablefunc')), { code: '0A000' })
+    t.match(await failure(runDdl(second, 'ALTER EXTENSION citext SET SCHEMA public')), {
+      code: '0A000',
+    })
+    await runDdl(second, 'DROP EXTENSION citext, "uuid-ossp" CASCADE')
+    t.equal(second.schema.current.extensions.functions.size, 0)
+    t.match(findTable(second.schema.current, 'a').columns, [{ defaultText: undefined }, {}])
+  })
 
   t.test('what cannot be made is refused at the statement, and leaves nothing', async (t) => {
     const proxy = await openProxy(await makeDatabase())

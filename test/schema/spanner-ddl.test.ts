@@ -250,7 +250,7 @@ const REFUSED: readonly (readonly [string, string])[] = [
     'CREATE MATERIALIZED VIEW m AS SELECT 1',
     'materialized view "m": this kind of object is not supported',
   ],
-  ['CREATE EXTENSION citext', 'extension "citext": this kind of object is not supported'],
+  ['CREATE EXTENSION dblink', 'extension "dblink" is not supported'],
   [
     'ALTER TABLE base ENABLE ROW LEVEL SECURITY',
     'row-level security "base": this kind of object is not supported',

@@ -5,6 +5,7 @@ import {
   arrayOidOf,
   domainOidOf,
   enumOidOf,
+  extensionTypeOidOf,
   isEnumArrayOid,
   isEnumOid,
 } from '../../server/types/user-type.ts'
@@ -32,6 +33,12 @@ t.test('a domain has one of its own, and what it is stored as the OID does not s
     t.equal(findPgType(one), undefined)
     t.equal(findStorage(one, -1), undefined)
   }
+  t.end()
+})
+
+t.test('a type of an extension has one whichever schema it lies in', (t) => {
+  t.equal(extensionTypeOidOf('citext', 'citext'), 968015871, 'the same in every proxy')
+  t.notOk(isEnumOid(968015871))
   t.end()
 })
 
