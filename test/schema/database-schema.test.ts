@@ -416,7 +416,12 @@ if (emulator !== undefined) {
            array_to_string(array_agg(DISTINCT p.proargtypes::text), ' ') AS lower
          FROM pg_extension e, pg_proc p WHERE extname = 'citext' AND p.oid = 'app.citext_eq'::regproc GROUP BY e.oid`,
       )
-      t.same(row, { comment: 'either case', owner: 'spanwire', same: 't', lower: `${citext} ${citext}` })
+      t.same(row, {
+        comment: 'either case',
+        owner: 'spanwire',
+        same: 't',
+        lower: `${citext} ${citext}`,
+      })
     }
     t.match(await failure(runDdl(second, `CREATE EXTENSION hstore VERSION '1.4'`)), {
       code: '0A000',
