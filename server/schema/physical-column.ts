@@ -72,7 +72,11 @@ export function toPhysicalColumn(
 
 /** How expressions see a column. */
 export function toExpressionColumn(column: DeclaredColumn, physicalName: string): ExpressionColumn {
-  return { physicalName, isPlain: PLAIN_TYPES.has(column.typeOid) }
+  return {
+    physicalName,
+    isPlain: PLAIN_TYPES.has(column.typeOid),
+    form: findTypeForm(column.typeOid),
+  }
 }
 
 /** Bits of the integers that a column takes; undefined for other types. */

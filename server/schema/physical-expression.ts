@@ -1,3 +1,6 @@
+import type { TypeForm } from '../types/type-form.ts'
+import { type Token, tokenize } from './expression-tokens.ts'
+import { readFormComparison } from './form-comparison.ts'
 import { quotePhysical } from './logical-schema.ts'
 
 /*
@@ -11,6 +14,8 @@ import { quotePhysical } from './logical-schema.ts'
 export interface ExpressionColumn {
   readonly physicalName: string
   readonly isPlain: boolean
+  /** Where Spanner has nothing like the type: it may be compared as far as its stored form says the same. */
+  readonly form?: TypeForm | undefined
 }
 
 export interface ExpressionScope {
@@ -18,14 +23,6 @@ export interface ExpressionScope {
   /** Whether the moment may be asked for: now(), gen_random_uuid(). True in backfills. */
   readonly isVolatileAllowed: boolean
 }
-
-interface Token {
-  readonly kind: 'string' | 'number' | 'word' | 'quoted' | 'symbol'
-  readonly text: string
-}
-
-const TOKEN =
-  /\s*(?:(E?'(?:[^']|'')*')|(\d+(?:\.\d*)?(?:e[+-]?\d+)?)|([A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)|"((?:[^"]|"")*)"|(::|[()[\],.]|[-+*/<>=~!@#%^&|`?]+))/giy
 
 const KEYWORDS = new Set(
   'and or not is null true false any all array case when then else end unknown coalesce greatest least nullif'.split(
@@ -80,24 +77,6 @@ export function toSpannerExpression(text: string, scope: ExpressionScope): strin
   const tokens = tokenize(text)
   if (tokens === undefined) return undefined
   return new ExpressionPrinter(tokens, scope).print()
-}
-
-function tokenize(text: string): Token[] | undefined {
-  const tokens: Token[] = []
-  const end = text.trimEnd().length
-  TOKEN.lastIndex = 0
-  while (TOKEN.lastIndex < end) {
-    const match = TOKEN.exec(text)
-    if (match === null) return undefined
-    const [, string, number, word, quoted, symbol] = match
-    if (string !== undefined) tokens.push({ kind: 'string', text: string })
-    else if (number !== undefined) tokens.push({ kind: 'number', text: number })
-    else if (word !== undefined) tokens.push({ kind: 'word', text: word })
-    else if (quoted !== undefined)
-      tokens.push({ kind: 'quoted', text: quoted.replaceAll('""', '"') })
-    else tokens.push({ kind: 'symbol', text: symbol ?? '' })
-  }
-  return tokens
 }
 
 class ExpressionPrinter {
@@ -180,7 +159,15 @@ class ExpressionPrinter {
 
   #column(name: string): boolean {
     const column = this.#scope.columns.get(name)
+    if (column?.form !== undefined) return this.#formColumn(name)
     return column?.isPlain === true && this.#put(quotePhysical(column.physicalName))
+  }
+
+  #formColumn(name: string): boolean {
+    const { columns } = this.#scope
+    const comparison = readFormComparison(this.#tokens, { name, at: this.#at, columns })
+    this.#at = comparison?.end ?? this.#at
+    return this.#put(comparison?.sql)
   }
 
   #symbol(text: string): boolean {

@@ -3,6 +3,8 @@ import {
   type ExpressionScope,
   toSpannerExpression,
 } from '../../server/schema/physical-expression.ts'
+import { OID } from '../../server/types/pg-type.ts'
+import { findTypeForm } from '../../server/types/type-forms.ts'
 
 const SCOPE: ExpressionScope = {
   columns: new Map([
@@ -10,6 +12,10 @@ const SCOPE: ExpressionScope = {
     ['Odd', { physicalName: 'odd_2', isPlain: true }],
     ['length', { physicalName: 'length', isPlain: true }],
     ['u', { physicalName: 'u', isPlain: false }],
+    ['ip', { physicalName: 'ip_2', isPlain: false, form: findTypeForm(OID.inet) }],
+    ['c', { physicalName: 'c', isPlain: false, form: findTypeForm(OID.cidr) }],
+    ['p', { physicalName: 'p', isPlain: false, form: findTypeForm(OID.money) }],
+    ['i', { physicalName: 'i', isPlain: false, form: findTypeForm(OID.interval) }],
   ]),
   isVolatileAllowed: false,
 }
@@ -32,7 +38,37 @@ const SAME: readonly (readonly [string, string])[] = [
   ['(a <= 1.5e10)', '("a" <= 1.5e10)'],
 ]
 
+/** Of types that Spanner has nothing like. */
+const OF_FORMS: readonly (readonly [string, string])[] = [
+  [`(ip <> '10.0.0.1'::inet)`, `("ip_2" <> '10.0.0.1/32'::text)`],
+  [`((c)::inet = '10.0.0.0/8'::inet)`, `(("c") = '10.0.0.0/8'::text)`],
+  ['((p > (100)::money) AND (a > 0))', '(("p" > 10000) AND ("a" > 0))'],
+  [`((p < p) OR (p = '-$1,000.50'::money))`, '(("p" < "p") OR ("p" = -100050))'],
+  [
+    `(ip <> ALL (ARRAY['::1'::inet, '10.0.0.0/8'::inet]))`,
+    `("ip_2" <> ALL (ARRAY['::1/128'::text, '10.0.0.0/8'::text]))`,
+  ],
+  [`(p = ANY ('{$1.00,"$1,000.00"}'::money[]))`, '("p" = ANY (ARRAY[100, 100000]))'],
+  ['(i IS NOT NULL)', '("i" IS NOT NULL)'],
+]
+
 const REFUSED = [
+  `(i = '1 day'::interval)`,
+  `(ip < '10.0.0.1'::inet)`,
+  `(ip << '10.0.0.0/8'::inet)`,
+  '(ip = c)',
+  '(ip = a)',
+  '(a = ip)',
+  `((c)::text = '10.0.0.0/8'::text)`,
+  '((p * 2) > (100)::money)',
+  `(p > ('1'::money * 2))`,
+  `(p > '1'::money`,
+  '(p > (1.5)::money)',
+  `(ip = ANY ('{NULL}'::inet[]))`,
+  `(ip = E'\\x'::inet)`,
+  'abs(p)',
+  '(p',
+  '(p >',
   '(u > 0)',
   '(missing > 0)',
   '(a ~* b)',
@@ -52,7 +88,9 @@ const REFUSED = [
 ]
 
 t.test('prints what means the same', async (t) => {
-  for (const [postgres, spanner] of SAME) t.equal(toSpannerExpression(postgres, SCOPE), spanner)
+  for (const [postgres, spanner] of [...SAME, ...OF_FORMS]) {
+    t.equal(toSpannerExpression(postgres, SCOPE), spanner)
+  }
 })
 
 t.test('refuses what may not', async (t) => {
