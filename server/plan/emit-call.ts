@@ -6,6 +6,7 @@ import { OID } from '../types/pg-type.ts'
 import { checkedRange } from './checked-range.ts'
 import type { DialectTable, Emission, EmitContext, Place } from './emission.ts'
 import { emitLengthCoercion } from './emit-length-coercion.ts'
+import { emitLowerCaseOf } from './emit-var.ts'
 import { canBeNull, floatsToGuard, guardNulls } from './emulator-guards.ts'
 import { childrenOf, someExpr } from './expression-tree.ts'
 import { typeOf } from './expression-type.ts'
@@ -18,11 +19,14 @@ type ExprOf<K extends Expr['kind']> = Extract<Expr, { readonly kind: K }>
 /** now() and transaction_timestamp(). */
 const TRANSACTION_START = new Set([1299, 2647])
 const NEXTVAL = 1574
+const LOWER = 870
 
 /** A function call, also one that a cast stands for. */
 export function emitFunction(emission: Emission, call: ExprOf<'FuncExpr'>, place: Place): string {
   if (TRANSACTION_START.has(call.function)) return emission.params.transactionStart()
   if (call.function === NEXTVAL) return emitNextval(emission, call)
+  const stored = call.function === LOWER ? storedLowerCase(emission, call, place) : undefined
+  if (stored !== undefined) return stored
   const coercion = asLengthCoercion(call)
   if (coercion !== undefined) return emitLengthCoercion(emission, coercion, place)
   const rule = emission.context.dialect.findFunctionRule(call.function)
@@ -34,6 +38,16 @@ export function emitFunction(emission: Emission, call: ExprOf<'FuncExpr'>, place
     place,
     refusal: () => refuseFunction(call),
   })
+}
+
+/** lower() of a column of citext is a column. */
+function storedLowerCase(
+  emission: Emission,
+  { args: [arg] }: ExprOf<'FuncExpr'>,
+  place: Place,
+): string | undefined {
+  const value = arg?.kind === 'RelabelType' ? arg.arg : undefined
+  return value?.kind === 'Var' ? emitLowerCaseOf(emission, value, place) : undefined
 }
 
 /** What an operator does, wherever the tree has it: OpExpr, NULLIF's comparison, an element of `= ANY`. */

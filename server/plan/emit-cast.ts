@@ -2,6 +2,7 @@ import { findTypeName } from '../sql/builtin-catalog.ts'
 import type { Expr } from '../sql/query-tree.ts'
 import { castTypeOf } from '../types/cast-type.ts'
 import { findPgType, OID } from '../types/pg-type.ts'
+import { CITEXT } from '../types/user-type.ts'
 import type { Emission, Place } from './emission.ts'
 import { applyRule } from './emit-call.ts'
 import { emitConstantElements } from './emit-constant.ts'
@@ -14,7 +15,7 @@ import { operand } from './operand.ts'
 type ExprOf<K extends Expr['kind']> = Extract<Expr, { readonly kind: K }>
 
 /** Types that are texts to Spanner and whose values are the same bytes in each. */
-const TEXTS = new Set<number>([OID.text, OID.varchar, OID.bpchar])
+const TEXTS = new Set<number>([OID.text, OID.varchar, OID.bpchar, CITEXT])
 
 /** Other types with one form for both. */
 const SAME_FORM: readonly { readonly from: number; readonly to: number }[] = [

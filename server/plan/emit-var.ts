@@ -1,6 +1,7 @@
 import { type Column, quotePhysical, type Table } from '../schema/logical-schema.ts'
 import type { Expr, RangeTableEntry } from '../sql/query-tree.ts'
 import { findStorage } from '../types/storage.ts'
+import { CITEXT } from '../types/user-type.ts'
 import type { Emission, Place } from './emission.ts'
 import { NotPushable } from './not-pushable.ts'
 import type { Scope } from './scope.ts'
@@ -32,6 +33,21 @@ export function emitVar(emission: Emission, variable: Var, place: Place): string
     case 'unsupported':
       throw new NotPushable(`a column of ${entry.kind === 'result' ? 'nothing' : entry.tag}`)
   }
+}
+
+/** The column that holds a column of citext in lower case; undefined where what is referred to has none. */
+export function emitLowerCaseOf(
+  emission: Emission,
+  variable: Var,
+  place: Place,
+): string | undefined {
+  const scope = place.scope.up(variable.levelsUp)
+  const entry = scope.entry(variable.rtindex)
+  if (entry.kind !== 'relation' || variable.type !== CITEXT || variable.attribute < 1)
+    return undefined
+  const { physical } = mustFindColumn(mustFindTable(emission, entry), variable)
+  if (physical.lowerCase === undefined) return undefined
+  return `${scope.alias(variable.rtindex)}.${quotePhysical(physical.lowerCase)}`
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type BackendError, type BackendFailure, INTERLEAVING } from '../backend/backend-error.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
+import { CITEXT } from '../types/user-type.ts'
 import {
   findRangeError,
   type KeyColumn,
@@ -82,7 +83,7 @@ function uniqueViolation(
         ])
   if (found === undefined) return toPlainPgError(error)
   const key = keyText(keyColumns(found.table, found.columns), {
-    ...failure,
+    ...(isOfCitext(found) ? {} : failure),
     written: writtenKey(written, found.table, found.columns),
   })
   return new PgError(
@@ -95,6 +96,13 @@ function uniqueViolation(
       constraint: found.name,
       cause: error,
     },
+  )
+}
+
+/** Spanner tells such a key in lower case. */
+function isOfCitext({ table, columns }: FoundKey): boolean {
+  return table.columns.some(
+    ({ attribute, typeOid }) => typeOid === CITEXT && columns.includes(attribute),
   )
 }
 

@@ -83,12 +83,16 @@ function uniqueViolation(
   const keyColumns = table.physical.indexes.find(
     (candidate) => candidate.name === physical,
   )?.columns
+  const lowered = table.physical.columns.flatMap(({ name: column, lowerCaseOf }) =>
+    lowerCaseOf === undefined ? [] : [column],
+  )
+  const isAsWritten = keyColumns?.some((column) => lowered.includes(column.name)) !== true
   const text = keyText(
     keyColumnsOf(
       table,
       (keyColumns ?? []).map((column) => declaredName(columns, column.name) ?? column.name),
     ),
-    failure,
+    isAsWritten ? failure : {},
   )
   return new PgError(SQL_STATE.uniqueViolation, `could not create unique index "${name}"`, {
     detail: text === undefined ? undefined : `Key ${text} is duplicated.`,

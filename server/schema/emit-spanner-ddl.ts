@@ -311,8 +311,16 @@ function dropConstraints(before: PhysicalTable, after: PhysicalTable): SpannerDd
 function dropParts(before: PhysicalTable, after: PhysicalTable): SpannerDdl[] {
   return [
     ...missingFrom(before.indexes, after.indexes).map((index) => dropIndex(before, index)),
-    ...missingFrom(before.columns, after.columns).map((column) => dropColumn(before.name, column)),
+    ...computedFirst(missingFrom(before.columns, after.columns)).map((column) =>
+      dropColumn(before.name, column),
+    ),
   ]
+}
+
+/** Generated columns go before those that they are computed from. */
+function computedFirst(columns: readonly PhysicalTableColumn[]): PhysicalTableColumn[] {
+  const isComputed = ({ generated }: PhysicalTableColumn) => generated !== undefined
+  return [...columns.filter(isComputed), ...columns.filter((column) => !isComputed(column))]
 }
 
 function dropConstraint(table: string, name: string): SpannerDdl {

@@ -1,4 +1,9 @@
-import { builtinTwin, type UserFunction } from '../sql/user-functions.ts'
+import {
+  builtinOperator,
+  builtinTwin,
+  type UserFunction,
+  type UserOperator,
+} from '../sql/user-functions.ts'
 import type { DeclaredColumn, DeclaredConstraint, DeclaredIndex } from './declared-object.ts'
 import { DomainTypes } from './domain-types.ts'
 import type {
@@ -54,7 +59,7 @@ export function buildLogicalSchema(
 
 function toExtensions(snapshot: Snapshot): ExtensionObjects {
   const functions = new Map<number, UserFunction>()
-  const operators = new Map<number, string>()
+  const operators = new Map<number, UserOperator>()
   for (const { declared, ...brought } of snapshot.extensions.values()) {
     const { schema } = declared
     for (const { oid, name, volatility } of brought.functions) {
@@ -62,7 +67,8 @@ function toExtensions(snapshot: Snapshot): ExtensionObjects {
       functions.set(oid, { name: emitPostgresName({ schema, name }), volatility, twin })
     }
     for (const { oid, name } of brought.operators) {
-      operators.set(oid, `${quoteIdentifier(schema)}.${name}`)
+      const twin = builtinOperator(declared.name, name)
+      operators.set(oid, { name: `${quoteIdentifier(schema)}.${name}`, twin })
     }
   }
   return { functions, operators }
@@ -192,6 +198,8 @@ function toColumn(
       physical: {
         name: physical.name,
         type: physical.type,
+        lowerCase: row.physical.columns.find(({ lowerCaseOf }) => lowerCaseOf === physicalName)
+          ?.name,
         hasDefault: physical.default !== undefined,
       },
     },

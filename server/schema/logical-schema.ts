@@ -1,4 +1,4 @@
-import type { UserFunction } from '../sql/user-functions.ts'
+import type { UserFunction, UserOperator } from '../sql/user-functions.ts'
 import type { SpannerType } from '../types/spanner-type.ts'
 import type { DeclaredSequence } from './declared-object.ts'
 import type { SequenceKind } from './physical-schema.ts'
@@ -35,8 +35,8 @@ export const NO_USER_TYPES: UserTypes = { labels: new Map(), names: new Map(), d
 export interface ExtensionObjects {
   /** By pg_proc.oid. */
   readonly functions: ReadonlyMap<number, UserFunction>
-  /** Operators as `OPERATOR(..)` names them, by pg_operator.oid. */
-  readonly operators: ReadonlyMap<number, string>
+  /** By pg_operator.oid. */
+  readonly operators: ReadonlyMap<number, UserOperator>
 }
 
 export const NO_EXTENSIONS: ExtensionObjects = { functions: new Map(), operators: new Map() }
@@ -104,6 +104,8 @@ export interface PhysicalColumn {
   /** Spanner's name, unquoted. */
   readonly name: string
   readonly type: SpannerType
+  /** Of a citext: Spanner's name of the column that holds it in lower case. */
+  readonly lowerCase?: string | undefined
   /** True where Spanner fills in the default itself when the column is left out of an INSERT. */
   readonly hasDefault: boolean
 }

@@ -1,7 +1,7 @@
 import type { SpannerType } from '../types/spanner-type.ts'
 import type { TypeForm } from '../types/type-form.ts'
 import { findTypeForm } from '../types/type-forms.ts'
-import { isEnumOid } from '../types/user-type.ts'
+import { CITEXT, isEnumOid } from '../types/user-type.ts'
 import type { DeclaredColumn } from './declared-object.ts'
 import { quotePhysical } from './logical-schema.ts'
 import { type ExpressionColumn, toSpannerExpression } from './physical-expression.ts'
@@ -136,7 +136,7 @@ export function isSameStoredMeaning(before: DeclaredColumn, after: DeclaredColum
 }
 
 const INTEGERS = new Set([INT2, INT4, INT8])
-const TEXTS = new Set([TEXT, VARCHAR])
+const TEXTS = new Set([TEXT, VARCHAR, CITEXT])
 /** Types whose typmod is a length, which Spanner checks. */
 const LENGTHS = new Set([VARCHAR, BPCHAR, VARCHAR_ARRAY])
 
@@ -167,7 +167,7 @@ export function toBackfill(
   physical: PhysicalTableColumn,
 ): string | undefined {
   if (column.default === undefined) return undefined
-  if (isEnumOid(column.typeOid)) return labelOf(column)
+  if (isEnumOid(column.typeOid) || column.typeOid === CITEXT) return literalOf(column)
   const form = findTypeForm(column.typeOid)
   if (form !== undefined) return amountOf(column) ?? backfillOf(column, form)
   const isTimestamp = column.type.startsWith('timestamp without')
@@ -180,8 +180,8 @@ export function toBackfill(
   return sql
 }
 
-/** `'ok'::public.mood` is the label alone. */
-function labelOf({ default: text, type }: DeclaredColumn): string | undefined {
+/** `'ok'::public.mood` is the text alone. */
+function literalOf({ default: text, type }: DeclaredColumn): string | undefined {
   const label = text?.endsWith(`::${type}`) === true ? text.slice(0, -type.length - 2) : ''
   return /^'(?:[^'\\]|'')*'$/.test(label) ? label : undefined
 }

@@ -14,6 +14,8 @@ export interface IndexedTable {
   readonly declaredName: string
   /** Declared column name to what Spanner stores. */
   readonly columns: ReadonlyMap<string, IndexedColumn>
+  /** The same, to what Spanner compares. */
+  readonly keys: ReadonlyMap<string, IndexedColumn>
   readonly primaryKey: readonly string[]
 }
 
@@ -40,7 +42,7 @@ export function toPhysicalIndex(
   table: IndexedTable,
 ): Omit<PhysicalIndex, 'name'> | undefined {
   const keys = index.columns.map((column) =>
-    column.column === undefined ? undefined : table.columns.get(column.column),
+    column.column === undefined ? undefined : table.keys.get(column.column),
   )
   const isSorted = SORTED_METHODS.has(index.method)
   const columns = keys.flatMap((key, i) => {
@@ -87,11 +89,19 @@ export function toConstraintIndex(
 
 /** A key column's stored form; refuses (0A000) types that Spanner has no keys of. */
 export function keyColumn(keyName: string, table: IndexedTable, name: string): IndexedColumn {
-  const column = table.columns.get(name)
+  const column = table.keys.get(name)
   if (column !== undefined && isKeyType(column)) return column
   throw unsupported(
     `column "${name}" of table "${table.declaredName}" cannot be part of key "${keyName}"`,
     'Spanner has no keys of numeric, jsonb, interval and array columns: use a bigint or text column.',
+  )
+}
+
+/** 0A000 for a primary or foreign key that would have to compare without regard to case. */
+export function citextKey(keyName: string, column: string): Error {
+  return unsupported(
+    `column "${column}" of type citext cannot be part of key "${keyName}"`,
+    'Make it UNIQUE, and use a column of another type as the key.',
   )
 }
 

@@ -2,7 +2,12 @@ import { INTERLEAVING } from '../backend/backend-error.ts'
 import { type DeclaredConstraint, relationKey } from './declared-object.ts'
 import type { Change } from './difference.ts'
 import type { MappingContext } from './mapping-context.ts'
-import { type IndexedTable, toConstraintIndex, toPhysicalIndex } from './physical-index.ts'
+import {
+  citextKey,
+  type IndexedTable,
+  toConstraintIndex,
+  toPhysicalIndex,
+} from './physical-index.ts'
 import {
   type PhysicalForeignKey,
   type PhysicalIndex,
@@ -10,7 +15,7 @@ import {
   type StoredTable,
 } from './physical-schema.ts'
 import { type TableDraft, toPhysicalTable, undeclared } from './physical-table.ts'
-import { columnsByDeclaredName } from './table-columns.ts'
+import { toIndexedTable } from './table-columns.ts'
 import { unsupported } from './unsupported.ts'
 
 /** Finishes a draft: indexes, and the foreign keys that need every other table's draft. */
@@ -48,20 +53,15 @@ class TableLinker {
     this.#draft = draft
     this.#drafts = drafts
     this.#context = context
-    this.#table = {
-      declaredName: draft.declared.name,
-      columns: columnsByDeclaredName(draft.declared, draft),
-      primaryKey: draft.primaryKey,
-    }
+    this.#table = toIndexedTable(draft.declared, draft, context.domains.after)
     const { kept } = draft
-    this.#tableBefore = kept && {
-      declaredName: kept.declared.name,
-      columns: columnsByDeclaredName(kept.declared, {
-        columns: kept.physical.columns,
-        columnNames: kept.names.columns,
-      }),
-      primaryKey: kept.physical.primaryKey,
-    }
+    this.#tableBefore =
+      kept &&
+      toIndexedTable(
+        kept.declared,
+        { ...kept.physical, columnNames: kept.names.columns },
+        context.domains.before,
+      )
   }
 
   link(): void {
@@ -159,6 +159,10 @@ class TableLinker {
       return
     }
     const old = this.#draft.kept?.physical.foreignKeys.find(({ name }) => name === oldName)
+    for (const name of declared.columns) {
+      if (this.#table.keys.get(name)?.lowerCaseOf !== undefined)
+        throw citextKey(declared.name, name)
+    }
     const isKept = old !== undefined && target.kept !== undefined
     if (!isKept) checkActions(declared)
     const key = isKept

@@ -71,6 +71,8 @@ export interface PhysicalTableColumn {
   /** Spanner's expression. */
   readonly default?: string
   readonly generated?: string
+  /** The column of citext that this one holds in lower case, for its comparisons and keys. */
+  readonly lowerCaseOf?: string
 }
 
 export interface PhysicalCheck {

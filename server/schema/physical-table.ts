@@ -1,9 +1,10 @@
 import type { DeclaredConstraint, DeclaredTable } from './declared-object.ts'
 import type { Change, TableChange } from './difference.ts'
+import type { DomainTypes } from './domain-types.ts'
 import type { MappingContext } from './mapping-context.ts'
 import { isOwnCheck, rangeCheck } from './physical-column.ts'
 import { domainChecks, withoutDomains } from './physical-domain.ts'
-import { keyColumn } from './physical-index.ts'
+import { citextKey, keyColumn } from './physical-index.ts'
 import {
   type PhysicalCheck,
   type PhysicalTable,
@@ -13,12 +14,12 @@ import {
   type StoredTable,
 } from './physical-schema.ts'
 import {
-  columnsByDeclaredName,
   type DraftColumns,
   declaredAfter,
   expressionOf,
   freshColumns,
   keepColumns,
+  toIndexedTable,
 } from './table-columns.ts'
 import { unsupported } from './unsupported.ts'
 
@@ -90,17 +91,20 @@ function finish(
     declared,
     ...made,
     physicalName,
-    primaryKey: primaryKeyOf(declared, made),
+    primaryKey: primaryKeyOf(declared, made, context.domains.after),
     ...checks,
   }
 }
 
-function primaryKeyOf(declared: DeclaredTable, made: DraftColumns): string[] {
+function primaryKeyOf(declared: DeclaredTable, made: DraftColumns, domains: DomainTypes): string[] {
   const key = declared.constraints.find((constraint) => constraint.type === 'primary-key')
   if (key === undefined) return made.hiddenKey === undefined ? [] : [made.hiddenKey]
-  const columns = columnsByDeclaredName(declared, made)
-  const table = { declaredName: declared.name, columns, primaryKey: [] }
-  return key.columns.map((name) => keyColumn(key.name, table, name).name)
+  const table = toIndexedTable(declared, { ...made, primaryKey: [] }, domains)
+  return key.columns.map((name) => {
+    const column = keyColumn(key.name, table, name)
+    if (column.lowerCaseOf !== undefined) throw citextKey(key.name, name)
+    return column.name
+  })
 }
 
 function mapChecks(

@@ -82,7 +82,9 @@ function reconcileColumns(row: StoredTable, actual: PhysicalTable): StoredTable 
   )
   const stored = new Map(row.physical.columns.map((column) => [column.name, column]))
   const declaredOf = new Map(row.declared.columns.map((column) => [column.name, column]))
-  const columns = actual.columns.filter((column) => column.name !== row.physical.hiddenKey)
+  const columns = actual.columns.filter(
+    ({ name }) => name !== row.physical.hiddenKey && stored.get(name)?.lowerCaseOf === undefined,
+  )
   const declared = columns.map((column) => {
     const name = logical.get(column.name)
     const old = name === undefined ? undefined : declaredOf.get(name)

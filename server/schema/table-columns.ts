@@ -1,6 +1,10 @@
+import { lowerCase } from '../sql/letter-case.ts'
 import { keepsEquality } from '../types/storage.ts'
+import { CITEXT } from '../types/user-type.ts'
 import type { DeclaredColumn, DeclaredTable } from './declared-object.ts'
 import type { Change, TableChange } from './difference.ts'
+import type { DomainTypes } from './domain-types.ts'
+import { quotePhysical } from './logical-schema.ts'
 import type { MappingContext } from './mapping-context.ts'
 import {
   isSameStoredMeaning,
@@ -9,7 +13,7 @@ import {
   toPhysicalColumn,
 } from './physical-column.ts'
 import { toSpannerExpression } from './physical-expression.ts'
-import type { IndexedColumn } from './physical-index.ts'
+import type { IndexedColumn, IndexedTable } from './physical-index.ts'
 import { PhysicalNames } from './physical-name.ts'
 import type { PhysicalTableColumn, StoredTable } from './physical-schema.ts'
 import { unsupported } from './unsupported.ts'
@@ -44,7 +48,10 @@ export function freshColumns(declared: DeclaredTable, context: MappingContext): 
   const hiddenKey = hasKey ? undefined : names.allocateOwn(HIDDEN_KEY)
   if (hiddenKey !== undefined) columns.push(hiddenColumn(hiddenKey))
   return {
-    columns: withGenerated(columns, declared, columnNames),
+    columns: withLowerCase(withGenerated(columns, declared, columnNames), declared, {
+      columnNames,
+      allocate: (name) => names.allocateOwn(name),
+    }),
     columnNames,
     hiddenKey,
     backfills: new Map(),
@@ -92,7 +99,11 @@ export function keepColumns(
   const inOrder = declared.columns.flatMap((column) => columns.get(column.name) ?? [])
   const all = hidden === undefined ? inOrder : [...inOrder, hidden]
   return {
-    columns: withGenerated(all, declared, columnNames, old),
+    columns: withLowerCase(withGenerated(all, declared, columnNames, old), declared, {
+      columnNames,
+      allocate: (name) => names.allocateOwn(name),
+      old: before.physical.columns,
+    }),
     columnNames,
     hiddenKey,
     backfills,
@@ -182,6 +193,37 @@ function withGenerated(
   })
 }
 
+/*
+ * Declared:  email citext
+ * Spanner:   "email" character varying, "spw_lower_email" character varying GENERATED ALWAYS AS (lower(..)) STORED
+ */
+function withLowerCase(
+  columns: readonly PhysicalTableColumn[],
+  declared: DeclaredTable,
+  made: {
+    readonly columnNames: Readonly<Record<string, string>>
+    readonly allocate: (name: string) => string
+    readonly old?: readonly PhysicalTableColumn[]
+  },
+): PhysicalTableColumn[] {
+  const lowered = declared.columns.flatMap((column): PhysicalTableColumn[] => {
+    const name = made.columnNames[column.name]
+    if (column.typeOid !== CITEXT || name === undefined) return []
+    const old = made.old?.find(({ lowerCaseOf }) => lowerCaseOf === name)
+    return [
+      old ?? {
+        name: made.allocate(`spw_lower_${name}`),
+        type: { code: 'STRING' },
+        sqlType: 'character varying',
+        notNull: false,
+        generated: lowerCase(quotePhysical(name)),
+        lowerCaseOf: name,
+      },
+    ]
+  })
+  return [...columns, ...lowered]
+}
+
 function addBackfill(
   column: DeclaredColumn,
   physical: PhysicalTableColumn,
@@ -204,19 +246,30 @@ function isNullConstant(text: string): boolean {
   return /^NULL(?:::[\w "]+(?:\(\d+\))?(?:\[\])?)?$/.test(text)
 }
 
-/** Declared column name to what Spanner stores for it. */
-export function columnsByDeclaredName(
+/** What Spanner has of a table's columns. */
+interface MadeColumns extends Pick<DraftColumns, 'columns' | 'columnNames'> {
+  readonly primaryKey: readonly string[]
+}
+
+/** A table as keys and indexes see it. */
+export function toIndexedTable(
   declared: DeclaredTable,
-  made: Pick<DraftColumns, 'columns' | 'columnNames'>,
-): ReadonlyMap<string, IndexedColumn> {
-  const byPhysical = new Map(made.columns.map((column) => [column.name, column]))
-  return new Map(
-    declared.columns.flatMap((column) => {
-      const physical = byPhysical.get(made.columnNames[column.name] ?? '')
-      if (physical === undefined) return []
-      return [[column.name, { ...physical, keepsEquality: keepsEquality(column.typeOid) }] as const]
-    }),
-  )
+  made: MadeColumns,
+  domains: DomainTypes,
+): IndexedTable {
+  const stored = new Map(made.columns.map((column) => [column.name, column]))
+  const lowered = new Map(made.columns.map((column) => [column.lowerCaseOf, column]))
+  const columns = new Map<string, IndexedColumn>()
+  const keys = new Map<string, IndexedColumn>()
+  for (const { name, typeOid } of declared.columns.map((each) => domains.withoutDomain(each))) {
+    const column = stored.get(made.columnNames[name] ?? '')
+    if (column === undefined) continue
+    columns.set(name, { ...column, keepsEquality: keepsEquality(typeOid) })
+    const lowerCase = lowered.get(column.name)
+    const compared = lowerCase && { ...lowerCase, keepsEquality: true }
+    keys.set(name, compared ?? { ...column, keepsEquality: keepsEquality(typeOid) })
+  }
+  return { declaredName: declared.name, columns, keys, primaryKey: made.primaryKey }
 }
 
 /** Spanner's form of an expression over a table's columns, where it has one. */

@@ -10,7 +10,7 @@ import { invalidBinary, mustBeSized } from './received-bytes.ts'
 import type { EncodedValue } from './spanner-type.ts'
 import { encodeBytes, findTextInput, unsupportedArray } from './text-input.ts'
 import { findTypeForm } from './type-forms.ts'
-import { isEnumOid } from './user-type.ts'
+import { CITEXT, isEnumOid } from './user-type.ts'
 import { mustBeText } from './utf8.ts'
 import { encodeBool, encodeList, encodeNull, encodeNumber, encodeString } from './value.ts'
 
@@ -137,6 +137,7 @@ const INPUTS: ReadonlyMap<number, BinaryInput> = new Map<number, BinaryInput>([
   [OID.float8, fixedInput(8, (bytes) => encodeNumber(bytes.readDoubleBE(0)))],
   [OID.numeric, numericInput],
   [OID.text, textualInput(OID.text)],
+  [CITEXT, textualInput(CITEXT)],
   [OID.varchar, textualInput(OID.varchar)],
   [OID.unknown, textualInput(OID.unknown)],
   [OID.cstring, textualInput(OID.cstring)],

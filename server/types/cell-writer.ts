@@ -18,7 +18,7 @@ import { mustBeString, type OutputCodec, type PayloadWriter } from './payload.ts
 import { findPgType, OID } from './pg-type.ts'
 import { bpcharOutput, byteaOutput, jsonbOutput, textOutput, uuidOutput } from './string-output.ts'
 import { findTypeForm } from './type-forms.ts'
-import { isEnumOid } from './user-type.ts'
+import { CITEXT, isEnumOid } from './user-type.ts'
 import { malformedValue, VALUE_KIND, ValueScanner } from './value.ts'
 
 /**
@@ -130,6 +130,7 @@ function scalarCodec(column: CellColumn, settings: FormatSettings): OutputCodec 
 function stringCodec(column: CellColumn, settings: FormatSettings): OutputCodec | undefined {
   switch (column.typeOid) {
     case OID.text:
+    case CITEXT:
     case OID.varchar:
     case OID.name:
     case OID.json:

@@ -17,7 +17,7 @@ import type { EncodedValue } from './spanner-type.ts'
 import { findTextInput } from './text-input.ts'
 import { mustTimeZone } from './time-zone.ts'
 import { findTypeForm } from './type-forms.ts'
-import { isEnumArrayOid, isEnumOid } from './user-type.ts'
+import { CITEXT, isEnumArrayOid, isEnumOid } from './user-type.ts'
 import { encodeString } from './value.ts'
 import { readVarlena } from './varlena.ts'
 
@@ -149,6 +149,7 @@ const DATUM_TEXTS: ReadonlyMap<number, DatumText> = new Map<number, DatumText>([
   [OID.float8, sized(8, (bytes) => float8Text(bytes.readDoubleLE(0), 1))],
   [OID.numeric, varlena(numericDatumText)],
   [OID.text, text],
+  [CITEXT, text],
   [OID.varchar, text],
   [OID.bpchar, text],
   [OID.json, text],

@@ -1,7 +1,7 @@
 import { findPgType, OID } from './pg-type.ts'
 import type { SpannerType } from './spanner-type.ts'
 import { findTypeForm } from './type-forms.ts'
-import { isEnumOid } from './user-type.ts'
+import { CITEXT, isEnumOid } from './user-type.ts'
 
 /** What Spanner stores for a PostgreSQL type. */
 export interface Storage {
@@ -29,6 +29,7 @@ const FORM_STORAGE = { 'character varying': STRING, bigint: INT64, nothing: unde
  *   char(n)  without its trailing blanks, which its comparisons ignore; they are put back for the client
  *   json     has neither order nor equality
  * An enum is its label: it has PostgreSQL's equality, not its order, which no comparison that is pushed down relies on.
+ * A citext is as it was written: comparisons of it are those of lower(text) (sql/user-functions.ts).
  * An oid is its number: Spanner has no columns of type oid, and only parameters and results could use PG_OID.
  * Types that Spanner has nothing like are in type-forms.ts.
  */
@@ -47,6 +48,7 @@ const STORAGE: ReadonlyMap<number, Storage> = new Map<number, Storage>([
   [OID.text, STRING],
   [OID.varchar, STRING],
   [OID.bpchar, STRING],
+  [CITEXT, STRING],
   [OID.json, STRING],
   [OID.name, { ...STRING, sqlType: `${VARCHAR}(63)` }],
   [OID.uuid, { ...STRING, sqlType: `${VARCHAR}(36)` }],
@@ -93,8 +95,8 @@ function findScalarStorage(typeOid: number, typmod: number): Storage | undefined
   return STORAGE.get(typeOid) ?? FORM_STORAGE[findTypeForm(typeOid)?.storedAs ?? 'nothing']
 }
 
-/** Types that have no equality in PostgreSQL, or none in Spanner. */
-const WITHOUT_EQUALITY = new Set<number>([OID.json, OID.jsonb])
+/** Types that have no equality in PostgreSQL, or none in Spanner; citext has it in lower case. */
+const WITHOUT_EQUALITY = new Set<number>([OID.json, OID.jsonb, CITEXT])
 
 /** Whether Spanner takes values for equal where PostgreSQL does: they can be compared, grouped, and keys. No arrays: Spanner compares none. */
 export function keepsEquality(typeOid: number): boolean {

@@ -10,7 +10,7 @@ import { findPgType, OID } from './pg-type.ts'
 import type { EncodedValue } from './spanner-type.ts'
 import type { TypeForm } from './type-form.ts'
 import { findTypeForm } from './type-forms.ts'
-import { isEnumOid } from './user-type.ts'
+import { CITEXT, isEnumOid } from './user-type.ts'
 import { encodeBool, encodeList, encodeNull, encodeNumber, encodeString } from './value.ts'
 
 /**
@@ -217,6 +217,7 @@ const INPUTS: ReadonlyMap<number, TextInput> = new Map<number, TextInput>([
   [OID.float8, floatInput(parseFloat8)],
   [OID.numeric, numericInput],
   [OID.text, textInput],
+  [CITEXT, textInput],
   [OID.varchar, textInput],
   [OID.unknown, textInput],
   [OID.cstring, textInput],

@@ -74,7 +74,10 @@ export function isEnumArrayOid(oid: number): boolean {
   return kindOf(oid) === ENUM_ARRAY
 }
 
-/** What pg_type says of an enum type or the arrays of one, but for its name; undefined for other OIDs. */
+/** pg_type.oid of citext: text whose comparisons pass over case. Of its arrays nothing is stored. */
+export const CITEXT = extensionTypeOidOf('citext', 'citext')
+
+/** What pg_type says of citext, of an enum type or the arrays of one, but for its name; undefined for other OIDs. */
 export function findUserType(oid: number) {
   const unnamed = {
     oid,
@@ -82,6 +85,10 @@ export function findUserType(oid: number) {
     typname: `with OID ${oid}`,
     alignBytes: 4,
   } as const
+  if (oid === CITEXT) {
+    const names = { name: 'citext', typname: 'citext' }
+    return { ...unnamed, ...names, sizeBytes: -1, arrayOid: arrayOidOf(oid), elementOid: undefined }
+  }
   if (isEnumOid(oid)) {
     return { ...unnamed, sizeBytes: 4, arrayOid: arrayOidOf(oid), elementOid: undefined }
   }

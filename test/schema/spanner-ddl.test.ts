@@ -208,6 +208,30 @@ const STORY: readonly Step[] = [
     spanner: [`DROP TABLE "coded"`],
   },
   {
+    client: [
+      'CREATE EXTENSION citext',
+      'CREATE TABLE account (id bigint PRIMARY KEY, email citext NOT NULL UNIQUE, other text, nick citext)',
+      'CREATE INDEX by_nick ON account (nick DESC) INCLUDE (email)',
+    ],
+    spanner: [
+      `CREATE TABLE "account" (
+  "id" bigint NOT NULL,
+  "email" character varying NOT NULL,
+  "other" character varying,
+  "nick" character varying,
+  "spw_lower_email" character varying GENERATED ALWAYS AS (lower(replace(replace("email", 'Σ', 'σ'), 'İ', 'i'))) STORED,
+  "spw_lower_nick" character varying GENERATED ALWAYS AS (lower(replace(replace("nick", 'Σ', 'σ'), 'İ', 'i'))) STORED,
+  PRIMARY KEY ("id")
+)`,
+      `CREATE UNIQUE INDEX "account_email_key" ON "account" ("spw_lower_email") WHERE "spw_lower_email" IS NOT NULL`,
+      `CREATE INDEX "by_nick" ON "account" ("spw_lower_nick" DESC) INCLUDE ("email")`,
+    ],
+  },
+  {
+    client: ['DROP TABLE account', 'DROP EXTENSION citext'],
+    spanner: [`DROP INDEX "account_email_key"`, `DROP INDEX "by_nick"`, `DROP TABLE "account"`],
+  },
+  {
     client: ['DROP SCHEMA app CASCADE', 'DROP TABLE people, posts, log'],
     spanner: [
       `ALTER TABLE "app"."a" DROP CONSTRAINT "a_b_id_fkey"`,

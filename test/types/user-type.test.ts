@@ -3,6 +3,7 @@ import { findPgType } from '../../server/types/pg-type.ts'
 import { findStorage } from '../../server/types/storage.ts'
 import {
   arrayOidOf,
+  CITEXT,
   domainOidOf,
   enumOidOf,
   extensionTypeOidOf,
@@ -39,6 +40,13 @@ t.test('a domain has one of its own, and what it is stored as the OID does not s
 t.test('a type of an extension has one whichever schema it lies in', (t) => {
   t.equal(extensionTypeOidOf('citext', 'citext'), 968015871, 'the same in every proxy')
   t.notOk(isEnumOid(968015871))
+  t.end()
+})
+
+t.test('citext is stored as text, and arrays of it are not', (t) => {
+  t.equal(findPgType(CITEXT)?.name, 'citext')
+  t.equal(findStorage(CITEXT, -1)?.sqlType, 'character varying')
+  t.equal(findStorage(arrayOidOf(CITEXT), -1), undefined)
   t.end()
 })
 
