@@ -265,9 +265,11 @@ export function toIndexedTable(
     const column = stored.get(made.columnNames[name] ?? '')
     if (column === undefined) continue
     columns.set(name, { ...column, keepsEquality: keepsEquality(typeOid) })
-    const lowerCase = lowered.get(column.name)
-    const compared = lowerCase && { ...lowerCase, keepsEquality: true }
-    keys.set(name, compared ?? { ...column, keepsEquality: keepsEquality(typeOid) })
+    const compared = lowered.get(column.name)
+    keys.set(name, {
+      ...(compared ?? column),
+      keepsEquality: compared !== undefined || keepsEquality(typeOid),
+    })
   }
   return { declaredName: declared.name, columns, keys, primaryKey: made.primaryKey }
 }
