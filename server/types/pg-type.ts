@@ -85,6 +85,7 @@ export const OID = {
   regnamespaceArray: 4090,
   regroleArray: 4097,
   xid8: 5069,
+  xid8Array: 271,
 } as const
 
 /** One row of pg_type, as far as a client or a codec asks for it. */
@@ -125,6 +126,7 @@ const ROWS: readonly Row[] = [
   [OID.text, 'text', 'text', -1, OID.textArray, 4],
   [OID.oid, 'oid', 'oid', 4, OID.oidArray, 4],
   [OID.xid, 'xid', 'xid', 4, OID.xidArray, 4],
+  [OID.xid8, 'xid8', 'xid8', 8, OID.xid8Array, 8],
   [OID.json, 'json', 'json', -1, OID.jsonArray, 4],
   [OID.xml, 'xml', 'xml', -1, OID.xmlArray, 4],
   [OID.cidr, 'cidr', 'cidr', -1, OID.cidrArray, 4],

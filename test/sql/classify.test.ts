@@ -146,11 +146,12 @@ tap.test('every statement node of the grammar has a row', async (t) => {
   const union = types.slice(types.indexOf('export type Node ='), types.indexOf('export interface'))
   const names = [...union.matchAll(/^\s+(\w+Stmt): /gm)].map((match) => match[1] ?? '')
   t.ok(names.length > 110, `${names.length} statement nodes`)
+  const refused = ['LoadStmt', 'AlterExtensionContentsStmt']
   const parts = ['PLAssignStmt', 'RawStmt', 'ReplicaIdentityStmt', 'ReturnStmt', 'SetOperationStmt']
   for (const name of names) {
     const node = { [name]: {} } as unknown as RawNode
     const isPart = parts.includes(name)
-    t.equal(classify(node) === 'other', isPart || name === 'LoadStmt', name)
+    t.equal(classify(node) === 'other', isPart || refused.includes(name), name)
     // Tags of nodes that stand for several statements need their fields: `???` is right without them.
     t.match(commandTag(node), isPart ? /\?\?\?|SELECT/ : /^[A-Z][A-Z ?]+$/, name)
   }
