@@ -1,12 +1,12 @@
+import { OID } from '../types/pg-type.ts'
 import type { SpannerType } from '../types/spanner-type.ts'
-import type { TypeForm } from '../types/type-form.ts'
 import { findTypeForm } from '../types/type-forms.ts'
 import { CITEXT, isEnumOid } from '../types/user-type.ts'
 import type { DeclaredColumn } from './declared-object.ts'
+import { formBackfill, hasForm } from './form-backfill.ts'
 import { quotePhysical } from './logical-schema.ts'
 import { type ExpressionColumn, toSpannerExpression } from './physical-expression.ts'
 import type { PhysicalTableColumn } from './physical-schema.ts'
-import { quoteLiteral } from './postgres-text.ts'
 import { unsupported } from './unsupported.ts'
 
 /** PostgreSQL's OIDs of the types that have rules of their own here (src/include/catalog/pg_type.dat). */
@@ -18,7 +18,6 @@ const TEXT = 25
 const VARCHAR = 1043
 const VARCHAR_ARRAY = 1015
 const BPCHAR = 1042
-const MONEY = 790
 
 /** Types whose stored form compares, measures and prints as the declared one, so that expressions may use it as it is. */
 const PLAIN_TYPES = new Set([
@@ -124,6 +123,7 @@ export function isOwnCheck(name: string): boolean {
 export function isSameStoredMeaning(before: DeclaredColumn, after: DeclaredColumn): boolean {
   if (before.typeOid !== after.typeOid) {
     if (isEnumOid(before.typeOid) && TEXTS.has(after.typeOid)) return true
+    if (WIDER.get(before.typeOid) === after.typeOid) return after.typmod < 0
     return [INTEGERS, TEXTS].some(
       (family) => family.has(before.typeOid) && family.has(after.typeOid),
     )
@@ -135,6 +135,11 @@ export function isSameStoredMeaning(before: DeclaredColumn, after: DeclaredColum
   return after.typmod < 0 || (before.typmod >= 0 && scaleOf(before.typmod) <= scaleOf(after.typmod))
 }
 
+/** Types of which every value is one of another type, in the same form. */
+const WIDER: ReadonlyMap<number, number> = new Map([
+  [OID.cidr, OID.inet],
+  [OID.bit, OID.varbit],
+])
 const INTEGERS = new Set([INT2, INT4, INT8])
 const TEXTS = new Set([TEXT, VARCHAR, CITEXT])
 /** Types whose typmod is a length, which Spanner checks. */
@@ -168,8 +173,7 @@ export function toBackfill(
 ): string | undefined {
   if (column.default === undefined) return undefined
   if (isEnumOid(column.typeOid) || column.typeOid === CITEXT) return literalOf(column)
-  const form = findTypeForm(column.typeOid)
-  if (form !== undefined) return amountOf(column) ?? backfillOf(column, form)
+  if (hasForm(column)) return formBackfill(column)
   const isTimestamp = column.type.startsWith('timestamp without')
   const sql = toSpannerExpression(column.default, {
     columns: new Map(),
@@ -184,30 +188,6 @@ export function toBackfill(
 function literalOf({ default: text, type }: DeclaredColumn): string | undefined {
   const label = text?.endsWith(`::${type}`) === true ? text.slice(0, -type.length - 2) : ''
   return /^'(?:[^'\\]|'')*'$/.test(label) ? label : undefined
-}
-
-/** `'01:00:00'::interval(0)` is the stored form of what stands there. */
-function backfillOf(column: DeclaredColumn, form: TypeForm): string | undefined {
-  const [, text, type = ''] = /^'([^'\\]*)'::([\w "()]+)$/.exec(column.default ?? '') ?? []
-  if (text === undefined || plainType(type) !== plainType(column.type)) return undefined
-  const stored = form.store(text)
-  const hasModifier = column.typmod >= 0
-  if (stored === undefined || (hasModifier && form.fits?.(stored, column.typmod) === false)) {
-    return undefined
-  }
-  return form.storedAs === 'bigint' ? stored : quoteLiteral(stored)
-}
-
-/** A number as the default of money: what it is in cents. */
-function amountOf({ default: text, typeOid }: DeclaredColumn): string | undefined {
-  const [, whole, cents = ''] = /^(\d{1,15})(?:\.(\d{1,2}))?$/.exec(text ?? '') ?? []
-  if (typeOid !== MONEY || whole === undefined) return undefined
-  return String(BigInt(whole + cents.padEnd(2, '0')))
-}
-
-/** A type's name without its modifier. Bit strings of both types are one to Spanner. */
-function plainType(name: string): string {
-  return name.replace(/\(\d+\)|"| varying/g, '').replace(/^(interval) .*/, '$1')
 }
 
 /** The dialect has no constants of these (dialect, ddl.default). */
