@@ -19,6 +19,7 @@ export const QUERY_SCRIPTS: readonly string[] = [
   ...['select', 'select_distinct', 'select_distinct_on', 'select_implicit', 'select_having'],
   ...['subselect', 'union', 'case', 'join', 'aggregates', 'limit', 'with', 'window'],
   ...['strings', 'numeric', 'date', 'timestamp', 'timestamptz', 'jsonb', 'arrays'],
+  ...['interval', 'timetz', 'inet', 'macaddr', 'macaddr8', 'bit', 'money'],
 ]
 
 /** Those among them that come to an end within a minute or so, with the scripts that make their tables. */
