@@ -162,6 +162,30 @@ tap.test('types without a codec', async (t) => {
   }
 })
 
+/** What no value of these types is stored as. */
+const NO_FORMS = [
+  [OID.interval, ''],
+  [OID.interval, 'soon'],
+  [OID.interval, '4:05:06'],
+  [OID.interval, '2147483648 days'],
+  [OID.interval, '178956970 years 8 mons'],
+  [OID.inet, '10.0.0.1'],
+  [OID.inet, '10.0.0.1/33'],
+  [OID.inet, '10.0.0.256/32'],
+  [OID.inet, '::1::/64'],
+  [OID.inet, '0:0:0:0:0:0:0:1/128'],
+  [OID.inet, '1:2:3:4:5:6:7/64'],
+  [OID.inet, '::12345/64'],
+  [OID.cidr, '10.0.0.0'],
+  [OID.macaddr, '08:00:2b:01:02'],
+  [OID.macaddr8, '08:00:2B:01:02:03:04:05'],
+  [OID.bit, '102'],
+  [OID.timetz, '12:00:00'],
+  [OID.timetz, '12:00:00+16'],
+  [OID.money, '1.5'],
+  [OID.money, '9223372036854775808'],
+] as const
+
 tap.test('values of another kind than their type are refused', async (t) => {
   const wrong: [number, SpannerJson][] = [
     [OID.int4, 5],
@@ -180,6 +204,7 @@ tap.test('values of another kind than their type are refused', async (t) => {
     [OID.bytea, 1],
     [OID.jsonb, 1],
     [OID.uuid, 1],
+    ...NO_FORMS.map(([typeOid, stored]): [number, SpannerJson] => [typeOid, stored]),
   ]
   for (const [typeOid, json] of wrong) {
     t.throws(() => text(typeOid, json), { code: 'XX001' }, `${typeOid} ${JSON.stringify(json)}`)
@@ -197,6 +222,7 @@ tap.test('values of another kind than their type are refused', async (t) => {
     [OID.int8, '9223372036854775808'],
     [OID.timestamptz, '2024-13-01T00:00:00Z'],
     [OID.time, '1:2:3'],
+    ...NO_FORMS,
   ] as const) {
     t.throws(() => cell({ typeOid, typmod: -1 }, 1, json), { code: 'XX001' }, json)
   }
