@@ -183,7 +183,10 @@ async function startBehind(config: Config, parts: Parts): Promise<Behind> {
     part.stop(),
   )
   const [companion, backend] = await Promise.allSettled([
-    parts.add(startCompanion({ binaries, dataDir, signal }), (part) => part.stop()),
+    parts.add(
+      startCompanion({ binaries, dataDir, rolesFile: join(config.dataDir, 'roles.sql'), signal }),
+      (part) => part.stop(),
+    ),
     startBackend(config, binaries, parts),
     loadParser(),
   ])

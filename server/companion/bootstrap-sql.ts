@@ -1,5 +1,11 @@
 import { SESSION_FUNCTIONS_SQL, SESSION_VIEWS_SQL } from './session-views-sql.ts'
-import { OWNER_ROLE, SERVICE_ROLE_PREFIX, SHARED_CATALOG_VIEWS_SQL } from './shared-catalogs-sql.ts'
+import {
+  CREATORS_ROLE,
+  OWNER_ROLE,
+  ROLE_MAKER,
+  SERVICE_ROLE_PREFIX,
+  SHARED_CATALOG_VIEWS_SQL,
+} from './shared-catalogs-sql.ts'
 
 /**
  * What template1, and with it every mirror, gets before a client's SQL may run there. Nothing of it may show in `\d` commands or in the output of
@@ -11,15 +17,24 @@ export const SUPERUSER = `${SERVICE_ROLE_PREFIX}admin`
 /** Logs in for analysis. Executes nothing; may use every schema, so that one small pool serves all users. */
 export const ANALYST_ROLE = `${SERVICE_ROLE_PREFIX}analyst`
 
-/** Roles of the cluster. Harmless where they exist. */
+/** Roles of the cluster. Harmless where they exist. Of earlier versions of Spanwire are users that nobody made a creator. */
 export const ROLES_SQL = `
 do $$
+declare
+  known name;
 begin
   if not exists (select from pg_authid where rolname = '${OWNER_ROLE}') then
     create role ${OWNER_ROLE} nologin;
   end if;
   if not exists (select from pg_authid where rolname = '${ANALYST_ROLE}') then
     create role ${ANALYST_ROLE} login in role ${OWNER_ROLE}, pg_read_all_data;
+  end if;
+  if not exists (select from pg_authid where rolname = '${CREATORS_ROLE}') then
+    create role ${CREATORS_ROLE} nologin;
+    create role ${ROLE_MAKER} nologin createrole createdb;
+    for known in select rolname from pg_authid where rolcanlogin and oid >= 16384 and not starts_with(rolname, '${SERVICE_ROLE_PREFIX}') loop
+      execute format('grant ${CREATORS_ROLE} to %I', known);
+    end loop;
   end if;
 end $$`
 

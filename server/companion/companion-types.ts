@@ -40,6 +40,16 @@ export interface CompanionDatabase {
   service(text: string, params?: readonly (string | null)[]): Promise<readonly ServiceRow[]>
   /** Runs service statements in one transaction; nothing stays where one fails. */
   serviceTransaction(statements: readonly string[]): Promise<void>
+  /** Changes roles, which all databases share. */
+  alterRoles(change: RoleChange): Promise<readonly PgNotice[]>
+}
+
+/** Statements about roles, vetted and written by the proxy. */
+export interface RoleChange {
+  /** They run in one transaction. */
+  readonly statements: readonly string[]
+  /** The role whose privileges count. */
+  readonly actor: string
 }
 
 export type ServiceRow = Readonly<Record<string, string | null>>

@@ -9,8 +9,14 @@ import { MirrorDatabase, type MirrorHost } from './mirror-database.ts'
 import type { PostgresBinaries } from './postgres-binaries.ts'
 import { type ConnectOptions, PostgresCluster } from './postgres-cluster.ts'
 import { quoteIdentifier } from './quote-identifier.ts'
+import { DUMP_ROLES_SQL, readRoles, writeRoles } from './role-storage.ts'
 import type { ServerConnection } from './server-connection.ts'
-import { databaseOwnerRole, OWNER_ROLE, SERVICE_ROLE_PREFIX } from './shared-catalogs-sql.ts'
+import {
+  CREATORS_ROLE,
+  databaseOwnerRole,
+  OWNER_ROLE,
+  SERVICE_ROLE_PREFIX,
+} from './shared-catalogs-sql.ts'
 
 export interface CompanionOptions {
   /** For events and messages; `companion` where absent. */
@@ -19,6 +25,8 @@ export interface CompanionOptions {
   /** Mirrors can be built again: a directory that a crash may have damaged, or that is another major's, is made anew. */
   readonly dataDir: string
   readonly socketDir?: string | undefined
+  /** Where the roles that clients made are written down, for a directory that is made anew; nowhere where absent. */
+  readonly rolesFile?: string | undefined
   readonly signal: AbortSignal
 }
 
@@ -71,7 +79,7 @@ export async function startCompanion(options: CompanionOptions): Promise<Compani
   const cluster = await startCluster(options)
   try {
     const serverVersion = await bootstrap(cluster, options)
-    return new PostgresCompanion(cluster, serverVersion)
+    return new PostgresCompanion(cluster, serverVersion, options.rolesFile)
   } catch (error) {
     await cluster.stop()
     throw error
@@ -108,7 +116,10 @@ async function bootstrap(cluster: PostgresCluster, options: CompanionOptions): P
     const databases = await withConnection(open('template1'), async (connection) => {
       await connection.script(ROLES_SQL, signal)
       await connection.script(DATABASE_SQL, signal)
-      if (marker === undefined) await remakePostgres(connection, signal)
+      if (marker === undefined) {
+        await remakePostgres(connection, signal)
+        await restoreRoles(connection, options)
+      }
       return connection.query(
         `select datname from pg_database where datallowconn and datname <> 'template1'`,
       )
@@ -135,6 +146,14 @@ async function remakePostgres(connection: ServerConnection, signal: AbortSignal)
   await connection.script(`comment on database postgres is '${description}'`, signal)
 }
 
+async function restoreRoles(
+  connection: ServerConnection,
+  { rolesFile, signal }: CompanionOptions,
+): Promise<void> {
+  const script = rolesFile === undefined ? undefined : await readRoles(rolesFile)
+  if (script !== undefined && script !== '') await connection.script(script, signal)
+}
+
 async function withConnection<T>(
   opening: Promise<ServerConnection>,
   work: (connection: ServerConnection) => Promise<T>,
@@ -152,11 +171,13 @@ class PostgresCompanion implements Companion, MirrorHost {
   readonly #cluster: PostgresCluster
   readonly #databases = new Map<string, MirrorDatabase>()
   readonly #roles = new Map<string, Promise<void>>()
+  readonly #rolesFile: string | undefined
   #pinned = 0
 
-  constructor(cluster: PostgresCluster, serverVersion: string) {
+  constructor(cluster: PostgresCluster, serverVersion: string, rolesFile: string | undefined) {
     this.#cluster = cluster
     this.serverVersion = serverVersion
+    this.#rolesFile = rolesFile
   }
 
   async listDatabases(): Promise<readonly string[]> {
@@ -214,6 +235,15 @@ class PostgresCompanion implements Companion, MirrorHost {
     })
   }
 
+  /** Connections know the settings and the names that they were opened with. */
+  async rolesChanged(): Promise<void> {
+    this.#roles.clear()
+    this.#trim()
+    if (this.#rolesFile === undefined) return
+    const [row] = await this.#postgres().service(DUMP_ROLES_SQL)
+    await writeRoles(this.#rolesFile, row?.['script'] ?? '')
+  }
+
   whenRunning(signal: AbortSignal): Promise<void> {
     return this.#cluster.whenRunning(signal).catch((error: unknown) => {
       throw translate(error)
@@ -246,7 +276,7 @@ class PostgresCompanion implements Companion, MirrorHost {
       })
     }
     // It may create databases, and the catalogs say so; CREATE DATABASE itself never comes here.
-    const text = `create role ${quoteIdentifier(user)} login createdb in role ${OWNER_ROLE}`
+    const text = `create role ${quoteIdentifier(user)} login createdb in role ${OWNER_ROLE}, ${CREATORS_ROLE}`
     await this.#postgres().service(text).catch(tolerate(SQL_STATE.duplicateObject))
   }
 

@@ -1,5 +1,7 @@
-import { PgError } from '../base/pg-error.ts'
+import { PgError, type PgNotice } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
+import { BACKEND_TYPE } from '../wire/backend-decoder.ts'
+import { parseNoticeResponse } from '../wire/error-fields.ts'
 import { ANALYST_ROLE, SUPERUSER } from './bootstrap-sql.ts'
 import {
   ANALYSIS_SETTINGS,
@@ -22,12 +24,14 @@ import type {
   PinnedConnection,
   ReadAnswer,
   ReadRequest,
+  RoleChange,
   ServiceRow,
   SessionContext,
 } from './companion-types.ts'
 import { ConnectionPool } from './connection-pool.ts'
 import { FrontendWriter } from './frontend-messages.ts'
 import { PinnedSession } from './pinned-connection.ts'
+import { quoteIdentifier } from './quote-identifier.ts'
 import { ConnectionLostError, type ServerConnection } from './server-connection.ts'
 import { decodeRows, throwFirstError } from './service-rows.ts'
 import { demandReadable } from './statement-text.ts'
@@ -42,6 +46,8 @@ export interface MirrorHost {
     signal: AbortSignal
   }): Promise<ServerConnection>
   ensureRole(user: string): Promise<void>
+  /** Roles were changed: what is known of them is out of date. */
+  rolesChanged(): Promise<void>
   /** Resolves when the server runs. */
   whenRunning(signal: AbortSignal): Promise<void>
   /** Takes a place for a pinned connection, or throws 53300; returns what gives it back. */
@@ -153,6 +159,26 @@ export class MirrorDatabase implements CompanionDatabase {
         throwFirstError(await connection.converse(writer, signal))
       }),
     )
+  }
+
+  /** Nothing is made again when the connection is lost: nobody knows whether it took effect. */
+  async alterRoles({ statements, actor }: RoleChange): Promise<readonly PgNotice[]> {
+    const signal = AbortSignal.timeout(SERVICE_DEADLINE_MS)
+    const frames = await this.#servicePool().use(signal, (connection) => {
+      const writer = new FrontendWriter()
+      for (const text of ['begin', `set local role ${quoteIdentifier(actor)}`, ...statements])
+        writer.run(text)
+      return connection.converse(writer.run('commit').sync().run('rollback').sync(), signal)
+    })
+    const notices = frames
+      .slice(
+        0,
+        frames.findIndex((frame) => frame.type === BACKEND_TYPE.readyForQuery),
+      )
+      .filter((frame) => frame.type === BACKEND_TYPE.noticeResponse)
+    throwFirstError(frames)
+    await this.#host.rolesChanged()
+    return notices.map((frame) => parseNoticeResponse(frame.body))
   }
 
   /** Closes every connection; pinned ones when they come back. */

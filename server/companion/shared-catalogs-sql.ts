@@ -13,6 +13,18 @@ export const SERVICE_ROLE_PREFIX = 'spanwire_'
 /** Owns the databases that nobody made through the proxy. Cannot log in; every client user's role is a member. */
 export const OWNER_ROLE = `${SERVICE_ROLE_PREFIX}owner`
 
+/** Its members are the roles that have CREATEROLE in their clients' eyes: in the companion that attribute reaches too far. */
+export const CREATORS_ROLE = `${SERVICE_ROLE_PREFIX}creators`
+
+/** Makes and changes roles in the place of those. Cannot log in, and no client's role is a member. */
+export const ROLE_MAKER = `${SERVICE_ROLE_PREFIX}role_maker`
+
+/**
+ * Settings of roles in all databases are kept as settings for this one, into which nobody logs in: they are for the clients' sessions, the companion's own connections
+ * must not have them. Its OID is 1 in every cluster (Template1DbOid).
+ */
+export const ROLE_SETTINGS_DATABASE = 'template1'
+
 /** BOOTSTRAP_SUPERUSERID of src/include/catalog/pg_authid.dat: shown, as every PostgreSQL has one. */
 const BOOTSTRAP_SUPERUSER = '10'
 
@@ -39,8 +51,16 @@ const QUERIES: ReadonlyMap<string, (columns: string) => string> = new Map([
       lateral pg_catalog.jsonb_populate_record(t, pg_catalog.jsonb_build_object('datdba', ${SHOWN_OWNER})) r`,
   ],
   [
+    'pg_db_role_setting',
+    (columns) => `select r.*${columns} from pg_catalog.pg_db_role_setting t,
+      lateral pg_catalog.jsonb_populate_record(t, case t.setdatabase when 1 then '{"setdatabase": 0}'::pg_catalog.jsonb else '{}' end) r`,
+  ],
+  [
     'pg_auth_members',
-    (columns) => `select t.*${columns} from pg_catalog.pg_auth_members t
+    // What the role maker granted, the superuser did.
+    (columns) => `select r.*${columns} from pg_catalog.pg_auth_members t,
+      lateral pg_catalog.jsonb_populate_record(t, case ${nameOf('t.grantor')} when '${ROLE_MAKER}'
+        then '{"grantor": ${BOOTSTRAP_SUPERUSER}}'::pg_catalog.jsonb else '{}' end) r
       where ${isShown('t.roleid', nameOf('t.roleid'))} and ${isShown('t.member', nameOf('t.member'))}`,
   ],
 ])
@@ -57,11 +77,14 @@ export function sharedCatalogQuery(
 export const MAY_NAME_SHARED_CATALOG = new RegExp(`\\b(?:${[...QUERIES.keys()].join('|')})\\b`, 'i')
 
 /** Configured settings of roles in all databases are columns of these views. */
-const CONFIGURED = 'left join pg_db_role_setting s on r.oid = s.setrole and s.setdatabase = 0'
+const CONFIGURED = 'left join pg_db_role_setting s on r.oid = s.setrole and s.setdatabase = 1'
+
+const CREATES_ROLES = `(r.rolsuper or exists (
+    select from pg_auth_members c where c.member = r.oid and c.roleid = (select g.oid from pg_authid g where g.rolname = '${CREATORS_ROLE}')))`
 
 const ROLES = `
 create or replace view pg_catalog.pg_roles as
-  select r.rolname, r.rolsuper, r.rolinherit, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin, r.rolreplication, r.rolconnlimit,
+  select r.rolname, r.rolsuper, r.rolinherit, ${CREATES_ROLES} as rolcreaterole, r.rolcreatedb, r.rolcanlogin, r.rolreplication, r.rolconnlimit,
     '********'::text as rolpassword, r.rolvaliduntil, r.rolbypassrls, s.setconfig as rolconfig, r.oid
   from pg_authid r ${CONFIGURED}
   where ${isShown('r.oid', 'r.rolname')}`

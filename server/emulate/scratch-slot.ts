@@ -86,7 +86,11 @@ export class ScratchSlot {
     }
     const { session } = request
     const settings = new Map([...session.settings, [SERVED_NAME_SETTING, this.#servedName]])
-    return this.#database.readLoaded({ ...request, session: { ...session, settings } })
+    // The cluster knows no memberships: who has set a role comes as that role.
+    const role = settings.get('role') ?? 'none'
+    settings.delete('role')
+    const user = role === 'none' ? session.user : role
+    return this.#database.readLoaded({ ...request, session: { ...session, user, settings } })
   }
 
   /** Clears away what earlier loads left behind, when it is worth it. */

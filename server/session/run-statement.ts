@@ -13,6 +13,7 @@ import { mixed, runDdl } from './run-ddl.ts'
 import { runListen } from './run-listen.ts'
 import { bindExecute, runDeallocate, runDiscard, runPrepare } from './run-prepared.ts'
 import { runQuery } from './run-query.ts'
+import { runRole } from './run-role.ts'
 import { runSet, runShow } from './run-settings.ts'
 import { runTemporary } from './run-temporary.ts'
 import { preventInBlock, requireBlock, runTransaction } from './run-transaction.ts'
@@ -66,6 +67,8 @@ export async function runStatement(
       return runCopy(state, statement, isSole)
     case 'truncate':
       return runTruncate(state, statement, isSole)
+    case 'shared':
+      return (await runRole(state, statement)) ?? refuseStatement(state, statement)
     case 'maintenance':
       return runMaintenance(state, statement)
     default:

@@ -108,6 +108,12 @@ interface Settled {
   readonly server: ReadonlyMap<string, string>
 }
 
+/** ALTER ROLE .. SET of the user, by name in normal form; those for this database last, which the companion's connections have as well. */
+const ROLE_SETTINGS_SQL = `(SELECT pg_catalog.json_agg(pg_catalog.json_build_array(n, v) ORDER BY s.setdatabase)
+  FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_roles r ON r.oid = s.setrole, pg_catalog.unnest(s.setconfig) c,
+    pg_catalog.split_part(c, '=', 1) n, pg_catalog.set_config(n, pg_catalog.substr(c, pg_catalog.length(n) + 2), true) v
+  WHERE r.rolname = current_user AND s.setdatabase IN (1, (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())))`
+
 /** One question to the companion: are the settings right, what is their normal form, and what are those the client is told of. */
 async function settle(
   database: ServedDatabase,
@@ -128,7 +134,9 @@ async function settle(
   const asked = [...start.asked].filter(
     ([name]) => name !== 'client_encoding' && findOwnSetting(name) === undefined,
   )
+  // What the client asks for comes on top.
   const columns = [
+    ROLE_SETTINGS_SQL,
     ...asked.map((_, index) => `pg_catalog.set_config($${index * 2 + 1}, $${index * 2 + 2}, true)`),
     ...ParameterStatusReporter.names.map((name) => `pg_catalog.current_setting('${name}')`),
   ]
@@ -148,8 +156,10 @@ async function settle(
       signal: start.io.gone,
     })
     const [row] = answer.rows
-    const cells = row === undefined ? [] : splitDataRow(row).map((cell) => cell?.toString() ?? '')
+    const [ofRole, ...cells] =
+      row === undefined ? [] : splitDataRow(row).map((cell) => cell?.toString() ?? '')
     const settings = new Map([
+      ...(JSON.parse(ofRole || '[]') as readonly (readonly [string, string])[]),
       ...ownSettings(start.asked),
       ...asked.map(([name], index) => [name, cells[index] ?? ''] as const),
     ])

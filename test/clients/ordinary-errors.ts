@@ -126,7 +126,4 @@ export const PROBES: readonly Probe[] = [
 ]
 
 /** What is not built answers 0A000: there is no such error in PostgreSQL, or nothing behind it. By probe. */
-export const NOT_BUILT: ReadonlySet<string> = new Set([
-  'unsupported: create function',
-  'permission: create role',
-])
+export const NOT_BUILT: ReadonlySet<string> = new Set(['unsupported: create function'])

@@ -42,7 +42,7 @@ export async function startOracle(
 }
 
 /**
- * The same, with `tester` as an ordinary user who may create databases. What initdb made belongs to `superuser`: where owners are compared, let
+ * The same, with `tester` as an ordinary user who may create databases and roles. What initdb made belongs to `superuser`: where owners are compared, let
  * it be the companion's.
  */
 export async function startOracleWithUser(
@@ -51,7 +51,7 @@ export async function startOracleWithUser(
 ): Promise<RunningOracle> {
   const oracle = await startOracle(superuser, settings)
   const { client } = await WireClient.connect(oracle, { user: superuser, database: 'postgres' })
-  const answer = await client.query(`create role ${ORACLE_USER} login createdb`)
+  const answer = await client.query(`create role ${ORACLE_USER} login createdb createrole`)
   await client.end()
   if (answer.some((message) => message.name === 'error')) {
     await oracle.stop()

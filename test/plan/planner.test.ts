@@ -40,6 +40,7 @@ function countedPlanner() {
     pin: notHere,
     service: notHere,
     serviceTransaction: notHere,
+    alterRoles: notHere,
   }
   const current = { schema }
   const planner = new Planner({

@@ -88,6 +88,7 @@ function toTestDatabase(
     read: notHere,
     readLoaded: notHere,
     probeCopy: notHere,
+    alterRoles: notHere,
     pin: notHere,
     service: query,
     serviceTransaction: async (statements) => {
