@@ -29,16 +29,26 @@ export interface CatalogQuery {
 }
 
 /** Runs a query whose session functions are evaluated once at most, each where PostgreSQL comes to it. */
-export async function runCallsInOrder(
+export function runCallsInOrder(
   state: SessionState,
   { bound, plan, statement }: CatalogQuery,
   sites: readonly CallSite[],
 ): Promise<Answer> {
+  return evaluateInOrder(state, { text: statement.text, sites }, (text) =>
+    readFromCompanion(state, { text, bound, plan }),
+  )
+}
+
+/** What `read` gives for a query in which every call that PostgreSQL came to is evaluated. */
+export async function evaluateInOrder<T>(
+  state: SessionState,
+  { text, sites }: { readonly text: string; readonly sites: readonly CallSite[] },
+  read: (text: string) => Promise<T>,
+): Promise<T> {
   const values = new Map<CallSite, string | null>()
   for (;;) {
-    const text = withValues(statement.text, sites, values)
     try {
-      return await readFromCompanion(state, { text, bound, plan })
+      return await read(withValues(text, sites, values))
     } catch (error) {
       const call = callTold(error, sites)
       if (call === undefined) throw error

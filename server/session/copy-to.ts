@@ -18,6 +18,7 @@ import type { Described } from './prepared-statement.ts'
 import type { CopyRun } from './run-copy.ts'
 import { runQuery } from './run-query.ts'
 import type { SessionState } from './session-state.ts'
+import { textWithSessionValues } from './session-values.ts'
 import { catalogSource } from './temporary-tables.ts'
 
 /** COPY TO STDOUT. Resolves to the number of rows. */
@@ -105,7 +106,7 @@ function passOn({ copy, rows, tag }: ReadAnswer, sink: RowSink): bigint {
 async function askCompanion(state: SessionState, statement: ParsedStatement): Promise<ReadAnswer> {
   const { text } = await companionText(state, statement, false)
   const answer = await catalogSource(state).read({
-    text,
+    text: await textWithSessionValues(state, text),
     paramTypes: [],
     paramFormats: [],
     params: [],

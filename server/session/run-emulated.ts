@@ -1,14 +1,20 @@
 import { emulationEvents } from '../base/channels.ts'
+import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { addLoad, type LoadedRows, NOTHING_LOADED } from '../emulate/load-rows.ts'
 import { keysOf } from '../emulate/scratch-schema.ts'
 import type { EmulateRoute, Plan } from '../plan/plan.ts'
+import { findCalls, inPlaceOfCall, replaceSites } from '../sql/call-sites.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
+import { splitDataRow } from '../wire/data-row.ts'
 import { type Answer, readyRows, whenRun } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
+import { notSupported } from './client-error.ts'
 import { companionText } from './companion-text.ts'
 import { ownSetting, sizeInBytes } from './own-settings.ts'
+import { rowsFromCompanion } from './read-from-companion.ts'
 import type { SessionState } from './session-state.ts'
+import { isSessionValue, mayAskForSession, sessionValueType } from './session-values.ts'
 
 /** A SELECT that Spanner cannot run. */
 export interface EmulatedRun {
@@ -26,7 +32,7 @@ export function runEmulated(state: SessionState, run: EmulatedRun): Answer {
 }
 
 async function loadAndRun(state: SessionState, run: EmulatedRun): Promise<Answer> {
-  const { bound, statement, plan, route } = run
+  const { bound, plan, route } = run
   const { schema, scratch } = state.database
   const startedAt = performance.now()
   const loaded = await loadAll(state, run)
@@ -35,7 +41,7 @@ async function loadAndRun(state: SessionState, run: EmulatedRun): Promise<Answer
     keys: keysOf(route.relations),
     tables: loaded.tables,
     locksRows: route.loads.some(({ read }) => read.locksRows),
-    text: (await companionText(state, statement, route.hasMomentInView)).text,
+    text: await textForScratch(state, run),
     paramTypes: plan.paramTypes,
     paramFormats: bound.params.formats,
     params: bound.params.values,
@@ -53,6 +59,44 @@ async function loadAndRun(state: SessionState, run: EmulatedRun): Promise<Answer
     durationMs: performance.now() - startedAt,
   })
   return { fields: plan.fields, rows: readyRows(answer.rows, answer.error), tag: () => answer.tag }
+}
+
+/** The statement as a scratch database runs it: sequences are no part of one, so that the companion says what currval() is. */
+async function textForScratch(state: SessionState, run: EmulatedRun): Promise<string> {
+  const { bound, plan, statement, route } = run
+  const { text, node } = await companionText(state, statement, route.hasMomentInView)
+  if (!mayAskForSession(text)) return text
+  const sites = findCalls(text, node, isSessionValue)
+  if (sites.length === 0) return text
+  const calls = sites.map(({ start, end }) => Buffer.from(text).toString('utf8', start, end))
+  const casts = calls.map((call) => `CAST(${call} AS pg_catalog.text)`)
+  const computed = { ...bound, resultFormats: [] }
+  const answer = await rowsFromCompanion(state, {
+    text: `SELECT ${casts.join(', ')}`,
+    bound: computed,
+    plan,
+  }).catch((error: unknown) => {
+    throw dependsOnRows(error) ? ofRows() : error
+  })
+  const [row] = answer.rows
+  const values = row === undefined ? [] : splitDataRow(row)
+  return replaceSites(text, sites, (site) => {
+    const value = values[sites.indexOf(site)]?.toString()
+    const literal = value === undefined ? 'NULL' : `'${value}'`
+    return inPlaceOfCall(site, `CAST(${literal} AS pg_catalog.${sessionValueType(site.name)})`)
+  })
+}
+
+/** A column in an argument: the companion has no row to take it from. */
+function dependsOnRows(error: unknown): boolean {
+  const codes: readonly string[] = [SQL_STATE.undefinedColumn, SQL_STATE.undefinedTable]
+  return (
+    error instanceof PgError && codes.includes(error.code) && error.fields.position !== undefined
+  )
+}
+
+function ofRows(): PgError {
+  return notSupported('currval() of what a row holds, over tables', 'Name the sequence.')
 }
 
 async function loadAll(state: SessionState, run: EmulatedRun): Promise<LoadedRows> {

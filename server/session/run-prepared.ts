@@ -1,5 +1,7 @@
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
+import type { ReadAnswer } from '../companion/companion-types.ts'
+import { findCallSites } from '../sql/call-sites.ts'
 import {
   deallocateCommand,
   type ExecuteArgument,
@@ -12,12 +14,15 @@ import { splitDataRow } from '../wire/data-row.ts'
 import type { Format } from '../wire/field-description.ts'
 import { type Answer, tagOnly } from './answer.ts'
 import { type BoundStatement, bindStatement } from './bound-statement.ts'
+import { evaluateInOrder } from './calls-in-order.ts'
 import { mustBe, withFields } from './client-error.ts'
 import { companionText } from './companion-text.ts'
 import { describeStatement } from './describe.ts'
 import { mustFindPrepared, storePrepared } from './prepared-statement.ts'
 import { preventInBlock } from './run-transaction.ts'
+import { doesSomething, isSessionFunction } from './session-functions.ts'
 import type { SessionState } from './session-state.ts'
+import { textWithSessionValues, withoutMark } from './session-values.ts'
 import { discardTemporary } from './temporary-tables.ts'
 
 /** PREPARE name [(types)] AS statement. */
@@ -82,22 +87,30 @@ async function computeArguments(
   const names = await typeNames(state, types)
   const casts = args.map((arg, index) => `CAST((${arg.text}) AS ${names[index]})`)
   const [select] = parseStatements(`${SELECT}${casts.join(SEPARATOR)}`)
-  const { text } = await companionText(state, mustBe(select), false)
-  const answer = await state.database.companion
-    .read({
-      text,
-      paramTypes: [],
-      paramFormats: [],
-      params: [],
-      resultFormats: [1],
-      session: state.context(),
-      signal: state.scope.signal,
-    })
-    .catch((error: unknown) => {
-      throw error instanceof PgError ? inExecute(error, args, casts) : error
-    })
+  const { text, node } = await companionText(state, mustBe(select), false)
+  const { once } = findCallSites(text, node, isSessionFunction)
+  const sites = once.some(({ name }) => doesSomething(name)) ? once : []
+  const read = (evaluated: string) => readArguments(state, evaluated)
+  const answer = await evaluateInOrder(state, { text, sites }, read).catch((error: unknown) => {
+    throw error instanceof PgError ? inExecute(error, args, casts) : error
+  })
   const [row] = answer.rows
   return row === undefined ? [] : splitDataRow(row)
+}
+
+async function readArguments(state: SessionState, text: string): Promise<ReadAnswer> {
+  const reading = state.database.companion.read({
+    text: await textWithSessionValues(state, text),
+    paramTypes: [],
+    paramFormats: [],
+    params: [],
+    resultFormats: [1],
+    session: state.context(),
+    signal: state.scope.signal,
+  })
+  return reading.catch((error: unknown) => {
+    throw withoutMark(error)
+  })
 }
 
 const SELECT = 'SELECT '

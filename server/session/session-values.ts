@@ -32,6 +32,11 @@ export function isSessionValue(name: string): boolean {
   return SESSION_VALUES.has(name)
 }
 
+/** The type of its result, in pg_catalog. */
+export function sessionValueType(name: string): string {
+  return SESSION_VALUES.get(name) ?? 'text'
+}
+
 /**
  * A query with what the session knows in the place of each such call. `drawn`: sequences that the statement itself draws from
  * at Spanner.
