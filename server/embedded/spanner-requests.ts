@@ -5,7 +5,6 @@ import {
   TYPE_ANNOTATION,
   TYPE_CODE,
 } from '../types/spanner-type.ts'
-import { type Mutation, readMutation } from './mutations.ts'
 import { ProtoReader } from './protobuf.ts'
 
 /*
@@ -63,16 +62,9 @@ export interface ExecuteBatchDmlRequest {
   readonly lastStatements: boolean
 }
 
-export interface CommitRequest {
-  readonly session: string
-  readonly transactionId: string | undefined
-  /** Of a transaction that is begun by the Commit and lives no longer. */
-  readonly singleUse: TransactionOptions | undefined
-  readonly mutations: readonly Mutation[]
-}
-
 const STRONG: TimestampBound = { kind: 'strong' }
-const NO_OPTIONS: TransactionOptions = {
+/** What a client that asks for nothing gets. */
+export const NO_OPTIONS: TransactionOptions = {
   mode: 'unspecified',
   repeatableRead: false,
   bound: STRONG,
@@ -195,34 +187,6 @@ export function readBeginTransactionRequest(bytes: Buffer): {
   return { session, options }
 }
 
-export function readCommitRequest(bytes: Buffer): CommitRequest {
-  const reader = new ProtoReader(bytes)
-  let session = ''
-  let transactionId: string | undefined
-  let singleUse: TransactionOptions | undefined
-  const mutations: Mutation[] = []
-  while (reader.hasMore) {
-    const tag = reader.tag()
-    switch (tag >>> 3) {
-      case 1:
-        session = reader.string()
-        break
-      case 2:
-        transactionId = reader.string()
-        break
-      case 3:
-        singleUse = readOptions(reader.message())
-        break
-      case 4:
-        mutations.push(readMutation(reader.message()))
-        break
-      default:
-        reader.skip(tag)
-    }
-  }
-  return { session, transactionId, singleUse, mutations }
-}
-
 export function readRollbackRequest(bytes: Buffer): { session: string; transactionId: string } {
   const reader = new ProtoReader(bytes)
   let session = ''
@@ -318,7 +282,8 @@ export function readSelector(reader: ProtoReader): TransactionSelector {
   return selector
 }
 
-function readOptions(reader: ProtoReader): TransactionOptions {
+/** google.spanner.v1.TransactionOptions. */
+export function readOptions(reader: ProtoReader): TransactionOptions {
   let options = NO_OPTIONS
   let repeatableRead = false
   while (reader.hasMore) {

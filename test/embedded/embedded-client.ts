@@ -47,7 +47,11 @@ export interface EmbeddedClient {
   readonly session: string
   /** Calls a method of any of the services. */
   call(method: string, request: object): Promise<Message>
-  stream(request: object): { messages: Promise<Message[]>; pause(): void; cancel(): void }
+  /** ExecuteStreamingSql where no other method is named. */
+  stream(
+    request: object,
+    method?: 'executeStreamingSql' | 'batchWrite',
+  ): { messages: Promise<Message[]>; pause(): void; cancel(): void }
   newSession(): Promise<string>
   /** Runs a query or DML and gives columns, rows, count. */
   run(sql: string, options?: RunOptions): Promise<RunResult>
@@ -225,8 +229,8 @@ export async function connectTo(
     call,
     newSession,
     run,
-    stream: (request) => {
-      const stream = spanner.executeStreamingSql({ session, ...request }, new Metadata(), {
+    stream: (request, method = 'executeStreamingSql') => {
+      const stream = spanner[method]({ session, ...request }, new Metadata(), {
         deadline: Date.now() + 60_000,
       })
       const messages = new Promise<Message[]>((resolve, reject) => {

@@ -171,3 +171,67 @@ tap.test('interleaved rows: no child without its parent, none left behind', asyn
   await commit({ delete: { table: 't', keySet: ALL } })
   t.strictSame((await client.run('SELECT count(*) FROM child')).rows, [['0']])
 })
+
+tap.test('groups of mutations succeed and fail by themselves', async (t) => {
+  await reset(['1', 'x', 'one'])
+  const insert = (...rows: unknown[][]) => ({ insert: write(['a', 'b', 'v'], ...rows) })
+  const child = {
+    insert: { table: 'child', columns: ['a', 'b', 'c'], values: [list('9', 'z', '1')] },
+  }
+  const mutationGroups = [
+    {
+      mutations: [
+        insert(['2', 'x', 'two']),
+        { update: write(['a', 'b', 'v'], ['1', 'x', 'eins']) },
+      ],
+    },
+    { mutations: [insert(['3', 'x', 'three']), insert(['1', 'x', 'again'])] },
+    { mutations: [child] },
+    { mutations: [insert(['4', 'x', 'four'])] },
+  ]
+  const answers = await client.stream({ mutationGroups }, 'batchWrite').messages
+  t.strictSame(
+    answers.map(({ indexes, status, commitTimestamp }) => [
+      indexes,
+      status.code ?? 0,
+      commitTimestamp !== undefined,
+    ]),
+    [
+      [[0], 0, true],
+      [[1], 6, false],
+      [[2], 5, false],
+      [[3], 0, true],
+    ],
+  )
+  t.match(answers[1].status.message, /already exists/)
+  t.strictSame(await read(ALL), ['1 x eins', '2 x two', '4 x four'])
+  for (const groups of [[], [...mutationGroups, { mutations: [] }]]) {
+    t.match(
+      await failureText(client.stream({ mutationGroups: groups }, 'batchWrite').messages),
+      /^3 /,
+      'nothing to write',
+    )
+  }
+  t.match(
+    await failureText(
+      client.stream({ session: `${client.database}/sessions/x`, mutationGroups }, 'batchWrite')
+        .messages,
+    ),
+    /^5 Session not found/,
+  )
+})
+
+tap.test('a group waits for whoever holds its rows', async (t) => {
+  await reset(['1', 'x', 'one'])
+  const other = await client.newSession()
+  const { transaction } = await client.run(`UPDATE t SET v = 'theirs' WHERE a = 1`, {
+    session: other,
+    in: READ_WRITE,
+    seqno: 1,
+  })
+  const mutationGroups = [{ mutations: [{ update: write(['a', 'b', 'v'], ['1', 'x', 'ours']) }] }]
+  const answers = client.stream({ mutationGroups }, 'batchWrite').messages
+  await client.call('commit', { session: other, transactionId: transaction })
+  t.equal((await answers)[0].status.code ?? 0, 0)
+  t.strictSame(await read(ALL), ['1 x ours'])
+})
