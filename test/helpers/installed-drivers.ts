@@ -12,6 +12,11 @@ export function findPgxBudget(): Promise<string | undefined> {
   return findInstalled('pgx-budget')
 }
 
+/** The program of test/google-clients/go; undefined where it was not built. */
+export function findGoClient(): Promise<string | undefined> {
+  return findInstalled('google-go-client')
+}
+
 /** The jar of pgjdbc; undefined where it is not here. */
 export function findPgjdbc(): Promise<string | undefined> {
   return findInstalled('postgresql.jar')
