@@ -19,6 +19,8 @@ export interface ColumnDefinition {
   readonly sql: string
   readonly isPrimaryKey: boolean
   readonly isNotNull: boolean
+  /** HIDDEN: it is shown so, and in `*` all the same. */
+  readonly isHidden: boolean
   /** It has a value for the rows that are there: DEFAULT or a stored expression. */
   readonly fillsRows: boolean
   readonly identity: SequenceOptions | undefined
@@ -86,6 +88,7 @@ const TYPES: Readonly<Record<string, string>> = {
   'timestamp with time zone': 'timestamp with time zone',
   uuid: 'uuid',
   'spanner.commit_timestamp': 'spanner.commit_timestamp',
+  'spanner.tokenlist': 'spanner.tokenlist',
 }
 const TYPE_WORDS = new Set([
   'double',
@@ -108,6 +111,8 @@ export function readType(cursor: DdlCursor): { sql: string; isSerial: boolean } 
   const written = readTypeName(cursor)
   if (cursor.profile !== 'production' && (written === 'uuid' || SERIAL.has(written)))
     throw unsupportedDdl(`Type <${written}> is not supported.`)
+  if (cursor.profile !== 'production' && written === 'spanner.tokenlist')
+    throw unsupportedDdl('Type <tokenlist> does not exist.')
   if (SERIAL.has(written)) return { sql: 'bigint', isSerial: true }
   const modifier = cursor.sees('(') ? cursor.parenthesised() : ''
   const type = TYPES[written]
@@ -174,6 +179,7 @@ export function readColumn(cursor: DdlCursor): ColumnDefinition {
   let isPrimaryKey = false
   let isNotNull = false
   let isNullable = false
+  let isHidden = false
   let identity: SequenceOptions | undefined = type.isSerial
     ? { hasKind: false, start: undefined, skip: undefined }
     : undefined
@@ -203,7 +209,8 @@ export function readColumn(cursor: DdlCursor): ColumnDefinition {
     else if (cursor.accept('references')) foreignKeys.push(readReference(cursor, label, [name]))
     else if (cursor.sees('unique')) {
       throw unsupportedDdl('<UNIQUE> constraint is not supported, create a unique index instead.')
-    } else if (cursor.sees('on', 'update') || cursor.sees('hidden')) {
+    } else if (cursor.profile === 'production' && cursor.accept('hidden')) isHidden = true
+    else if (cursor.sees('on', 'update') || cursor.sees('hidden')) {
       throw unsupportedDdl(
         `<${cursor.next().text.toUpperCase()}> of a column is not supported by this server.`,
       )
@@ -224,6 +231,7 @@ export function readColumn(cursor: DdlCursor): ColumnDefinition {
     sql: sql.join(' '),
     isPrimaryKey,
     isNotNull,
+    isHidden,
     fillsRows,
     identity,
     expressions,

@@ -25,7 +25,7 @@ const TABLES = `SELECT c.oid::text AS oid, ${SHOWN} AS name, m.interleave, m.on_
 
 const COLUMNS = `SELECT a.attrelid::text AS oid, quote_ident(a.attname) AS name,
     replace(format_type(a.atttypid, a.atttypmod), 'text', 'character varying') AS type, a.attnotnull::text AS required, a.attgenerated::text AS generated,
-    pg_get_expr(d.adbin, d.adrelid) AS value, s.start_with::text AS start, s.skip_min::text AS min, s.skip_max::text AS max, s.has_kind::text AS kind
+    pg_get_expr(d.adbin, d.adrelid) AS value, col_description(a.attrelid, a.attnum) AS hidden, s.start_with::text AS start, s.skip_min::text AS min, s.skip_max::text AS max, s.has_kind::text AS kind
   FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
   LEFT JOIN (SELECT p.refobjid, p.refobjsubid, q.* FROM pg_depend p JOIN _spanner_meta.sequences q ON q.relid = p.objid AND q.is_identity
@@ -45,7 +45,19 @@ const CONSTRAINTS = `SELECT k.conrelid::text AS oid, k.contype::text AS kind, k.
 
 const INDEXES = `SELECT pg_get_indexdef(x.indexrelid) AS definition FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
   JOIN pg_class c ON c.oid = x.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE NOT x.indisprimary AND i.relname !~ '${MANAGED_INDEX}' AND ${VISIBLE} ORDER BY i.oid`
+  WHERE NOT x.indisprimary AND i.relam <> (SELECT oid FROM pg_am WHERE amname = 'gin') AND i.relname !~ '${MANAGED_INDEX}' AND ${VISIBLE} ORDER BY i.oid`
+
+const SEARCH_INDEXES = `SELECT quote_ident(i.relname) AS name, ${SHOWN} AS tab, obj_description(i.oid, 'pg_class') AS tail,
+    (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY k.pos) FROM unnest(x.indkey::int2[]) WITH ORDINALITY k(num, pos)
+      JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.num) AS columns
+  FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam AND m.amname = 'gin'
+  JOIN pg_class c ON c.oid = x.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${VISIBLE} ORDER BY i.oid`
+
+const CHANGE_STREAMS = `SELECT quote_ident(s.name) AS name, CASE WHEN s.tracks_all THEN 'ALL' ELSE (SELECT string_agg(${SHOWN} ||
+      CASE WHEN t.columns IS NULL THEN '' ELSE '(' || array_to_string(ARRAY(SELECT quote_ident(u) FROM unnest(t.columns) u), ', ') || ')' END, ', ' ORDER BY c.oid)
+      FROM _spanner_meta.change_stream_tables t JOIN pg_class c ON c.oid = t.relid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE t.stream = s.name) END AS scope,
+    (SELECT string_agg(o.name || ' = ' || quote_literal(o.value), ', ' ORDER BY o.name) FROM _spanner_meta.change_stream_options o WHERE o.stream = s.name) AS options
+  FROM _spanner_meta.change_streams s ORDER BY s.name`
 
 const VIEWS = `SELECT ${SHOWN} AS name, pg_get_viewdef(c.oid) AS query FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind = 'v' AND ${VISIBLE} ORDER BY c.oid`
@@ -69,16 +81,29 @@ export async function printDdl(query: Query, databaseId: string): Promise<string
       return printTable(row, columns.get(oid) ?? [], constraints.get(oid) ?? [])
     }),
     ...printed(await query(INDEXES), (row) => printIndex(row['definition'] ?? '')),
+    ...printed(await query(SEARCH_INDEXES), printSearchIndex),
     ...printed(
       await query(VIEWS),
       (row) => `CREATE VIEW ${row['name']} SQL SECURITY INVOKER AS ${flatten(row['query'] ?? '')}`,
     ),
+    ...printed(await query(CHANGE_STREAMS), printChangeStream),
     ...printed(
       await query(OPTIONS),
       (row) =>
         `ALTER DATABASE "${databaseId}" SET "spanner.${row['name']}" = ${quoteText(row['value'] ?? '')}`,
     ),
   ]
+}
+
+function printSearchIndex({ name, tab, columns, tail }: ServiceRow): string {
+  return `CREATE SEARCH INDEX ${name} ON ${tab} (${columns})${tail ? ` ${tail}` : ''}`
+}
+
+function printChangeStream({ name, scope, options }: ServiceRow): string {
+  const lines = [`CREATE CHANGE STREAM ${name}`]
+  if (scope) lines.push(`FOR ${scope}`)
+  if (options) lines.push(`WITH (${options})`)
+  return lines.join('\n')
 }
 
 function groupByTable(rows: readonly ServiceRow[]): Map<string, ServiceRow[]> {
@@ -134,6 +159,7 @@ function printColumn(column: ServiceRow): string {
   else if (column['generated'] === 's') parts.push(`GENERATED ALWAYS AS (${value}) STORED`)
   else if (value !== null && value !== undefined) parts.push(`DEFAULT ${value}`)
   if (column['required'] === 'true') parts.push('NOT NULL')
+  if (column['hidden']) parts.push('HIDDEN')
   return parts.join(' ')
 }
 

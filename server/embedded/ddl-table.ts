@@ -76,9 +76,15 @@ function completions(table: ObjectName, parts: TableParts): string[] {
   )
   return [
     ...identities,
+    ...parts.columns.flatMap((column) => (column.isHidden ? [hide(table, column.name)] : [])),
     ...checks.map((check) => addCheck(table, check)),
     ...keys.flatMap((key) => addForeignKey(table, key)),
   ]
+}
+
+/** PostgreSQL has no such column: a comment says that it is one. */
+function hide(table: ObjectName, column: string): string {
+  return `COMMENT ON COLUMN ${table.sql}.${quoteName(column)} IS 'HIDDEN'`
 }
 
 function readElement(element: DdlCursor, parts: TableParts): void {

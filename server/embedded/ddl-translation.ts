@@ -1,4 +1,9 @@
 import { parseStatements, SyntaxProblem } from '../sql/statement.ts'
+import {
+  translateAlterChangeStream,
+  translateCreateChangeStream,
+  translateDropChangeStream,
+} from './ddl-change-stream.ts'
 import { readSequenceOptions } from './ddl-column.ts'
 import {
   checkFreeName,
@@ -12,6 +17,7 @@ import {
   unparsedDdl,
   unsupportedDdl,
 } from './ddl-cursor.ts'
+import { translateCreateSearchIndex, translateDropSearchIndex } from './ddl-search-index.ts'
 import { translateAlterTable, translateCreateTable } from './ddl-table.ts'
 import type { GrpcStatus } from './grpc-status.ts'
 import type { Profile } from './profile.ts'
@@ -68,8 +74,10 @@ function translateCreate(cursor: DdlCursor): DdlPlan {
   if (cursor.accept('sequence')) return translateCreateSequence(cursor)
   if (cursor.accept('or', 'replace', 'view')) return translateCreateView(cursor, true)
   if (cursor.accept('view')) return translateCreateView(cursor, false)
+  if (cursor.accept('change', 'stream')) return translateCreateChangeStream(cursor)
+  if (cursor.profile === 'production' && cursor.accept('search', 'index'))
+    return translateCreateSearchIndex(cursor)
   for (const words of [
-    ['change', 'stream'],
     ['search', 'index'],
     ['vector', 'index'],
     ['role'],
@@ -92,6 +100,7 @@ function translateAlter(cursor: DdlCursor): DdlPlan {
   if (cursor.accept('index')) return translateAlterIndex(cursor)
   if (cursor.accept('sequence')) return translateAlterSequence(cursor)
   if (cursor.accept('database')) return translateAlterDatabase(cursor)
+  if (cursor.accept('change', 'stream')) return translateAlterChangeStream(cursor)
   if (cursor.profile === 'production' && cursor.accept('statistics')) return { statements: [] }
   if (cursor.sees('statistics')) throw unsupportedDdl('Statement is not supported.')
   if (cursor.sees('view')) throw unsupportedDdl('Only <TABLE> is supported for renaming.')
@@ -331,6 +340,9 @@ const DROPS: readonly DropRule[] = [
 
 function translateDrop(cursor: DdlCursor): DdlPlan {
   if (cursor.accept('schema')) return translateDropSchema(cursor)
+  if (cursor.accept('change', 'stream')) return translateDropChangeStream(cursor)
+  if (cursor.profile === 'production' && cursor.accept('search', 'index'))
+    return translateDropSearchIndex(cursor)
   const rule = DROPS.find(([word]) => cursor.sees(word))
   if (rule === undefined) {
     const other = cursor.peek()?.text.toUpperCase() ?? ''

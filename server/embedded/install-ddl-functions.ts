@@ -45,7 +45,8 @@ BEGIN
   IF to_regnamespace(quote_ident(home)) IS NULL THEN
     RAISE EXCEPTION 'Schema not found: %', home USING ERRCODE = 'SN005';
   END IF;
-  IF EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = home AND lower(c.relname) = lower(label)) THEN
+  IF EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = home AND lower(c.relname) = lower(label))
+    OR (home = 'public' AND EXISTS (SELECT FROM _spanner_meta.change_streams s WHERE lower(s.name) = lower(label))) THEN
     RAISE EXCEPTION 'Duplicate name in schema: %.', CASE WHEN home = 'public' THEN '' ELSE home || '.' END || label USING ERRCODE = 'SN009';
   END IF;
 END $$;
@@ -84,6 +85,13 @@ BEGIN
     WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = tab AND attname = c AND attnum > 0 AND NOT attisdropped) LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION 'Index % specifies key column % which does not exist in the index''s base table.', label, missing USING ERRCODE = 'SN003';
+  END IF;
+END $$;
+CREATE OR REPLACE FUNCTION _spanner.require_token_list(label text, tab regclass, col name) RETURNS void LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  PERFORM _spanner.require_index_columns(label, tab, ARRAY[col]);
+  IF (SELECT atttypid FROM pg_attribute WHERE attrelid = tab AND attname = col) <> 'spanner.tokenlist'::regtype THEN
+    RAISE EXCEPTION 'Search index % cannot be created on column %, which is not of type TOKENLIST.', label, col USING ERRCODE = 'SN009';
   END IF;
 END $$;
 CREATE OR REPLACE FUNCTION _spanner.find_to_drop(written text, shown text, kind text, label text) RETURNS void LANGUAGE plpgsql STABLE AS $$
@@ -233,6 +241,7 @@ BEGIN
   IF list IS NOT NULL THEN
     RAISE EXCEPTION 'Cannot drop table % with indices: %.', _spanner.shown(tab), list USING ERRCODE = 'SN009';
   END IF;
+  PERFORM _spanner.check_untracked_table(tab);
   SELECT string_agg(conname, ',' ORDER BY conname) INTO list FROM pg_constraint WHERE confrelid = tab AND conrelid <> tab AND contype = 'f';
   IF list IS NOT NULL THEN
     RAISE EXCEPTION 'Cannot drop table \`%\`. It is referenced by one or more foreign keys: \`%\`. You must drop the foreign keys before dropping the table.',
@@ -250,6 +259,7 @@ BEGIN
   IF col = ANY (_spanner.key_columns(tab)) THEN
     RAISE EXCEPTION 'Cannot drop key column % from table %.', col, _spanner.shown(tab) USING ERRCODE = 'SN003';
   END IF;
+  PERFORM _spanner.check_untracked_column(tab, col);
   SELECT c.relname INTO user_of FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
     WHERE i.indrelid = tab AND c.relname !~ '${MANAGED_INDEX}' AND (num = ANY (i.indkey) OR EXISTS (SELECT FROM pg_depend d
       WHERE d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid AND d.refobjid = tab AND d.refobjsubid = num)) LIMIT 1;

@@ -152,6 +152,13 @@ CREATE OR REPLACE AGGREGATE _spanner.sum(int) (SFUNC = _spanner.sum_step, STYPE 
 /** Functions of Spanner's own schema ("Spanner specific functions" of the dialect's function pages). */
 const SPANNER_FUNCTIONS = `
 DO $$ BEGIN CREATE DOMAIN spanner.commit_timestamp AS timestamptz; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+DO $$ BEGIN CREATE DOMAIN spanner.tokenlist AS tsvector; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+CREATE OR REPLACE FUNCTION spanner.tokenize_fulltext(text) RETURNS spanner.tokenlist LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN pg_catalog.to_tsvector('pg_catalog.simple'::regconfig, $1)::spanner.tokenlist;
+CREATE OR REPLACE FUNCTION spanner.token(text) RETURNS spanner.tokenlist LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN pg_catalog.array_to_tsvector(ARRAY[$1])::spanner.tokenlist;
+CREATE OR REPLACE FUNCTION spanner.search(spanner.tokenlist, text) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN $1::tsvector @@ pg_catalog.websearch_to_tsquery('pg_catalog.simple'::regconfig, $2);
 CREATE OR REPLACE FUNCTION spanner.bit_reverse(value bigint, preserve_sign boolean) RETURNS bigint
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN CASE WHEN preserve_sign
     THEN pg_catalog.reverse(value::bit(63)::text)::bit(63)::bigint | (value & (-9223372036854775807 - 1))

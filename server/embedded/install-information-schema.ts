@@ -61,7 +61,7 @@ const INDEX_SOURCE = `FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JO
   JOIN pg_namespace n ON n.oid = c.relnamespace`
 const INDEX_COLUMNS = `${CATALOG} AS table_catalog, n.nspname::varchar AS table_schema, c.relname::varchar AS table_name,
   (CASE WHEN x.indisprimary THEN 'PRIMARY_KEY' ELSE i.relname END)::varchar AS index_name,
-  (CASE WHEN x.indisprimary THEN 'PRIMARY_KEY' ELSE 'INDEX' END)::varchar AS index_type`
+  (CASE WHEN x.indisprimary THEN 'PRIMARY_KEY' WHEN i.relam = (SELECT am.oid FROM pg_am am WHERE am.amname = 'gin') THEN 'SEARCH' ELSE 'INDEX' END)::varchar AS index_type`
 
 const INDEXES = `
 CREATE VIEW information_schema.indexes AS SELECT ${INDEX_COLUMNS}, ''::varchar AS parent_table_name,
@@ -141,18 +141,22 @@ CREATE VIEW information_schema.column_options AS SELECT ${OF_TABLE}, a.attname::
   WHERE c.relkind = 'r' AND a.attnum > 0 AND a.atttypid = 'spanner.commit_timestamp'::regtype AND NOT a.attisdropped AND ${VISIBLE};
 `
 
+const STREAM_NAME = `${CATALOG} AS change_stream_catalog, 'public'::varchar AS change_stream_schema`
+const STREAM_TABLE = `FROM _spanner_meta.change_stream_tables s JOIN pg_class c ON c.oid = s.relid JOIN pg_namespace n ON n.oid = c.relnamespace`
+
+const CHANGE_STREAMS = `
+CREATE VIEW information_schema.change_streams AS SELECT ${STREAM_NAME}, name::varchar AS change_stream_name,
+  (CASE WHEN tracks_all THEN 'YES' ELSE 'NO' END)::varchar AS "all" FROM _spanner_meta.change_streams;
+CREATE VIEW information_schema.change_stream_tables AS SELECT ${STREAM_NAME}, s.stream::varchar AS change_stream_name, ${OF_TABLE},
+  (CASE WHEN s.columns IS NULL THEN 'YES' ELSE 'NO' END)::varchar AS all_columns ${STREAM_TABLE};
+CREATE VIEW information_schema.change_stream_columns AS SELECT ${STREAM_NAME}, s.stream::varchar AS change_stream_name, ${OF_TABLE}, col::varchar AS column_name
+  ${STREAM_TABLE} CROSS JOIN unnest(s.columns) col;
+CREATE VIEW information_schema.change_stream_options AS SELECT ${STREAM_NAME}, stream::varchar AS change_stream_name, name::varchar AS option_name,
+  'character varying'::varchar AS option_type, value::varchar AS option_value FROM _spanner_meta.change_stream_options;
+`
+
 /** Kinds of objects that this server does not make: nothing is in them. */
 const EMPTY_VIEWS = `
-CREATE VIEW information_schema.change_streams AS SELECT ${CATALOG} AS change_stream_catalog, ''::varchar AS change_stream_schema,
-  ''::varchar AS change_stream_name, ''::varchar AS "all" WHERE false;
-CREATE VIEW information_schema.change_stream_columns AS SELECT ${CATALOG} AS change_stream_catalog, ''::varchar AS change_stream_schema,
-  ''::varchar AS change_stream_name, ''::varchar AS table_catalog, ''::varchar AS table_schema, ''::varchar AS table_name, ''::varchar AS column_name
-  WHERE false;
-CREATE VIEW information_schema.change_stream_options AS SELECT ${CATALOG} AS change_stream_catalog, ''::varchar AS change_stream_schema,
-  ''::varchar AS change_stream_name, ''::varchar AS option_name, ''::varchar AS option_type, ''::varchar AS option_value WHERE false;
-CREATE VIEW information_schema.change_stream_tables AS SELECT ${CATALOG} AS change_stream_catalog, ''::varchar AS change_stream_schema,
-  ''::varchar AS change_stream_name, ''::varchar AS table_catalog, ''::varchar AS table_schema, ''::varchar AS table_name, ''::varchar AS all_columns
-  WHERE false;
 CREATE VIEW information_schema.spanner_statistics AS SELECT ${CATALOG} AS catalog_name, ''::varchar AS schema_name, ''::varchar AS package_name,
   ''::varchar AS allow_gc WHERE false;
 `
@@ -165,6 +169,7 @@ export function informationSchemaScript(): string {
     TABLES,
     INDEXES,
     CONSTRAINT_VIEWS,
+    CHANGE_STREAMS,
     EMPTY_VIEWS,
     'GRANT USAGE ON SCHEMA information_schema TO PUBLIC; GRANT SELECT ON ALL TABLES IN SCHEMA information_schema TO PUBLIC;',
   ].join('\n')

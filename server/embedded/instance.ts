@@ -7,6 +7,7 @@ import { EmbeddedDatabase, isIdle, postgresName } from './database.ts'
 import { DdlExecutor, DEFAULT_TIME_ZONE } from './ddl-executor.ts'
 import { GrpcStatus, resourceNotFound } from './grpc-status.ts'
 import type { Incarnations } from './incarnations.ts'
+import { changeStreamsScript } from './install-change-streams.ts'
 import { ddlFunctionsScript } from './install-ddl-functions.ts'
 import { functionsScript } from './install-functions.ts'
 import { informationSchemaScript } from './install-information-schema.ts'
@@ -197,7 +198,7 @@ export class EmbeddedInstance {
   async #install(database: string): Promise<void> {
     const owner = await this.#connect(OWNER_ROLE, database)
     try {
-      await owner.script(`${functionsScript()};${ddlFunctionsScript()}`)
+      await owner.script(`${functionsScript()};${ddlFunctionsScript()};${changeStreamsScript()}`)
     } finally {
       await owner.close()
     }
@@ -244,7 +245,7 @@ export class EmbeddedInstance {
 }
 
 function allScripts(): string[] {
-  return [functionsScript(), ddlFunctionsScript(), informationSchemaScript()]
+  return [functionsScript(), ddlFunctionsScript(), changeStreamsScript(), informationSchemaScript()]
 }
 
 async function ensureRole(connection: ServerConnection): Promise<void> {

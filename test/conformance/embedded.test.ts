@@ -7,7 +7,7 @@ import { casesDirectory, readCases } from './cases.ts'
 import { type Result, runCases } from './run-cases.ts'
 
 /** How many cases must come out right: the outcome, the code too, everything. To be raised, never lowered. */
-const FLOORS = { ok: 2761, code: 2701, all: 2538 }
+const FLOORS = { ok: 2766, code: 2706, all: 2542 }
 
 const LEVELS = ['ok', 'code', 'all'] as const
 /** A server that takes what the emulator takes. */

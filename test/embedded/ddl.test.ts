@@ -529,3 +529,70 @@ tap.test('the default time zone of a database', async (t) => {
     /^3 Invalid time zone/,
   )
 })
+
+tap.test('full text and change streams are shown as they were declared', async (t) => {
+  const db = await connectTo(server, 'streams-and-words')
+  t.teardown(() => db.close())
+  const ddl = [
+    'CREATE TABLE w (\n  id bigint NOT NULL,\n  body character varying,\n  tokens spanner.tokenlist GENERATED ALWAYS AS (spanner.tokenize_fulltext((body)::text)) STORED HIDDEN,\n  PRIMARY KEY(id)\n)',
+    'CREATE SEARCH INDEX by_word ON w (tokens) INCLUDE (body)',
+    'CREATE CHANGE STREAM alles\nFOR ALL',
+    `CREATE CHANGE STREAM sums\nFOR w(body)\nWITH (retention_period = '36h', value_capture_type = 'NEW_ROW')`,
+  ]
+  await db.ddl(...ddl)
+  t.strictSame((await db.call('getDatabaseDdl', { database: db.database })).statements, ddl)
+  for (const [statement, wanted] of [
+    ['CREATE SEARCH INDEX x ON w (body)', /^9 Search index x cannot be created on column body/],
+    ['DROP TABLE w', /^9 Cannot drop table w with indices: by_word/],
+    ['CREATE CHANGE STREAM sums FOR ALL', /^9 Duplicate name in schema: sums/],
+    ['CREATE CHANGE STREAM x FOR w(nope)', /^9 Change Stream x cannot track column nope/],
+    ['CREATE CHANGE STREAM x FOR w(id)', /^9 The FOR clause of Change Stream x should not list/],
+    ['CREATE CHANGE STREAM x FOR nope', /^9 Change Stream x cannot track nope because/],
+    [`CREATE CHANGE STREAM x WITH (retention_period = '8d')`, /^9 Invalid retention_period: 8d/],
+    [`CREATE CHANGE STREAM x WITH (nope = 'x')`, /^3 Invalid change stream option/],
+    ['ALTER CHANGE STREAM nope DROP FOR ALL', /^5 Change Stream not found: nope/],
+    [
+      'ALTER TABLE w DROP COLUMN body',
+      /^9 Cannot drop column w.body . Column w.body is tracked by 1 Change Stream: sums/,
+    ],
+  ] as const)
+    t.match(await failureText(db.ddl(statement)), wanted, statement)
+  await db.write(`INSERT INTO w (id, body) VALUES (1, 'green eggs and ham'), (2, 'green ham')`)
+  const found = await db.run(`SELECT id FROM w WHERE spanner.search(tokens, 'green -eggs')`)
+  t.strictSame(found.rows, [['2']])
+  t.match(
+    await failureText(db.run('SELECT tokens FROM w')),
+    /^12 The Postgres Type is not supported/,
+  )
+  t.strictSame(
+    (
+      await db.run(
+        `SELECT index_name, index_type FROM information_schema.indexes WHERE table_name = 'w' ORDER BY 1`,
+      )
+    ).rows,
+    [
+      ['PRIMARY_KEY', 'PRIMARY_KEY'],
+      ['by_word', 'SEARCH'],
+    ],
+  )
+  await db.ddl(
+    'ALTER CHANGE STREAM sums SET FOR w',
+    'ALTER CHANGE STREAM sums RESET (value_capture_type)',
+  )
+  await db.ddl(
+    'ALTER CHANGE STREAM alles DROP FOR ALL',
+    `ALTER CHANGE STREAM alles SET (retention_period = '2d')`,
+  )
+  const shown = (await db.call('getDatabaseDdl', { database: db.database })).statements
+  t.strictSame(shown.slice(2), [
+    `CREATE CHANGE STREAM alles\nWITH (retention_period = '2d')`,
+    `CREATE CHANGE STREAM sums\nFOR w\nWITH (retention_period = '36h')`,
+  ])
+  await db.ddl(
+    'DROP CHANGE STREAM sums',
+    'DROP CHANGE STREAM alles',
+    'DROP SEARCH INDEX by_word',
+    'DROP TABLE w',
+  )
+  t.strictSame((await db.call('getDatabaseDdl', { database: db.database })).statements ?? [], [])
+})

@@ -24,7 +24,15 @@ const DDL = [
   'CREATE UNIQUE INDEX one_order ON shop.orders (singer DESC, made) INCLUDE (total)',
   `CREATE VIEW young SQL SECURITY INVOKER AS SELECT singers.id, singers.name FROM singers WHERE singers.born > '2000-01-01'`,
   'CREATE VIEW shop.totals SQL SECURITY INVOKER AS SELECT o.singer, o.total FROM shop.orders o',
+  'CREATE CHANGE STREAM everything FOR ALL',
   'CREATE VIEW reversed SQL SECURITY INVOKER AS SELECT spanner.bit_reverse(singers.id, true) AS r FROM singers',
+]
+
+/** What the emulator does not take. */
+const PRODUCTION_DDL = [
+  `CREATE TABLE words (id bigint NOT NULL, body text, extra bigint, tokens spanner.tokenlist GENERATED ALWAYS AS (spanner.tokenize_fulltext(body)) STORED HIDDEN,
+     loose spanner.tokenlist, PRIMARY KEY (id))`,
+  'CREATE SEARCH INDEX word_search ON words (tokens)',
 ]
 
 /** Holds what a client gets from a database of others to what is written here. */
@@ -44,6 +52,7 @@ export async function checkForeignDatabase(t: Test, kind: BackendKind): Promise<
   const them = await connectTo(server, 'theirs')
   t.teardown(() => them.close())
   await runDdl(them, ...DDL)
+  if (kind === 'embedded') await runDdl(them, ...PRODUCTION_DDL)
   const { client } = await WireClient.connect(spanwire, { user: 'me', database: 'theirs' })
   t.teardown(() => client.end())
   const ask = async (sql: string) => (await client.query(sql)).flatMap(told)
@@ -51,6 +60,7 @@ export async function checkForeignDatabase(t: Test, kind: BackendKind): Promise<
   await t.test('the catalogs show it', (t) => checkCatalogs(t, ask))
   await t.test('its rows are read and changed', (t) => checkRows(t, ask))
   await t.test('DDL leaves alone what a client does not see', (t) => checkDdl(t, ask, them))
+  if (kind === 'embedded') await t.test('full text is hidden', (t) => checkFullText(t, ask, them))
   await t.test('what others change is noticed', (t) => checkChanges(t, ask, them))
   await t.test('it can be dropped', async (t) => {
     t.same(await ask('drop table tracks, albums, singers cascade'), [
@@ -90,7 +100,7 @@ const FOREIGN_KEYS = `select conrelid::regclass, conname, pg_get_constraintdef(o
 async function checkCatalogs(t: Test, ask: Ask): Promise<void> {
   t.same(
     await ask(`select c.oid::regclass, relkind from pg_class c join pg_namespace n on n.oid = relnamespace
-      where nspname in ('public', 'shop') and relkind in ('r', 'v', 'S') order by c.oid::regclass::text`),
+      where nspname in ('public', 'shop') and relname <> 'words' and relkind in ('r', 'v', 'S') order by c.oid::regclass::text`),
     [
       'albums|r',
       'shop.lines|r',
@@ -233,6 +243,22 @@ async function checkDdl(t: Test, ask: Ask, them: EmbeddedClient): Promise<void> 
   )
   t.match(ddl, /CREATE VIEW young/)
   t.match(ddl, /CREATE VIEW reversed/)
+}
+
+async function checkFullText(t: Test, ask: Ask, them: EmbeddedClient): Promise<void> {
+  t.same(await ask(`insert into words values (1, 'to be or not', 2) returning *`), [
+    '1|to be or not|2',
+    'INSERT 0 1',
+  ])
+  t.same(await ask('select * from words'), ['1|to be or not|2', 'SELECT 1'])
+  t.same(await ask('select tokens from words'), ['42703 column "tokens" does not exist'])
+  const { rows } = await them.run(`SELECT id FROM words WHERE spanner.search(tokens, 'not be')`)
+  t.same(rows, [['1']])
+  t.same(await ask('alter table words alter extra type text'), [
+    '0A000 table "words" cannot be changed like this: it would lose column "tokens"',
+  ])
+  t.same(await ask('alter table words add more text'), ['ALTER TABLE'])
+  t.same(await ask('drop table words'), ['DROP TABLE'])
 }
 
 async function checkChanges(t: Test, ask: Ask, them: EmbeddedClient): Promise<void> {
