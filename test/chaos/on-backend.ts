@@ -1,4 +1,5 @@
 import tap, { type Test } from 'tap'
+import { orSkip } from '../helpers/on-emulator.ts'
 import { type BackendName, type FaultySpanwire, startFaultySpanwire } from './faulty-spanwire.ts'
 
 /** How long a workload lasts in a test: `CHAOS_SECONDS`, else ten seconds. */
@@ -19,11 +20,5 @@ export async function onBackend(
   // Of the file, too.
   tap.setTimeout(CHAOS_TIMEOUT_MS)
   t.setTimeout(CHAOS_TIMEOUT_MS)
-  const faulty = await startFaultySpanwire(backend)
-  if (faulty === undefined) {
-    t.pass('SKIPPED: the Spanner emulator is not on this machine', { skip: true })
-    return
-  }
-  t.teardown(() => faulty.stop())
-  await test(faulty)
+  await orSkip(t, () => startFaultySpanwire(backend), test)
 }

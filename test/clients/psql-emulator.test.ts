@@ -1,16 +1,7 @@
 import t from 'tap'
-import { startEmulator } from '../helpers/emulator.ts'
-import { startSpanwire } from '../helpers/spanwire.ts'
+import { onEmulator } from '../helpers/on-emulator.ts'
 import { checkPsqlCatalog } from './psql-catalog-check.ts'
 
 t.test('psql’s catalog commands, on the emulator', async (t) => {
-  const emulator = await startEmulator()
-  if (emulator === undefined) {
-    t.pass('SKIPPED: the Spanner emulator is not on this machine', { skip: true })
-    return
-  }
-  t.teardown(() => emulator.stop())
-  const spanwire = await startSpanwire({ env: { SPANNER_EMULATOR_HOST: emulator.address } })
-  t.teardown(() => spanwire.stop())
-  await checkPsqlCatalog(t, spanwire)
+  await onEmulator(t, (spanwire) => checkPsqlCatalog(t, spanwire))
 })

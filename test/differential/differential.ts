@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import type { Test } from 'tap'
+import { orSkip } from '../helpers/on-emulator.ts'
 import { Choices } from './choices.ts'
 import { keepStatement, readCorpus } from './corpus.ts'
 import { type Makers, makersFor } from './makers.ts'
@@ -76,15 +77,11 @@ async function withServers(
   start: Start,
   work: (check: Check) => Promise<void>,
 ): Promise<void> {
-  const server = await start()
-  if (server === undefined) {
-    t.pass('SKIPPED: the Spanner emulator is not on this machine', { skip: true })
-    return
-  }
-  t.teardown(() => server.stop())
-  const reference = await startReference()
-  t.teardown(() => reference.stop())
-  await work({ reference, server })
+  await orSkip(t, start, async (server) => {
+    const reference = await startReference()
+    t.teardown(() => reference.stop())
+    await work({ reference, server })
+  })
 }
 
 async function checkCorpus(t: Test, { reference, server }: Check): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import { orSkip } from '../helpers/on-emulator.ts'
 import { type BackendKind, startRecordedBackend } from '../helpers/recorded-backend.ts'
 import { startSpanwire } from '../helpers/spanwire.ts'
 import { type ServerAddress, WireClient } from '../helpers/wire-client.ts'
@@ -18,21 +19,21 @@ const SCHEMA = [
 
 /** Counts what clients cost on one backend. */
 export async function checkBudget(t: Test, kind: BackendKind): Promise<void> {
-  const backend = await startRecordedBackend(kind)
-  if (backend === undefined) {
-    t.pass('SKIPPED: the Spanner emulator is not on this machine', { skip: true })
-    return
-  }
-  t.teardown(() => backend.stop())
-  const spanwire = await startSpanwire({ env: backend.env })
-  t.teardown(() => spanwire.stop())
-  await prepare(spanwire)
-  const check = (t: Test, rows: readonly BudgetRow[]) => checkRows(t, backend.proxy, rows)
-  await t.test('the wire', (t) => wireBudget(t, spanwire, check))
-  await t.test('node-postgres', (t) => nodePostgresBudget(t, spanwire, check))
-  await t.test('psycopg 3', (t) => psycopgBudget(t, spanwire, check))
-  await t.test('pgx', (t) => pgxBudget(t, spanwire, check))
-  await t.test('pgjdbc', (t) => pgjdbcBudget(t, spanwire, check))
+  await orSkip(
+    t,
+    () => startRecordedBackend(kind),
+    async (backend) => {
+      const spanwire = await startSpanwire({ env: backend.env })
+      t.teardown(() => spanwire.stop())
+      await prepare(spanwire)
+      const check = (t: Test, rows: readonly BudgetRow[]) => checkRows(t, backend.proxy, rows)
+      await t.test('the wire', (t) => wireBudget(t, spanwire, check))
+      await t.test('node-postgres', (t) => nodePostgresBudget(t, spanwire, check))
+      await t.test('psycopg 3', (t) => psycopgBudget(t, spanwire, check))
+      await t.test('pgx', (t) => pgxBudget(t, spanwire, check))
+      await t.test('pgjdbc', (t) => pgjdbcBudget(t, spanwire, check))
+    },
+  )
 }
 
 async function prepare(address: ServerAddress): Promise<void> {

@@ -12,6 +12,7 @@ import {
   extensionTypeOidOf,
 } from '../../server/types/user-type.ts'
 import { startEmulator } from '../helpers/emulator.ts'
+import { skipWithoutEmulator } from '../helpers/on-emulator.ts'
 import { drain } from '../helpers/rows.ts'
 import { startCatalogFixture, type TestDatabase, type TestPinned } from './catalog-fixture.ts'
 
@@ -25,7 +26,8 @@ interface Proxy {
 
 const emulator = await startEmulator()
 
-if (emulator !== undefined) {
+if (emulator === undefined) skipWithoutEmulator(t)
+else {
   const fixture = await startCatalogFixture()
   const backend = await createSpannerBackend({
     project: 'test',

@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { connectTo, type EmbeddedClient } from '../embedded/embedded-client.ts'
-import { type BackendKind, startRecordedBackend } from '../helpers/recorded-backend.ts'
+import { orSkip } from '../helpers/on-emulator.ts'
+import {
+  type BackendKind,
+  type RecordedBackend,
+  startRecordedBackend,
+} from '../helpers/recorded-backend.ts'
 import { startSpanwire } from '../helpers/spanwire.ts'
 import { type ServerMessage, WireClient } from '../helpers/wire-client.ts'
 
@@ -36,13 +41,15 @@ const PRODUCTION_DDL = [
 ]
 
 /** Holds what a client gets from a database of others to what is written here. */
-export async function checkForeignDatabase(t: Test, kind: BackendKind): Promise<void> {
-  const backend = await startRecordedBackend(kind)
-  if (backend === undefined) {
-    t.pass('SKIPPED: the Spanner emulator is not on this machine', { skip: true })
-    return
-  }
-  t.teardown(() => backend.stop())
+export function checkForeignDatabase(t: Test, kind: BackendKind): Promise<void> {
+  return orSkip(
+    t,
+    () => startRecordedBackend(kind),
+    (backend) => checkOn(t, kind, backend),
+  )
+}
+
+async function checkOn(t: Test, kind: BackendKind, backend: RecordedBackend): Promise<void> {
   const spanwire = await startSpanwire({ env: backend.env })
   t.teardown(() => spanwire.stop())
   const server = {

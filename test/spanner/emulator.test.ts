@@ -3,6 +3,7 @@ import type { BackendDatabase, BackendTransaction } from '../../server/backend/b
 import { BackendError, type BackendFailure } from '../../server/backend/backend-error.ts'
 import { createSpannerBackend } from '../../server/spanner/spanner-backend.ts'
 import { type Emulator, startEmulator } from '../helpers/emulator.ts'
+import { skipWithoutEmulator } from '../helpers/on-emulator.ts'
 import { RecordingProxy } from '../helpers/recording-proxy.ts'
 import { type Drained, drain, textParam } from '../helpers/rows.ts'
 
@@ -28,7 +29,7 @@ async function dml(transaction: BackendTransaction, sql: string): Promise<Draine
 
 const emulator = await startEmulator(['--abort_current_transaction_probability=0'])
 
-if (emulator === undefined) t.plan(0, 'no emulator')
+if (emulator === undefined) skipWithoutEmulator(t)
 else await suite(emulator)
 
 async function suite({ address, stop }: Emulator): Promise<void> {
