@@ -114,7 +114,9 @@ async function findRestarts(
     const value = BigInt(found?.['value'] ?? declared.start)
     const isAltered = JSON.stringify(change.before.declared) !== JSON.stringify(declared)
     if (isAltered && value.toString() === change.before.declared.start) continue
-    const counter = counterFor(value, row.nextvalSql.includes(' - 1) * ') ? declared : undefined)
+    const isStepping = row.nextvalSql.includes(' - 1) * ')
+    const start = row.origin ?? change.before.declared.start
+    const counter = counterFor(value, isStepping ? { ...declared, start } : undefined)
     if (counter < 1n) {
       throw unsupported(
         `sequence "${declared.name}" cannot restart with ${value}`,

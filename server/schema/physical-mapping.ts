@@ -25,6 +25,7 @@ import {
   type StoredTable,
 } from './physical-schema.ts'
 import {
+  canSpread,
   checkSequence,
   nextvalSqlOf,
   type SequenceWidth,
@@ -200,7 +201,7 @@ function mapSequences(
     checkSequence(declared)
     const schema = physicalSchema(declared.schema)
     const name = qualifyPhysical(schema, names(schema).allocate(declared.name))
-    const values = input.sequenceKind
+    const values = canSpread(declared) ? input.sequenceKind : 'ascending'
     return [
       {
         kind: 'sequence',
@@ -219,7 +220,8 @@ function keepSequence(
   declared: StoredSequence['declared'],
   width: SequenceWidth,
 ): StoredSequence {
-  const { values } = stored
+  const { values, physical } = stored
+  checkSequence(declared)
   if (values === 'ascending') {
     if (stored.declared.increment !== declared.increment) {
       throw unsupported(
@@ -227,10 +229,19 @@ function keepSequence(
         'Create a new sequence with the new increment.',
       )
     }
-    return { ...stored, declared }
+    const origin = stored.origin ?? stored.declared.start
+    const nextvalSql = nextvalSqlOf(physical.name, declared, { values, width, origin })
+    const { origin: _known, ...kept } = stored
+    const changed = origin === declared.start ? {} : { origin }
+    return { ...kept, ...changed, declared, nextvalSql }
   }
-  checkSequence(declared)
-  const nextvalSql = nextvalSqlOf(stored.physical.name, declared, { values, width })
+  if (!canSpread(declared)) {
+    throw unsupported(
+      `sequence "${declared.name}" cannot be given bounds or a negative INCREMENT`,
+      'Its values are spread over the whole range: create a new sequence with the bounds.',
+    )
+  }
+  const nextvalSql = nextvalSqlOf(physical.name, declared, { values, width })
   return { ...stored, declared, nextvalSql }
 }
 

@@ -155,6 +155,8 @@ export interface StoredSequence {
   readonly values: SequenceKind
   /** Spanner's expression that draws the next value. */
   readonly nextvalSql: string
+  /** The first value of one that counts; absent: its START, which did not change since. */
+  readonly origin?: string
 }
 
 export type SequenceKind = 'bit-reversed' | 'ascending'

@@ -11,30 +11,20 @@ const MAX_OF_WIDTH: Readonly<Record<string, SequenceWidth>> = {
   '9223372036854775807': 64,
 }
 
-/**
- * Refuses (0A000) a sequence whose values Spanner's bit-reversed sequences cannot imitate: descending, cyclic, or with bounds
- * of its own.
- */
+/** Refuses (0A000) a sequence that begins again: Spanner's never give a value twice. */
 export function checkSequence(declared: DeclaredSequence): void {
-  const what = `sequence "${declared.name}"`
-  if (declared.cycle) {
-    throw unsupported(`${what}: CYCLE is not supported`, 'Leave CYCLE out.')
-  }
-  if (BigInt(declared.increment) <= 0n) {
-    throw unsupported(
-      `${what}: a negative INCREMENT is not supported`,
-      'Use an ascending sequence.',
-    )
-  }
-  if (MAX_OF_WIDTH[declared.max] === undefined || BigInt(declared.min) > BigInt(declared.start)) {
-    throw unsupported(
-      `${what}: MAXVALUE is not supported`,
-      'Use NO MAXVALUE, and AS integer or AS smallint to keep values small.',
-    )
-  }
-  if (BigInt(declared.min) > 1n) {
-    throw unsupported(`${what}: MINVALUE is not supported`, 'Use NO MINVALUE with START WITH.')
-  }
+  if (!declared.cycle) return
+  throw unsupported(`sequence "${declared.name}": CYCLE is not supported`, 'Leave CYCLE out.')
+}
+
+/**
+ * Whether values may be spread over the whole range of the sequence's type: it ascends, and has no bounds of its own. All others
+ * count.
+ */
+export function canSpread(declared: DeclaredSequence): boolean {
+  const { increment, min, max, start } = declared
+  const isUnbounded = MAX_OF_WIDTH[max] !== undefined && BigInt(min) <= BigInt(start)
+  return BigInt(increment) > 0n && isUnbounded && BigInt(min) <= 1n
 }
 
 /** The narrowest of the sequence's own type and bounds and the columns that it fills. */
@@ -68,13 +58,38 @@ export function startCounterOf(
 export function nextvalSqlOf(
   physicalName: string,
   declared: DeclaredSequence,
-  options: { readonly values: SequenceKind; readonly width: SequenceWidth },
+  options: {
+    readonly values: SequenceKind
+    readonly width: SequenceWidth
+    /** What a sequence that counts gave first, where START has changed since. */
+    readonly origin?: string | undefined
+  },
 ): string {
   const draw = `nextval('${physicalName.replaceAll("'", "''")}')`
   if (options.values === 'bit-reversed') {
     return options.width === 64 ? draw : `(${draw} >> ${options.width === 32 ? 32 : 48})`
   }
   const counter = `spanner.bit_reverse(${draw}, true)`
-  if (declared.increment === '1' && BigInt(declared.start) >= 1n) return counter
-  return `((${counter} - 1) * ${declared.increment} + ${declared.start})`
+  const origin = options.origin ?? declared.start
+  const isCounter = declared.increment === '1' && BigInt(origin) >= 1n
+  const value = isCounter ? counter : `((${counter} - 1) * ${declared.increment} + ${origin})`
+  return canSpread(declared) ? value : withinBounds(value, declared)
+}
+
+const INT8_MAX = 9223372036854775807n
+const INT8_MIN = -INT8_MAX - 1n
+
+/*
+ * MAXVALUE 12:               v - (12) + 9223372036854775807 - 9223372036854775807 + (12)
+ * MINVALUE -7, descending:   v - (-7) - 9223372036854775807 - 1 + 1 + 9223372036854775807 + (-7)
+ *
+ * It is v, and out of bigint's range where v is past the bound: a default has no other way to fail.
+ */
+function withinBounds(value: string, { increment, min, max }: DeclaredSequence): string {
+  if (BigInt(increment) > 0n) {
+    if (BigInt(max) === INT8_MAX) return value
+    return `(${value} - (${max}) + ${INT8_MAX} - ${INT8_MAX} + (${max}))`
+  }
+  if (BigInt(min) === INT8_MIN) return value
+  return `(${value} - (${min}) - ${INT8_MAX} - 1 + 1 + ${INT8_MAX} + (${min}))`
 }
