@@ -1,5 +1,5 @@
 import { lowerCase } from '../sql/letter-case.ts'
-import { keepsEquality } from '../types/storage.ts'
+import { findTypeForm } from '../types/type-forms.ts'
 import { CITEXT } from '../types/user-type.ts'
 import type { DeclaredColumn, DeclaredTable } from './declared-object.ts'
 import type { Change, TableChange } from './difference.ts'
@@ -264,12 +264,9 @@ export function toIndexedTable(
   for (const { name, typeOid } of declared.columns.map((each) => domains.withoutDomain(each))) {
     const column = stored.get(made.columnNames[name] ?? '')
     if (column === undefined) continue
-    columns.set(name, { ...column, keepsEquality: keepsEquality(typeOid) })
-    const compared = lowered.get(column.name)
-    keys.set(name, {
-      ...(compared ?? column),
-      keepsEquality: compared !== undefined || keepsEquality(typeOid),
-    })
+    const keepsEquality = findTypeForm(typeOid)?.keeps !== 'nothing'
+    columns.set(name, { ...column, keepsEquality })
+    keys.set(name, { ...(lowered.get(column.name) ?? column), keepsEquality })
   }
   return { declaredName: declared.name, columns, keys, primaryKey: made.primaryKey }
 }
