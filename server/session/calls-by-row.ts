@@ -10,7 +10,7 @@ import type { BoundStatement } from './bound-statement.ts'
 import { notSupported } from './client-error.ts'
 import type { StatementText } from './companion-text.ts'
 import type { CompanionRun } from './read-from-companion.ts'
-import { mustFindFunction } from './session-functions.ts'
+import { mustFindFunction, type SessionFunction } from './session-functions.ts'
 import type { SessionState } from './session-state.ts'
 
 /*
@@ -42,27 +42,66 @@ export async function runCallsByRow(
     bound: { ...bound, resultFormats: columns.flatMap((column, i) => formatsOf(column, bound, i)) },
     plan,
   })
+  const given = rows.map((row) => cellsOf(columns, splitDataRow(row)))
+  const drawn = await valuesOfOnlyCall(state, columns, given)
   const answered: Buffer[] = []
-  for (const row of rows) {
-    const given = splitDataRow(row)
+  for (const [number, row] of given.entries()) {
     const cells: (Buffer | null)[] = []
-    let at = 0
-    for (const [index, call] of columns.entries()) {
-      const width = widthOf(call)
-      const taken = given.slice(at, at + width)
-      at += width
-      if (call === undefined) cells.push(taken[0] ?? null)
-      else {
-        const format = formatAt(bound.resultFormats, index)
-        const value = await callWith(state, call, taken)
-        cells.push(
-          value === null ? null : encode(value, fields[index]?.typeOid ?? OID.text, format),
-        )
+    for (const [index, { call, args }] of row.entries()) {
+      if (call === undefined) {
+        cells.push(args[0] ?? null)
+        continue
       }
+      const value =
+        drawn === undefined ? await functionOf(call).run(state, texts(args)) : drawn[number]
+      const format = formatAt(bound.resultFormats, index)
+      const typeOid = fields[index]?.typeOid ?? OID.text
+      cells.push(value === null || value === undefined ? null : encode(value, typeOid, format))
     }
     answered.push(joinDataRow(cells))
   }
   return { fields: plan.fields, rows: readyRows(answered), tag: () => tag }
+}
+
+/** A call with its arguments, or the only cell of a column that comes as it is. */
+interface GivenCell {
+  readonly call: TargetListFunction | undefined
+  readonly args: readonly (Buffer | null)[]
+}
+
+function cellsOf(
+  columns: readonly (TargetListFunction | undefined)[],
+  given: readonly (Buffer | null)[],
+): readonly GivenCell[] {
+  let at = 0
+  return columns.map((call) => {
+    const cells = given.slice(at, at + widthOf(call))
+    at += cells.length
+    return { call, args: call === undefined ? cells : cells.slice(0, call.argumentTexts.length) }
+  })
+}
+
+/** The values of all rows, where nothing is called between them and the function can give them at once. */
+async function valuesOfOnlyCall(
+  state: SessionState,
+  columns: readonly (TargetListFunction | undefined)[],
+  rows: readonly (readonly GivenCell[])[],
+): Promise<readonly (string | null)[] | undefined> {
+  const [call, another] = columns.filter((column) => column !== undefined)
+  if (call === undefined || another !== undefined) return undefined
+  const at = columns.indexOf(call)
+  return functionOf(call).runForRows?.(
+    state,
+    rows.map((row) => texts(row[at]?.args ?? [])),
+  )
+}
+
+function texts(cells: readonly (Buffer | null)[]): readonly (string | null)[] {
+  return cells.map((cell) => cell?.toString() ?? null)
+}
+
+function functionOf({ name }: TargetListFunction): SessionFunction {
+  return mustFindFunction(name.at(-1) ?? '')
 }
 
 /** What each column of the result is: a call, or undefined for a column that comes as it is. */
@@ -122,15 +161,6 @@ function withArguments({ statement, calls }: CallingQuery): string {
     taken = end
   }
   return text + statement.text.slice(taken)
-}
-
-function callWith(
-  state: SessionState,
-  { name, argumentTexts }: TargetListFunction,
-  cells: readonly (Buffer | null)[],
-): string | null | Promise<string | null> {
-  const args = cells.slice(0, argumentTexts.length).map((cell) => cell?.toString() ?? null)
-  return mustFindFunction(name.at(-1) ?? '').run(state, args)
 }
 
 /** The result's text in the format that the client asked for. */

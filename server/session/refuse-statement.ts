@@ -12,7 +12,7 @@ const HINTS: Readonly<Partial<Record<ParsedStatement['category'], string>>> = {
   'create-as': 'Create the table first, then use INSERT .. SELECT.',
   do: 'Run the statements of the block one by one.',
   call: 'Spanner has no procedures.',
-  shared: 'Roles and tablespaces are managed in Spanner.',
+  shared: 'Where data lie, and how the server runs, is Spanner’s affair.',
   constraints: 'Constraints are checked after each statement.',
 }
 

@@ -49,6 +49,8 @@ export async function runRole(
   } catch (error) {
     throw error instanceof PgError ? withFields(error, { position: undefined }) : error
   }
+  // It is not run again where Spanner aborts what else is in the query string.
+  state.block.answerSent()
   if (command.kind === 'create') await state.block.enlist(new MadeRoles(state, command.created))
   return tagOnly(statement.tag)
 }

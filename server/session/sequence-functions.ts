@@ -2,6 +2,7 @@ import { Bug, PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { advanceSequence } from '../schema/advance-sequence.ts'
 import type { Sequence } from '../schema/logical-schema.ts'
+import type { StatementTraits } from '../transaction/statement-traits.ts'
 import { readOnlyViolation } from '../transaction/transaction-block.ts'
 import { splitDataRow } from '../wire/data-row.ts'
 import { notSupported } from './client-error.ts'
@@ -16,26 +17,58 @@ type Args = readonly (string | null)[]
 /** nextval(): draws at Spanner, in the client's transaction. */
 export async function nextval(state: SessionState, [name]: Args): Promise<string | null> {
   if (name === null) return null
-  const sequence = await findSequence(state, name ?? '')
-  const stream = await state.block.execute(
-    { sql: `SELECT ${sequence.nextvalSql}`, params: [] },
-    {
-      command: 'nextval()',
-      isDml: false,
-      returnsRows: true,
-      locksRows: true,
-      isOrdered: false,
-      drawsValues: true,
-      isSole: false,
-    },
-    state.scope.callOptions(),
-  )
-  const batch = await stream.next()
-  if (batch === undefined || batch.rowCount === 0) throw new Bug('no value from a sequence')
-  const value = textOf(batch.bytes.subarray(batch.starts[0], batch.ends[0]))
-  while ((await stream.next()) !== undefined);
-  state.sequences.drew(sequence.oid, { kind: 'known', value })
-  return value
+  const [value] = await drawValues(state, await findSequence(state, name ?? ''), 1)
+  return value ?? null
+}
+
+/** nextval() for each of some rows: of one sequence, all are drawn together. */
+export async function nextvalForRows(
+  state: SessionState,
+  rows: readonly Args[],
+): Promise<readonly (string | null)[]> {
+  const [first] = rows
+  if (first === undefined || first[0] === null || rows.some(([name]) => name !== first[0])) {
+    const values: (string | null)[] = []
+    for (const row of rows) values.push(await nextval(state, row))
+    return values
+  }
+  return drawValues(state, await findSequence(state, first[0] ?? ''), rows.length)
+}
+
+/** Values that one statement draws. */
+const MAX_DRAWN = 1_000
+
+async function drawValues(
+  state: SessionState,
+  { oid, nextvalSql }: Sequence,
+  count: number,
+): Promise<readonly string[]> {
+  const values: string[] = []
+  while (values.length < count) {
+    const wanted = Math.min(count - values.length, MAX_DRAWN)
+    const rows = `unnest(ARRAY[${new Array<number>(wanted).fill(0).join(',')}])`
+    const sql = `SELECT ${nextvalSql}${wanted === 1 ? '' : ` FROM ${rows} AS n`}`
+    const stream = await state.block.execute({ sql, params: [] }, DRAW, state.scope.callOptions())
+    const before = values.length
+    for (let batch = await stream.next(); batch !== undefined; batch = await stream.next()) {
+      for (let row = 0; row < batch.rowCount; row++)
+        values.push(textOf(batch.bytes.subarray(batch.starts[row], batch.ends[row])))
+    }
+    if (values.length !== before + wanted) throw new Bug('no value from a sequence')
+  }
+  const value = values.at(-1)
+  if (value !== undefined) state.sequences.drew(oid, { kind: 'known', value })
+  return values
+}
+
+const DRAW: StatementTraits = {
+  command: 'nextval()',
+  isDml: false,
+  returnsRows: true,
+  locksRows: true,
+  isOrdered: false,
+  drawsValues: true,
+  isSole: false,
 }
 
 /** currval(). */

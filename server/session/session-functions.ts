@@ -5,7 +5,7 @@ import { ADVISORY_LOCK_FUNCTIONS } from './advisory-lock-functions.ts'
 import { notSupported } from './client-error.ts'
 import { findProxySetting } from './proxy-settings.ts'
 import { assign } from './run-settings.ts'
-import { currval, lastval, nextval, setval } from './sequence-functions.ts'
+import { currval, lastval, nextval, nextvalForRows, setval } from './sequence-functions.ts'
 import type { SessionState } from './session-state.ts'
 import { isSessionValue } from './session-values.ts'
 import { cancelBackend, terminateBackend } from './signal-functions.ts'
@@ -19,6 +19,11 @@ export interface SessionFunction {
     state: SessionState,
     args: readonly (string | null)[],
   ) => string | null | Promise<string | null>
+  /** As `run`, for some rows at once. */
+  readonly runForRows?: (
+    state: SessionState,
+    rows: readonly (readonly (string | null)[])[],
+  ) => Promise<readonly (string | null)[]>
 }
 
 const currentXactId: SessionFunction['run'] = async (state) =>
@@ -34,7 +39,7 @@ const assignedXactId: SessionFunction['run'] = async (state) =>
 const SESSION_FUNCTIONS: ReadonlyMap<string, SessionFunction> = new Map<string, SessionFunction>([
   ['set_config', { type: 'text', run: setConfig }],
   ['pg_sleep', { type: 'void', run: sleep }],
-  ['nextval', { type: 'int8', run: nextval }],
+  ['nextval', { type: 'int8', run: nextval, runForRows: nextvalForRows }],
   ['currval', { type: 'int8', run: currval }],
   ['setval', { type: 'int8', run: setval }],
   ['lastval', { type: 'int8', run: lastval }],

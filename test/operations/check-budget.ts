@@ -14,6 +14,7 @@ import { wireBudget } from './rpc-budget-wire.ts'
 const SCHEMA = [
   'create table item (id bigint primary key, n integer not null, v varchar(20))',
   'create table other (id bigint primary key, v text)',
+  'create table numbered (id serial primary key, other_id integer)',
   "insert into item values (1, 10, 'one'), (2, 20, 'two'), (3, 30, null)",
 ]
 

@@ -93,6 +93,21 @@ export async function wireBudget(t: Test, address: ServerAddress, check: CheckRo
     ])
   })
 
+  await t.test('sequences', async (t) => {
+    await check(t, [
+      query('insert into numbered values (default)', ['begin', 'Commit']),
+      query('select lastval(), currval(pg_get_serial_sequence($$numbered$$, $$id$$))', []),
+      query('select lastval() = max(id) from numbered', ['read']),
+      query('insert into other (id) values (currval($$numbered_id_seq$$))', ['begin', 'Commit']),
+      pipeline(
+        ['insert into numbered values (default)', 'insert into numbered values (default)'],
+        ['ExecuteBatchDml: begin', 'Commit'],
+      ),
+      query('select nextval($$numbered_id_seq$$)', ['begin', 'Commit']),
+      query('select nextval($$numbered_id_seq$$) from generate_series(1, 50)', ['begin', 'Commit']),
+    ])
+  })
+
   await t.test('savepoints', async (t) => {
     const READ = 'select n from item where id = 1'
     const WRITE = 'update item set n = n + 1 where id = 1'
