@@ -98,13 +98,6 @@ function zeroTerminated(bytes: Buffer): string {
   return bytes.toString('utf8', 0, zero < 0 ? bytes.length : zero)
 }
 
-/** charout: nothing for zero; the other bytes of no character are left alone. */
-function charText(bytes: Buffer): string | undefined {
-  const byte = bytes[0] ?? 0
-  if (byte > 0x7f) return undefined
-  return byte === 0 ? '' : String.fromCharCode(byte)
-}
-
 const ISO = parseDateStyle(DEFAULT_FORMAT_SETTINGS.dateStyle)
 const INT32_MAX = 2147483647
 const INT64_MAX = 9223372036854775807n
@@ -158,7 +151,6 @@ const DATUM_TEXTS: ReadonlyMap<number, DatumText> = new Map<number, DatumText>([
   [OID.name, zeroTerminated],
   [OID.unknown, zeroTerminated],
   [OID.cstring, zeroTerminated],
-  [OID.char, sized(1, charText)],
   [OID.uuid, sized(16, uuidDatumText)],
   [OID.date, sized(4, dateDatumText)],
   [OID.time, sized(8, (bytes) => timeText(bytes.readBigInt64LE(0)))],

@@ -1,4 +1,5 @@
 import { bitForm, varbitForm } from './bit-form.ts'
+import { charForm } from './char-form.ts'
 import { macaddr8Form, macaddrForm } from './hardware-address-form.ts'
 import { intervalForm } from './interval-form.ts'
 import { moneyForm } from './money-form.ts'
@@ -9,6 +10,7 @@ import { zonedTimeForm } from './zoned-time-form.ts'
 
 /** The types that Spanner has nothing like, with how it holds them. */
 const FORMS: ReadonlyMap<number, TypeForm> = new Map<number, TypeForm>([
+  [OID.char, charForm],
   [OID.interval, intervalForm],
   [OID.inet, inetForm],
   [OID.cidr, cidrForm],

@@ -129,6 +129,7 @@ export const TYPED_VALUES: readonly {
   { type: 'bit(9)', values: ['000000000', '101010101', null] },
   { type: 'bit varying', values: ['', '1', '10101010', '0'.repeat(1000), null] },
   { type: 'timetz', values: ['00:00:00+00', '24:00:00-15:59:59', '12:34:56.789012+05:30', null] },
+  { type: '"char"', values: ['', 'a', '~', null] },
   {
     type: 'money',
     values: ['$0.00', '-$0.01', '$92,233,720,368,547,758.07', '-$1,234.50', null],

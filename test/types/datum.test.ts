@@ -79,14 +79,13 @@ tap.test('canonical text becomes the value that Spanner would send', async (t) =
 
 tap.test('every constant with storage has a value, or an error that says why not', async (t) => {
   for (const datum of datums) {
-    const isStored = !/"char"/.test(datum.literal)
     const isOutside = /infinity/i.test(datum.text) && !/float/.test(datum.literal)
     if (isOutside || / BC$|^\d{5,}-/.test(datum.text)) {
       const code = datum.literal.includes('numeric') ? '22003' : '22008'
       t.throws(() => encodeText(datum.typeOid, datum.text), { code }, datum.literal)
     } else {
       const encoded = encodeText(datum.typeOid, datum.text)
-      t.equal(encoded !== undefined, isStored, datum.literal.slice(0, 80))
+      t.ok(encoded !== undefined, datum.literal.slice(0, 80))
     }
   }
 })

@@ -194,6 +194,8 @@ export const OUTPUT_CASES: readonly OutputCase[] = [
   ),
   of(['macaddr', 'macaddr', OID.macaddr], quoted('08:00:2b:01:02:ff', '00:00:00:00:00:00')),
   of(['macaddr8', 'macaddr8', OID.macaddr8], quoted('08:00:2b:01:02:03:04:ff')),
+  of(['"char"', 'char', OID.char], quoted('', 'a', '~')),
+  of(['"char"[]', 'char', OID.charArray], quoted('{a,"",NULL,z}')),
   of(
     ['money', 'money', OID.money],
     quoted('0', '1', '-0.01', '1234.56', '-1234567.89', '92233720368547758.07', '999', '1000'),

@@ -323,11 +323,13 @@ tap.test('addresses in binary that are none', async (t) => {
     [OID.cidr, '0218010501020304', 'invalid length in external "cidr" value'],
     [OID.cidr, '0218010401020304', 'invalid external "cidr" value'],
     [OID.inet, '022000040102030405', 'incorrect binary data format'],
+    [OID.char, '6161', 'incorrect binary data format'],
     [OID.macaddr, '08002b01020304', 'incorrect binary data format'],
   ] as const
   for (const [typeOid, hex, message] of cases) {
     t.throws(() => decodeBinary(typeOid, hex), { code: '22P03', message })
   }
+  t.throws(() => decodeBinary(OID.char, 'e4'), { code: '0A000' })
   const short = { code: '08P01', message: 'no data left in message' }
   t.throws(() => decodeBinary(OID.macaddr8, '08002b01020304'), short)
   t.same(decodeBinary(OID.macaddr8, '08002b010203'), encodeJson('08:00:2b:ff:fe:01:02:03'))

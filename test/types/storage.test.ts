@@ -72,7 +72,7 @@ tap.test('which comparisons Spanner makes as PostgreSQL does', async (t) => {
   for (const typeOid of [OID.int4, OID.text, OID.bpchar, OID.uuid, OID.timestamptz, OID.numeric]) {
     t.ok(keepsEquality(typeOid) && keepsOrder(typeOid), String(typeOid))
   }
-  for (const typeOid of [OID.macaddr, OID.macaddr8, OID.bit, OID.varbit, OID.money])
+  for (const typeOid of [OID.char, OID.macaddr, OID.macaddr8, OID.bit, OID.varbit, OID.money])
     t.ok(keepsOrder(typeOid), String(typeOid))
   for (const typeOid of [OID.inet, OID.cidr, OID.timetz]) {
     t.ok(keepsEquality(typeOid) && !keepsOrder(typeOid), String(typeOid))
