@@ -8,9 +8,14 @@ import {
   touchesSystemRelations,
   touchesUserRelations,
 } from '../../server/plan/relations-touched.ts'
+import { emitTypeOid } from '../../server/schema/emit-type-oid.ts'
+import type { UserTypes } from '../../server/schema/logical-schema.ts'
+import { doesSomething } from '../../server/session/session-functions.ts'
 import { DIALECT } from '../../server/sql/dialect-lookup.ts'
 import { readQueryTree } from '../../server/sql/query-tree-reader.ts'
 import { type ParsedStatement, parseStatements, SyntaxProblem } from '../../server/sql/statement.ts'
+import { referencedFunctionsInTargetList } from '../../server/sql/target-list-functions.ts'
+import { enumOidOf, isEnumOid } from '../../server/types/user-type.ts'
 import { contextOf } from './emit-fixture.ts'
 import { SCHEMA_QUERY, type SchemaRows, toLogicalSchema } from './schema-fixture.ts'
 import type { ThrowawayPostgres } from './throwaway-postgres.ts'
@@ -77,6 +82,7 @@ async function selectsIn(
     for (const statement of statementsOf(text)) {
       if (statement.category === 'ddl') {
         await server.rows(statement.text).catch(() => undefined)
+        await renumberEnums(server)
         context = undefined
       }
       if (statement.category !== 'query' || found.has(statement.text)) continue
@@ -100,7 +106,31 @@ function statementsOf(text: string): readonly ParsedStatement[] {
 async function currentContext(server: ThrowawayPostgres): Promise<EmitContext> {
   const [row] = await server.rows(SCHEMA_QUERY)
   const schema = toLogicalSchema(JSON.parse(row?.[0] ?? '') as SchemaRows)
-  return contextOf(schema, 'production', DIALECT)
+  return contextOf({ ...schema, userTypes: await enumTypes(server) }, 'production', DIALECT)
+}
+
+/** An enum that was made just now gets the OID that it has in every proxy. */
+async function renumberEnums(server: ThrowawayPostgres): Promise<void> {
+  const enums = await server.rows(
+    `SELECT n.nspname, t.typname, t.oid::regtype::text, t.oid::int8::text FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typtype = 'e'`,
+  )
+  for (const [schema, type, name, oid] of enums) {
+    if (isEnumOid(Number(oid))) continue
+    await server.rows('BEGIN')
+    const statements = emitTypeOid(name ?? '', enumOidOf(schema ?? '', type ?? ''))
+    for (const statement of statements) await server.rows(statement)
+    await server.rows('COMMIT')
+  }
+}
+
+async function enumTypes(server: ThrowawayPostgres): Promise<UserTypes> {
+  const labels = await server.rows('SELECT oid::int8::text, enumlabel FROM pg_enum')
+  const names = await server.rows(
+    `SELECT oid::int8::text, oid::regtype::text FROM pg_type WHERE typtype = 'e' OR typelem IN (SELECT enumtypid FROM pg_enum)`,
+  )
+  const byOid = (rows: typeof labels) =>
+    new Map(rows.map(([oid, text]) => [Number(oid), text ?? ''] as const))
+  return { labels: byOid(labels), names: byOid(names), domains: new Map() }
 }
 
 interface Examined {
@@ -118,6 +148,9 @@ async function fateOf(
   const queries = readQueryTree(analysed.tree)
   const [query] = queries
   if (query === undefined || !touchesUserRelations(queries)) return { kind: 'catalog' }
+  const calls = referencedFunctionsInTargetList(statement.text, statement.node)
+  // Their arguments are read for each row, and the proxy calls them.
+  if (calls.some(({ name }) => doesSomething(name.at(-1) ?? ''))) return { kind: 'rewritten' }
   try {
     if (touchesSystemRelations(queries))
       throw new NotPushable('a join of system catalogs with tables')

@@ -79,6 +79,7 @@ function section(
     ([key, [first = '', ...others]]) =>
       `${key} | ${others.length + 1} | \`${cell(shortened(first))}\` |`,
   )
+  if (lines.length === 0) return [`## ${title}`, '', 'None.', '']
   return [
     `## ${title}`,
     '',
