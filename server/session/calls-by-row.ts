@@ -1,7 +1,11 @@
 import { Bug } from '../base/pg-error.ts'
 import type { ReadAnswer } from '../companion/companion-types.ts'
 import type { RawNode } from '../sql/raw-node.ts'
-import { columnOfEntry, type TargetListFunction } from '../sql/target-list-functions.ts'
+import {
+  columnOfEntry,
+  endOfTargetList,
+  type TargetListFunction,
+} from '../sql/target-list-functions.ts'
 import { OID } from '../types/pg-type.ts'
 import { joinDataRow, splitDataRow } from '../wire/data-row.ts'
 import { BINARY_FORMAT, type Format, TEXT_FORMAT } from '../wire/field-description.ts'
@@ -15,9 +19,10 @@ import type { SessionState } from './session-state.ts'
 
 /*
  * PostgreSQL:  SELECT setval(pg_get_serial_sequence('t', 'id'), max(id)), count(*) FROM t
- * run:         SELECT CAST((pg_get_serial_sequence('t', 'id')) AS text), CAST((max(id)) AS text), count(*) FROM t
+ * run:         SELECT CAST((pg_get_serial_sequence('t', 'id')) AS text), count(*), CAST((max(id)) AS text) FROM t
  *
- * Functions of the session as entries of a select list: the statement gives their arguments for each row, and they are called row by row.
+ * Functions of the session as entries of a select list: the statement gives their arguments for each row, and they are called row by row. The first argument stands
+ * in the call's place and the others behind all entries, so that ORDER BY and GROUP BY count the columns as before.
  */
 
 /** A SELECT with session functions among its entries. */
@@ -39,7 +44,7 @@ export async function runCallsByRow(
   const columns = columnsOf(query, fields.length)
   const { rows, tag } = await read({
     text: withArguments(query),
-    bound: { ...bound, resultFormats: columns.flatMap((column, i) => formatsOf(column, bound, i)) },
+    bound: { ...bound, resultFormats: formatsOf(columns, bound) },
     plan,
   })
   const given = rows.map((row) => cellsOf(columns, splitDataRow(row)))
@@ -73,11 +78,13 @@ function cellsOf(
   columns: readonly (TargetListFunction | undefined)[],
   given: readonly (Buffer | null)[],
 ): readonly GivenCell[] {
-  let at = 0
-  return columns.map((call) => {
-    const cells = given.slice(at, at + widthOf(call))
-    at += cells.length
-    return { call, args: call === undefined ? cells : cells.slice(0, call.argumentTexts.length) }
+  let behind = columns.length
+  return columns.map((call, index) => {
+    const first = given[index] ?? null
+    if (call === undefined) return { call, args: [first] }
+    const others = given.slice(behind, behind + Math.max(0, call.argumentTexts.length - 1))
+    behind += others.length
+    return { call, args: [first, ...others].slice(0, call.argumentTexts.length) }
   })
 }
 
@@ -109,58 +116,63 @@ function columnsOf(
   { statement, calls }: CallingQuery,
   count: number,
 ): readonly (TargetListFunction | undefined)[] {
-  refuseOrder(statement.node, calls)
   const columns = new Array<TargetListFunction | undefined>(count).fill(undefined)
   for (const call of calls) {
     const column = columnOfEntry(statement.node, call.position, count)
     if (column === undefined || call.castTo !== undefined) throw refusal(call)
+    if (isNamedElsewhere(statement.node, call, column)) throw refusal(call)
     columns[column] = call
   }
   return columns
 }
 
-/** DISTINCT, and what names columns by their number, would be about the arguments. */
-function refuseOrder(node: RawNode, [call]: readonly TargetListFunction[]): void {
-  if (call === undefined || !('SelectStmt' in node)) return
+/** DISTINCT, or an ORDER BY or GROUP BY that names the column: they would be about an argument. */
+function isNamedElsewhere(node: RawNode, call: TargetListFunction, column: number): boolean {
+  if (!('SelectStmt' in node)) return false
   const { distinctClause, groupClause, sortClause } = node.SelectStmt
-  const named = [groupClause, sortClause].some((clause) => {
-    const text = JSON.stringify(clause ?? [])
-    return text.includes('"A_Const"') || text.includes(`"sval":${JSON.stringify(call.columnName)}`)
-  })
-  if (distinctClause !== undefined || named) throw refusal(call)
+  const clauses = JSON.stringify([groupClause ?? [], sortClause ?? []])
+  return (
+    distinctClause !== undefined ||
+    clauses.includes(`"ival":{"ival":${column + 1}}`) ||
+    clauses.includes(`"sval":${JSON.stringify(call.columnName)}`)
+  )
 }
 
-function refusal(call: TargetListFunction): Error {
+function refusal(call: TargetListFunction | undefined): Error {
   return notSupported(
-    `function ${call.name.at(-1)} in such a place of a select list`,
+    `function ${call?.name.at(-1)} in such a place of a select list`,
     'Select it alone.',
   )
 }
 
-function widthOf(call: TargetListFunction | undefined): number {
-  return call === undefined ? 1 : Math.max(1, call.argumentTexts.length)
-}
-
 function formatsOf(
-  call: TargetListFunction | undefined,
+  columns: readonly (TargetListFunction | undefined)[],
   bound: BoundStatement,
-  index: number,
 ): readonly Format[] {
-  if (call === undefined) return [formatAt(bound.resultFormats, index)]
-  return new Array<Format>(widthOf(call)).fill(TEXT_FORMAT)
+  const own = columns.map(
+    (call, index): Format =>
+      call === undefined ? formatAt(bound.resultFormats, index) : TEXT_FORMAT,
+  )
+  const behind = columns.flatMap((call) => call?.argumentTexts.slice(1) ?? [])
+  return [...own, ...behind.map((): Format => TEXT_FORMAT)]
 }
 
-/** The statement with the arguments of each call in its place. */
+/** The statement with the arguments of each call in its place, and behind all entries. */
 function withArguments({ statement, calls }: CallingQuery): string {
-  let text = ''
+  const { text, node } = statement
+  const cast = (arg: string) => `CAST((${arg}) AS pg_catalog.text)`
+  const behind = calls.flatMap(({ argumentTexts }) => argumentTexts.slice(1).map(cast))
+  const end = behind.length === 0 ? text.length : endOfTargetList(text, node)
+  const [last] = calls.slice(-1)
+  if (end === undefined || last === undefined) throw refusal(last)
+  let result = ''
   let taken = 0
-  for (const { start, end, argumentTexts } of calls) {
-    const args = argumentTexts.map((arg) => `CAST((${arg}) AS pg_catalog.text)`)
-    text += statement.text.slice(taken, start)
-    text += args.length === 0 ? 'NULL' : args.join(', ')
-    taken = end
+  for (const call of calls) {
+    const [first] = call.argumentTexts
+    result += text.slice(taken, call.start) + (first === undefined ? 'NULL' : cast(first))
+    taken = call.end
   }
-  return text + statement.text.slice(taken)
+  return [result + text.slice(taken, end), ...behind].join(', ') + text.slice(end)
 }
 
 /** The result's text in the format that the client asked for. */

@@ -54,6 +54,27 @@ export function columnOfEntry(
   return columnCount - (targets.length - position)
 }
 
+/** Where the select list of a plain SELECT ends in its text, in characters; undefined where something else than FROM comes next. */
+export function endOfTargetList(text: string, node: RawNode): number | undefined {
+  if (!('SelectStmt' in node)) return undefined
+  const {
+    fromClause,
+    withClause: _with,
+    targetList: _list,
+    limitOption: _limit,
+    op: _op,
+    ...others
+  } = node.SelectStmt
+  if (fromClause === undefined) return Object.keys(others).length === 0 ? text.length : undefined
+  const source = new StatementTokens(text)
+  for (let at = source.find('from', 1); at > 0; at = source.find('from', at + 1)) {
+    // IS DISTINCT FROM is no end.
+    if (source.tokens[at - 1]?.text.toLowerCase() === 'distinct') continue
+    return source.slice(0, source.tokens[at]?.start ?? 0).trimEnd().length
+  }
+  return undefined
+}
+
 function isStar(target: RawNode): boolean {
   const value = 'ResTarget' in target ? target.ResTarget.val : undefined
   if (value === undefined || !('ColumnRef' in value)) return false

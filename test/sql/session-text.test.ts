@@ -15,7 +15,7 @@ import {
 import { replaceSettings } from '../../server/sql/replace-settings.ts'
 import { readSessionReads } from '../../server/sql/session-reads.ts'
 import { parseStatements } from '../../server/sql/statement.ts'
-import { columnOfEntry } from '../../server/sql/target-list-functions.ts'
+import { columnOfEntry, endOfTargetList } from '../../server/sql/target-list-functions.ts'
 
 t.before(loadParser)
 
@@ -82,6 +82,18 @@ t.test('which column an entry of a select list is', async (t) => {
   t.equal(columnOfEntry(node('select *, f(), b from t'), 1, 7), 5)
   t.equal(columnOfEntry(node('select f(), t.* from t'), 0, 7), 0)
   t.equal(columnOfEntry(node('select *, f(), t.* from t'), 1, 7), undefined)
+})
+
+t.test('where a select list ends', async (t) => {
+  const list = (text: string) => text.slice(0, endOfTargetList(text, parse(text)))
+  t.equal(
+    list("select 'é', f(), a is distinct from b  from t where c"),
+    "select 'é', f(), a is distinct from b",
+  )
+  t.equal(list('select f(), extract(year from d) from t'), 'select f(), extract(year from d)')
+  t.equal(list('select f(), (select 1 from t)'), 'select f(), (select 1 from t)')
+  t.equal(endOfTargetList('select f() where a', parse('select f() where a')), undefined)
+  t.equal(endOfTargetList('values (1)', parse('values (1)')), undefined)
 })
 
 t.test('calls that are evaluated once at most', async (t) => {
