@@ -1,4 +1,5 @@
 import type { ServiceRow } from '../companion/companion-types.ts'
+import { inSpannersTypes } from '../sql/spanner-signature.ts'
 
 /**
  * What the checks of a statement need to know of a database's objects by their OIDs. Signatures are written as Spanner would: whole numbers are
@@ -59,8 +60,8 @@ export function databaseNames(rows: readonly ServiceRow[]): DatabaseNames {
     const name = row['name'] ?? ''
     const detail = row['detail'] ?? ''
     if (row['kind'] === 'f') functions.set(oid, functionNames(`${prefix(schema)}${name}`, detail))
-    else if (row['kind'] === 'o') operators.set(oid, inSpanner(detail))
-    else if (row['kind'] === 't') types.set(oid, inSpanner(name))
+    else if (row['kind'] === 'o') operators.set(oid, inSpannersTypes(detail))
+    else if (row['kind'] === 't') types.set(oid, inSpannersTypes(name))
     else
       relations.set(oid, {
         schema,
@@ -82,7 +83,7 @@ function functionNames(name: string, detail: string): FunctionNames {
   const hasDefaults = detail.startsWith('*')
   const types = hasDefaults ? detail.slice(1) : detail
   const takesInteger = /\b(?:integer|smallint)\b(?!\[)/.test(types)
-  return { name, signature: `${name}(${inSpanner(types)})`, takesInteger, hasDefaults }
+  return { name, signature: `${name}(${inSpannersTypes(types)})`, takesInteger, hasDefaults }
 }
 
 /** The functions of `_spanner` stand for Spanner's own of the same name. */
@@ -92,18 +93,4 @@ function prefix(schema: string): string {
 
 function numbers(list: string): number[] {
   return list === '' ? [] : list.split(',').map(Number)
-}
-
-const SPANNER_NAMES: Readonly<Record<string, string>> = {
-  integer: 'bigint',
-  smallint: 'bigint',
-  'character varying': 'text',
-}
-
-/** A list of PostgreSQL's type names with Spanner's in their place. */
-function inSpanner(types: string): string {
-  return types.replace(
-    /\b(?:integer|smallint|character varying)\b/g,
-    (name) => SPANNER_NAMES[name] ?? name,
-  )
 }

@@ -1,10 +1,10 @@
 import { status as GRPC } from '@grpc/grpc-js'
 import type { RawBody, RawNode, RawNodeName } from '../sql/raw-node.ts'
 import { constText, stringOf } from '../sql/raw-node.ts'
+import { INTEGER, SPANNER_TYPE_NAMES } from '../sql/spanner-types.ts'
 import { parseStatements, SyntaxProblem } from '../sql/statement.ts'
-import { acceptedTypeNames, INTEGER } from './accepted-types.ts'
 import { GrpcStatus } from './grpc-status.ts'
-import type { Profile } from './profile.ts'
+import { type Profile, takes } from './profile.ts'
 
 /*
  * What Spanner refuses by how it is written: PostgreSQL's analysis would have forgotten the difference (`::int4` and `::int`), or would answer
@@ -32,7 +32,8 @@ const RULES: Rules = {
     const written = names.map(stringOf)
     const full = written.join('.')
     const name = full.startsWith('pg_catalog.') ? full.slice('pg_catalog.'.length) : full
-    if (full === INTEGER || name === '' || acceptedTypeNames(profile).has(name)) return undefined
+    if (full === INTEGER || name === '' || takes(profile, SPANNER_TYPE_NAMES, name))
+      return undefined
     if (!isBuiltIn(name)) return undefined
     return unimplemented(`The Postgres Type is not supported: ${name}`)
   },

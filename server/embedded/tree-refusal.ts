@@ -1,38 +1,16 @@
 import { status as GRPC } from '@grpc/grpc-js'
 import { NodeFields } from '../sql/node-fields.ts'
 import { type NodeObject, type NodeValue, readNodeText } from '../sql/node-text.ts'
-import {
-  type AcceptedFunctions,
-  acceptedFunctions,
-  isKnownToSpanner,
-} from './accepted-functions.ts'
-import { acceptedOperators } from './accepted-operators.ts'
+import { SPANNER_CASTS, SPANNER_FUNCTIONS } from '../sql/spanner-functions.ts'
+import { SPANNER_OPERATORS } from '../sql/spanner-operators.ts'
+import { SPANNER_TYPES_THROUGH_TEXT } from '../sql/spanner-types.ts'
 import { isRelationOfSpanner } from './accepted-relations.ts'
-import { typesThroughText } from './accepted-types.ts'
 import type { DatabaseNames } from './database-names.ts'
 import { PG } from './pg-types.ts'
-import type { Profile } from './profile.ts'
+import { type Profile, takes } from './profile.ts'
 import { refuseQuery } from './query-refusal.ts'
 import { walkNodes } from './query-tree-walk.ts'
 import { refuse, typeOf, type Visited } from './visited-node.ts'
-
-interface Accepted extends AcceptedFunctions {
-  readonly operators: ReadonlySet<string>
-  readonly throughText: ReadonlySet<string>
-}
-
-function acceptedBy(profile: Profile): Accepted {
-  return {
-    ...acceptedFunctions(profile),
-    operators: acceptedOperators(profile),
-    throughText: typesThroughText(profile),
-  }
-}
-
-const ACCEPTED: Readonly<Record<Profile, Accepted>> = {
-  production: acceptedBy('production'),
-  'emulator-1.5.28': acceptedBy('emulator-1.5.28'),
-}
 
 /** NodeTags of expressions that have a rule; every other one is taken as it is. */
 const RULES: Readonly<Record<string, (visited: Visited) => void>> = {
@@ -114,7 +92,7 @@ function refuseFunction(visited: Visited): void {
 }
 
 function refuseCast({ profile }: Visited, signature: string): void {
-  if (ACCEPTED[profile].casts.has(signature)) return
+  if (takes(profile, SPANNER_CASTS, signature)) return
   if (signature.endsWith('(jsonb)')) refuse(`cannot cast jsonb: ${signature}`, GRPC.NOT_FOUND)
   refuse(`Cast is not supported: ${signature}`, CAST_CODES[signature] ?? GRPC.UNIMPLEMENTED)
 }
@@ -169,12 +147,19 @@ function refuseArgument({ fields, profile }: Visited, signature: string): void {
     refuse('function to_timestamp(double precision) does not exist', GRPC.NOT_FOUND)
 }
 
+/** Functions of PostgreSQL that take int4, and that Spanner knows with bigint all the same, only to refuse them. */
+const KNOWN_WITH_BIGINT = new Set(['left', 'right', 'chr', 'pg_relation_size'])
+
+/** Whether Spanner's catalog has a function that Spanner does not run: such is "not supported", any other "does not exist". */
+function isKnownToSpanner(name: string, takesInteger: boolean): boolean {
+  return !takesInteger || KNOWN_WITH_BIGINT.has(name)
+}
+
 function refuseUnknownFunction({ names, profile }: Visited, oid: number): void {
   const found = names.functionAt(oid)
   if (found === undefined || found.name.startsWith('spanner.')) return
   const { signature, name } = found
-  const { functions, casts } = ACCEPTED[profile]
-  if (functions.has(signature) || casts.has(signature)) return
+  if ([SPANNER_FUNCTIONS, SPANNER_CASTS].some((table) => takes(profile, table, signature))) return
   if (isKnownToSpanner(name, found.takesInteger || found.hasDefaults))
     refuse(`Postgres function ${signature} is not supported`)
   refuse(`function ${signature} does not exist`, GRPC.NOT_FOUND)
@@ -182,7 +167,7 @@ function refuseUnknownFunction({ names, profile }: Visited, oid: number): void {
 
 function refuseOperator({ fields, names, profile }: Visited): void {
   const operator = names.operatorAt(fields.int('opno'))
-  if (operator === undefined || ACCEPTED[profile].operators.has(operator)) return
+  if (operator === undefined || takes(profile, SPANNER_OPERATORS, operator)) return
   refuse(`Postgres operator ${operator} is not supported`)
 }
 
@@ -225,8 +210,8 @@ function withoutCasts(node: NodeObject | undefined): NodeObject | undefined {
 function refuseTextCast({ fields, names, profile }: Visited): void {
   const from = names.typeAt(typeOf(fields.object('arg')) ?? 0)
   const to = names.typeAt(fields.int('resulttype'))
-  const { throughText } = ACCEPTED[profile]
-  const isTaken = (type: string | undefined) => type === undefined || throughText.has(type)
+  const isTaken = (type: string | undefined) =>
+    type === undefined || takes(profile, SPANNER_TYPES_THROUGH_TEXT, type)
   if (!isTaken(from) || !isTaken(to)) refuse(`Cast from ${from} to ${to} is not supported`)
 }
 

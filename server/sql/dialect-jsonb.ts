@@ -25,8 +25,6 @@ import {
   typeOfJson,
 } from './jsonb-forms.ts'
 
-const PRODUCTION = { needs: 'jsonbFunctions' } as const
-
 function element(operator: '->' | '->>'): Printer {
   return (args) => `${at(args, 0)} ${operator} ${elementIndex(at(args, 0), at(args, 1))}`
 }
@@ -39,7 +37,6 @@ const BY_PLAIN_PATH: RuleFlags = { accepts: (args) => isPlainPath(literalPath(at
 
 /** Spanner's `@>`; without it, containment of a literal is taken apart. */
 const CONTAINS: RuleFlags = {
-  ...PRODUCTION,
   without: (args) =>
     `CASE WHEN ${at(args, 0)} IS NULL THEN NULL ELSE ${containsAtTop(at(args, 0), literalJson(at(args, 1)) ?? null)} END`,
   acceptsWithout: (args) => literalJson(at(args, 1)) !== undefined,
@@ -82,19 +79,14 @@ export const JSONB_OPERATORS: readonly CallRow[] = [
   [3481, 'jsonb ->> integer', element('->>')],
   [3213, 'jsonb #> text[]', path('->'), BY_PLAIN_PATH],
   [3206, 'jsonb #>> text[]', path('->>'), BY_PLAIN_PATH],
-  [
-    3247,
-    'jsonb ? text',
-    infix('?'),
-    { ...PRODUCTION, without: (args) => hasKey(at(args, 0), at(args, 1)) },
-  ],
-  [3248, 'jsonb ?| text[]', infix('?|'), PRODUCTION],
-  [3249, 'jsonb ?& text[]', infix('?&'), PRODUCTION],
+  [3247, 'jsonb ? text', infix('?'), { without: (args) => hasKey(at(args, 0), at(args, 1)) }],
+  [3248, 'jsonb ?| text[]', infix('?|')],
+  [3249, 'jsonb ?& text[]', infix('?&')],
   [3246, 'jsonb @> jsonb', infix('@>'), CONTAINS],
-  [3250, 'jsonb <@ jsonb', infix('<@'), PRODUCTION],
-  [3284, 'jsonb || jsonb', infix('||'), PRODUCTION],
-  [3285, 'jsonb - text', infix('-'), { ...PRODUCTION, ...CAN_FAIL }],
-  [3287, 'jsonb #- text[]', infix('#-'), { ...PRODUCTION, ...CAN_FAIL }],
+  [3250, 'jsonb <@ jsonb', infix('<@')],
+  [3284, 'jsonb || jsonb', infix('||')],
+  [3285, 'jsonb - text', infix('-'), CAN_FAIL],
+  [3287, 'jsonb #- text[]', infix('#-'), CAN_FAIL],
 ]
 
 export const JSONB_FUNCTIONS: readonly CallRow[] = [
@@ -119,22 +111,12 @@ export const JSONB_FUNCTIONS: readonly CallRow[] = [
   ],
   [3787, 'to_jsonb(anyelement)', TYPED('to_jsonb'), OF_PLAIN_TYPES],
   [3219, 'jsonb_array_elements(jsonb)', call('jsonb_array_elements')],
-  [3931, 'jsonb_object_keys(jsonb)', call('jsonb_object_keys'), PRODUCTION],
-  [3305, 'jsonb_set(jsonb, text[], jsonb, boolean)', call('jsonb_set'), PRODUCTION],
-  [3579, 'jsonb_insert(jsonb, text[], jsonb, boolean)', call('jsonb_insert'), PRODUCTION],
-  [3262, 'jsonb_strip_nulls(jsonb)', call('jsonb_strip_nulls'), PRODUCTION],
-  [
-    3271,
-    'jsonb_build_array("any")',
-    TYPED('jsonb_build_array'),
-    { ...PRODUCTION, ...OF_PLAIN_TYPES },
-  ],
-  [
-    3273,
-    'jsonb_build_object("any")',
-    TYPED('jsonb_build_object'),
-    { ...PRODUCTION, ...OF_PLAIN_TYPES },
-  ],
+  [3931, 'jsonb_object_keys(jsonb)', call('jsonb_object_keys')],
+  [3305, 'jsonb_set(jsonb, text[], jsonb, boolean)', call('jsonb_set')],
+  [3579, 'jsonb_insert(jsonb, text[], jsonb, boolean)', call('jsonb_insert')],
+  [3262, 'jsonb_strip_nulls(jsonb)', call('jsonb_strip_nulls')],
+  [3271, 'jsonb_build_array("any")', TYPED('jsonb_build_array'), OF_PLAIN_TYPES],
+  [3273, 'jsonb_build_object("any")', TYPED('jsonb_build_object'), OF_PLAIN_TYPES],
 
   // Casts of jsonb.
   [3449, 'numeric(jsonb)', TO_NUMERIC, CAN_FAIL],

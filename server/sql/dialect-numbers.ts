@@ -20,8 +20,6 @@ const FAILING_INT2 = { ...INT2, ...CAN_FAIL } as const
 const FAILING_INT4 = { ...INT4, ...CAN_FAIL } as const
 const FAILING_FLOAT = { ...FIRST, ...CAN_FAIL } as const
 
-const SERIES = { needs: 'generateSeries' } as const
-
 /** A float as the nearest whole number. */
 const WHOLE = form(`(${halfEven('$1')})::bigint`)
 const WHOLE_OF_REAL = form(`(${halfEven('$1::float8')})::bigint`)
@@ -87,10 +85,10 @@ export const NUMBER_FUNCTIONS: readonly CallRow[] = [
   [2557, 'bool(integer)', form('$1 <> 0')],
 
   // In FROM.
-  [1067, 'generate_series(integer, integer)', call('generate_series'), SERIES],
-  [1069, 'generate_series(bigint, bigint)', call('generate_series'), SERIES],
-  [1066, 'generate_series(integer, integer, integer)', call('generate_series'), SERIES],
-  [1068, 'generate_series(bigint, bigint, bigint)', call('generate_series'), SERIES],
+  [1067, 'generate_series(integer, integer)', call('generate_series')],
+  [1069, 'generate_series(bigint, bigint)', call('generate_series')],
+  [1066, 'generate_series(integer, integer, integer)', call('generate_series')],
+  [1068, 'generate_series(bigint, bigint, bigint)', call('generate_series')],
 
   // Whole numbers.
   [1396, 'abs(bigint)', call('abs')],

@@ -1,11 +1,8 @@
-import type { Profile } from './profile.ts'
+import { callsIn, type SignatureTable, signatureTable } from './spanner-signature.ts'
 
-/*
- * The functions of Spanner's PostgreSQL dialect ("Functions in PostgreSQL-dialect databases"; measured on the emulator), by the signatures of
- * database-names.ts: whole numbers are bigint, texts text. Functions of the schema `spanner` need no row: those that are there are Spanner's.
- */
-
-const EVERYWHERE = `
+/** Functions and aggregates ("Functions in PostgreSQL-dialect databases"). Those of the schema `spanner` need no row: they are Spanner's alone. */
+export const SPANNER_FUNCTIONS: SignatureTable = signatureTable({
+  everywhere: callsIn(`
 abs(bigint) abs(double precision) abs(numeric) abs(real) acos(double precision) asin(double precision) atan(double precision)
 atan2(double precision, double precision) ceil(double precision) ceil(numeric) ceiling(double precision) ceiling(numeric) cos(double precision)
 div(numeric, numeric) exp(double precision) floor(double precision) floor(numeric) ln(double precision) log(double precision) mod(bigint, bigint)
@@ -33,49 +30,26 @@ jsonb_array_elements(jsonb) jsonb_typeof(jsonb) to_jsonb(anyelement) nextval(tex
 array_agg(anynonarray) avg(bigint) avg(double precision) avg(numeric) avg(real) bit_and(bigint) bit_or(bigint) bool_and(boolean) bool_or(boolean)
 count() count("any") every(boolean) string_agg(text, text) string_agg(bytea, bytea) sum(bigint) sum(double precision) sum(numeric) sum(real)
 max(bigint) max(date) max(double precision) max(numeric) max(real) max(text) max(timestamp with time zone)
-min(bigint) min(date) min(double precision) min(numeric) min(real) min(text) min(timestamp with time zone)`
-
-const PRODUCTION = `
-gen_random_uuid() generate_series(bigint, bigint) generate_series(bigint, bigint, bigint) generate_series(numeric, numeric)
-generate_series(numeric, numeric, numeric)
-
+min(bigint) min(date) min(double precision) min(numeric) min(real) min(text) min(timestamp with time zone)`),
+  uuidType: ['gen_random_uuid()'],
+  generateSeries: callsIn(`
+generate_series(bigint, bigint) generate_series(bigint, bigint, bigint) generate_series(numeric, numeric)
+generate_series(numeric, numeric, numeric)`),
+  jsonbFunctions: callsIn(`
 jsonb_build_array() jsonb_build_array("any") jsonb_build_object() jsonb_build_object("any") jsonb_insert(jsonb, text[], jsonb, boolean)
-jsonb_set(jsonb, text[], jsonb, boolean) jsonb_set_lax(jsonb, text[], jsonb, boolean, text) jsonb_strip_nulls(jsonb) jsonb_object_keys(jsonb)
-
+jsonb_set(jsonb, text[], jsonb, boolean) jsonb_set_lax(jsonb, text[], jsonb, boolean, text) jsonb_strip_nulls(jsonb) jsonb_object_keys(jsonb)`),
+  interval: callsIn(`
 make_interval(bigint, bigint, bigint, bigint, bigint, bigint, double precision) justify_days(interval) justify_hours(interval)
-justify_interval(interval) extract(text, interval) to_char(interval, text) avg(interval) sum(interval) max(interval) min(interval)`
+justify_interval(interval) extract(text, interval) to_char(interval, text) avg(interval) sum(interval) max(interval) min(interval)`),
+})
 
 /** Casts that are functions of PostgreSQL: written ones, and those that PostgreSQL puts where the types differ. */
-const CASTS = `
+export const SPANNER_CASTS: SignatureTable = signatureTable({
+  everywhere: callsIn(`
 bool(jsonb) date(timestamp with time zone) float4(bigint) float4(double precision) float4(numeric) float8(bigint) float8(jsonb) float8(numeric)
 float8(real) int2(bigint) int4(bigint) int8(bigint) int8(double precision) int8(jsonb) int8(numeric) int8(real) int8(oid) int4(double precision)
 int4(numeric) numeric(bigint) numeric(double precision) numeric(numeric, bigint) numeric(real) oid(bigint) text(boolean) text(name)
-timestamptz(date) varchar(text, bigint, boolean) varchar(name)`
-
-const CASTS_IN_PRODUCTION = 'numeric(jsonb) interval(interval, bigint)'
-
-/** Functions of PostgreSQL that take int4, and that Spanner knows with bigint all the same, only to refuse them. */
-const KNOWN_WITH_BIGINT = new Set(['left', 'right', 'chr', 'pg_relation_size'])
-
-export interface AcceptedFunctions {
-  readonly functions: ReadonlySet<string>
-  readonly casts: ReadonlySet<string>
-}
-
-/** What a profile takes. */
-export function acceptedFunctions(profile: Profile): AcceptedFunctions {
-  const isProduction = profile === 'production'
-  return {
-    functions: signatures(isProduction ? EVERYWHERE + PRODUCTION : EVERYWHERE),
-    casts: signatures(isProduction ? `${CASTS} ${CASTS_IN_PRODUCTION}` : CASTS),
-  }
-}
-
-function signatures(list: string): ReadonlySet<string> {
-  return new Set(list.match(/[a-z]\w*\([^)]*\)/g))
-}
-
-/** Whether Spanner's catalog has a function that Spanner does not run: such is "not supported", any other "does not exist". */
-export function isKnownToSpanner(name: string, takesInteger: boolean): boolean {
-  return !takesInteger || KNOWN_WITH_BIGINT.has(name)
-}
+timestamptz(date) varchar(text, bigint, boolean) varchar(name)`),
+  jsonbFunctions: ['numeric(jsonb)'],
+  interval: ['interval(interval, bigint)'],
+})

@@ -1,9 +1,4 @@
-import type { Profile } from './profile.ts'
-
-/*
- * The operators of Spanner's PostgreSQL dialect ("Operators in PostgreSQL-dialect databases"; measured on the emulator), as database-names.ts
- * writes them: whole numbers are bigint, texts text.
- */
+import { type SignatureTable, signatureTable } from './spanner-signature.ts'
 
 const COMPARISONS = ['=', '<>', '<', '<=', '>', '>='] as const
 /** Types whose values are compared with each other. */
@@ -20,7 +15,6 @@ const COMPARED = [
   'text',
   'timestamp with time zone',
 ]
-const COMPARED_IN_PRODUCTION = ['uuid', 'interval']
 const MIXED = [
   ['real', 'double precision'],
   ['double precision', 'real'],
@@ -62,9 +56,12 @@ const OTHERS = [
   ),
 ]
 
-const IN_PRODUCTION = [
+const OF_JSONB = [
   ...['jsonb || jsonb', 'jsonb - text', 'jsonb - bigint', 'jsonb - text[]', 'jsonb #- text[]'],
   ...['jsonb @> jsonb', 'jsonb <@ jsonb', 'jsonb ? text', 'jsonb ?| text[]', 'jsonb ?& text[]'],
+]
+
+const OF_INTERVAL = [
   ...['interval + interval', 'interval - interval', 'interval * double precision', '- interval'],
   ...['double precision * interval', 'interval / double precision'],
   ...['timestamp with time zone + interval', 'interval + timestamp with time zone'],
@@ -75,12 +72,14 @@ function comparisons(types: readonly string[]): string[] {
   return types.flatMap((type) => COMPARISONS.map((sign) => `${type} ${sign} ${type}`))
 }
 
-/** The operators that a profile takes. */
-export function acceptedOperators(profile: Profile): ReadonlySet<string> {
-  const mixed = MIXED.flatMap(([left, right]) =>
-    COMPARISONS.map((sign) => `${left} ${sign} ${right}`),
-  )
-  const everywhere = [...comparisons(COMPARED), ...mixed, ...OTHERS]
-  if (profile !== 'production') return new Set(everywhere)
-  return new Set([...everywhere, ...comparisons(COMPARED_IN_PRODUCTION), ...IN_PRODUCTION])
-}
+/** Operators ("Operators in PostgreSQL-dialect databases"): `text || text`, `- bigint`. */
+export const SPANNER_OPERATORS: SignatureTable = signatureTable({
+  everywhere: [
+    ...comparisons(COMPARED),
+    ...MIXED.flatMap(([left, right]) => COMPARISONS.map((sign) => `${left} ${sign} ${right}`)),
+    ...OTHERS,
+  ],
+  uuidType: comparisons(['uuid']),
+  jsonbFunctions: OF_JSONB,
+  interval: [...comparisons(['interval']), ...OF_INTERVAL],
+})
