@@ -176,6 +176,18 @@ t.test('a session that is deleted is rolled back first', async (t) => {
   t.same(fake.methods(), ['BeginTransaction', 'Rollback'])
 })
 
+t.test('a Commit that was aborted is aborted when it comes again', async (t) => {
+  const { fake, injector, call, begin } = await start(t)
+  const transactionId = await begin('s')
+  injector.start({ seed: 1, aborted: 1 })
+  t.equal(await call('Commit', { session: 's', transactionId }), ABORTED)
+  injector.stop()
+  fake.calls.length = 0
+  t.equal(await call('Commit', { session: 's', transactionId }), ABORTED)
+  t.notOk(fake.methods().includes('Commit'))
+  t.equal(await call('Commit', { session: 's', transactionId: await begin('s') }), OK)
+})
+
 t.test('a session stays while its Commit is in doubt', async (t) => {
   const { injector, call, begin } = await start(t)
   const transactionId = await begin('s')

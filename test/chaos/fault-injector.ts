@@ -25,6 +25,8 @@ interface LineageFacts {
   committing: string | undefined
   /** The transaction whose Commit was sent last, whatever became of it: without its session nobody could tell any more. */
   commitSent: string | undefined
+  /** The transaction whose Commit was answered with ABORTED: Spanner says so again. */
+  commitAborted: string | undefined
 }
 
 /**
@@ -72,6 +74,9 @@ export class FaultInjector {
     if (call === undefined) return undefined
     this.#calls.set(recorded, call)
     const facts = this.#factsOf(call.lineage)
+    const id = idOf(call)
+    if (call.method === 'Commit' && id !== undefined && id === facts.commitAborted)
+      return { kind: 'status', ...abortedStatus('chaos: aborted before', undefined) }
     const kind = FAULT_KINDS.find((candidate) => this.#happens(candidate, call, facts))
     if (kind !== undefined) this.#counts[kind]++
     const fault = kind === undefined ? undefined : await this.#make(kind, call)
@@ -80,6 +85,7 @@ export class FaultInjector {
     else facts.faultsInARow++
     if (fault?.kind !== 'status') this.#noteArrival(call, facts)
     if (call.method === 'Commit') facts.commitSent = idOf(call)
+    if (call.method === 'Commit' && kind === 'aborted') facts.commitAborted = idOf(call)
     return fault
   }
 
@@ -96,10 +102,10 @@ export class FaultInjector {
     const random = this.#randomsOf(call)[kind]
     switch (kind) {
       case 'sessionDeleted':
-        await this.#deleteSession(call)
+        await beforeAnswer(call, this.#deleteSession(call))
         return { kind: 'status', ...sessionNotFoundStatus(call.session) }
       case 'aborted':
-        await this.#rollBack(call)
+        await beforeAnswer(call, this.#rollBack(call))
         return { kind: 'status', ...abortedStatus('chaos: aborted', retryDelay(random)) }
       case 'unavailable':
         return { kind: 'status', ...unavailableStatus('chaos: unavailable', retryDelay(random)) }
@@ -164,6 +170,7 @@ export class FaultInjector {
       faultsInARow: 0,
       committing: undefined,
       commitSent: undefined,
+      commitAborted: undefined,
     }
     this.#facts.set(lineage, facts)
     return facts
@@ -176,6 +183,17 @@ export class FaultInjector {
     facts.aborts = 0
     facts.committing = transaction.id
   }
+}
+
+/**
+ * Waits until the backend has done what the answer says. A Commit is answered at once: if its connection broke meanwhile, for another call's
+ * fault, it would be sent again, and nobody could find out any more what had become of the first.
+ */
+async function beforeAnswer({ method }: SpannerCall, work: Promise<void>): Promise<void> {
+  if (method !== 'Commit') return work
+  work.catch((error: unknown) => {
+    process.emitWarning(`after the answer to a Commit: ${String(error)}`)
+  })
 }
 
 function isEligible(kind: FaultKind, call: SpannerCall, facts: LineageFacts): boolean {
