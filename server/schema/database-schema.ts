@@ -211,7 +211,12 @@ class StoredDatabaseSchema implements DatabaseSchema {
         record: () =>
           writeStored(
             backend,
-            { before: this.#stored.rows, after: plan.rows, version: this.#stored.version },
+            {
+              before: this.#stored.rows,
+              after: plan.rows,
+              version: this.#stored.version,
+              updates: plan.updates,
+            },
             options,
           ),
       })

@@ -19,6 +19,8 @@ export interface DdlPlan {
   readonly before: SchemaState
   readonly rows: readonly StoredObject[]
   readonly statements: readonly SpannerDdl[]
+  /** DML that goes with the writing of the rows. */
+  readonly updates: readonly string[]
   readonly isEmpty: boolean
 }
 
@@ -42,7 +44,8 @@ export async function planDdl(
   options: CallOptions,
 ): Promise<DdlPlan> {
   const difference = findDifference(before.snapshot, after)
-  if (difference.isEmpty) return { before, rows: before.rows, statements: [], isEmpty: true }
+  if (difference.isEmpty)
+    return { before, rows: before.rows, statements: [], updates: [], isEmpty: true }
   const sequenceKind = await readSequenceKind(host.pinned)
   const answers = new Map<string, boolean>()
   let result: MappingResult | undefined
@@ -67,7 +70,13 @@ export async function planDdl(
     toPhysicalSchema(result.rows),
     result.backfills,
   )
-  return { before, rows: result.rows, statements: [...statements, ...restarts], isEmpty: false }
+  return {
+    before,
+    rows: result.rows,
+    statements: [...statements, ...restarts],
+    updates: result.updates,
+    isEmpty: false,
+  }
 }
 
 async function readSequenceKind(pinned: PinnedConnection): Promise<SequenceKind> {

@@ -75,6 +75,7 @@ export function toExpressionColumn(column: DeclaredColumn, physicalName: string)
     physicalName,
     isPlain: PLAIN_TYPES.has(column.typeOid),
     form: findTypeForm(column.typeOid),
+    labelType: isEnumOid(column.typeOid) ? column.type : undefined,
   }
 }
 

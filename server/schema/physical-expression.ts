@@ -16,6 +16,8 @@ export interface ExpressionColumn {
   readonly isPlain: boolean
   /** Where Spanner has nothing like the type: it may be compared as far as its stored form says the same. */
   readonly form?: TypeForm | undefined
+  /** The type of an enum's, as casts print it: its stored form has the declared one's equality, and another order. */
+  readonly labelType?: string | undefined
 }
 
 export interface ExpressionScope {
@@ -72,6 +74,10 @@ const CASTS: ReadonlyMap<string, string> = new Map([
   ['timestamp with time zone', 'timestamp with time zone'],
 ])
 
+/** What orders its operands, or may. */
+const ORDERING = new Set(['<', '>', '<=', '>='])
+const ORDERING_WORDS = new Set(['greatest', 'least'])
+
 /** Spanner's form of an expression that PostgreSQL printed, or undefined where it has none that surely means the same. */
 export function toSpannerExpression(text: string, scope: ExpressionScope): string | undefined {
   const tokens = tokenize(text)
@@ -79,21 +85,33 @@ export function toSpannerExpression(text: string, scope: ExpressionScope): strin
   return new ExpressionPrinter(tokens, scope).print()
 }
 
+function printed({ kind, text }: Token): string {
+  return kind === 'quoted' ? `"${text.replaceAll('"', '""')}"` : text
+}
+
 class ExpressionPrinter {
   readonly #tokens: readonly Token[]
   readonly #scope: ExpressionScope
   readonly #out: string[] = []
+  readonly #labelTypes: ReadonlySet<string>
   #at = 0
+  /** Labels are in it, and something in it orders what may be one. */
+  #hasLabels = false
+  #hasOrdering = false
 
   constructor(tokens: readonly Token[], scope: ExpressionScope) {
     this.#tokens = tokens
     this.#scope = scope
+    this.#labelTypes = new Set(
+      [...scope.columns.values()].flatMap(({ labelType }) => labelType ?? []),
+    )
   }
 
   print(): string | undefined {
     while (this.#at < this.#tokens.length) {
       if (!this.#next()) return undefined
     }
+    if (this.#hasLabels && this.#hasOrdering) return undefined
     return this.#out
       .join(' ')
       .replace(/\( /g, '(')
@@ -146,6 +164,7 @@ class ExpressionPrinter {
   #word(text: string): boolean {
     const word = text.toLowerCase()
     if (this.#scope.isVolatileAllowed && VOLATILE_KEYWORDS.has(word)) return this.#put(text)
+    if (ORDERING_WORDS.has(word)) this.#hasOrdering = true
     if (KEYWORDS.has(word)) return this.#put(text)
     return this.#isNext('(') ? this.#function(text) : this.#column(text)
   }
@@ -160,6 +179,10 @@ class ExpressionPrinter {
   #column(name: string): boolean {
     const column = this.#scope.columns.get(name)
     if (column?.form !== undefined) return this.#formColumn(name)
+    if (column?.labelType !== undefined) {
+      this.#hasLabels = true
+      return this.#put(quotePhysical(column.physicalName))
+    }
     return column?.isPlain === true && this.#put(quotePhysical(column.physicalName))
   }
 
@@ -172,12 +195,31 @@ class ExpressionPrinter {
 
   #symbol(text: string): boolean {
     if (text === '::') return this.#cast()
+    if (ORDERING.has(text)) this.#hasOrdering ||= !this.#isBetweenPlain()
     if ('()[],'.includes(text)) return this.#put(text)
     if (text === '~' || text === '!~') return this.#isPlainPattern() && this.#put(text)
     return this.#put(OPERATORS.get(text))
   }
 
+  /** Whether a plain column or number stands on each side of the operator that was read last. */
+  #isBetweenPlain(): boolean {
+    const [left, , ...right] = this.#tokens.slice(this.#at - 2, this.#at + 3)
+    const [first, second] = right
+    return this.#isPlain(left) && this.#isPlain(first?.text === '(' ? second : first)
+  }
+
+  #isPlain(token: Token | undefined): boolean {
+    if (token?.kind === 'number') return true
+    const isName = token?.kind === 'word' || token?.kind === 'quoted'
+    return isName && this.#scope.columns.get(token.text)?.isPlain === true
+  }
+
   #cast(): boolean {
+    const labelEnd = this.#labelTypeEnd()
+    if (labelEnd !== undefined) {
+      this.#at = labelEnd
+      return true
+    }
     const type = this.#typeName(this.#at)
     if (type === undefined) return false
     this.#at = type.end
@@ -185,6 +227,17 @@ class ExpressionPrinter {
     return (
       target !== undefined && this.#put('::') && this.#put(`${target}${type.isArray ? '[]' : ''}`)
     )
+  }
+
+  /** Where the name of an enum type ends that begins here: a literal of it is its label. Arrays are none. */
+  #labelTypeEnd(): number | undefined {
+    const [schema, dot, name] = this.#tokens.slice(this.#at, this.#at + 3)
+    if (schema === undefined || dot?.text !== '.' || name === undefined) return undefined
+    const end = this.#at + 3
+    const literal = this.#tokens[this.#at - 2]
+    const isLiteral = literal?.kind === 'string' || literal?.text === 'NULL'
+    const isLabel = isLiteral && this.#labelTypes.has(`${printed(schema)}.${printed(name)}`)
+    return isLabel && !this.#isSymbol(end, '[') ? end : undefined
   }
 
   /** The words of a type name from `start`; one with a length is none that we know. */

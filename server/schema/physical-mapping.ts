@@ -11,7 +11,7 @@ import type { Change, Difference, TableChange } from './difference.ts'
 import type { MappingContext } from './mapping-context.ts'
 import { type ColumnStorage, columnWidth } from './physical-column.ts'
 import { domainStates, mapDomains, withoutDomains } from './physical-domain.ts'
-import { mapEnums } from './physical-enum.ts'
+import { labelUpdates, mapEnums } from './physical-enum.ts'
 import { findBuiltinDefaults, mapExtensions } from './physical-extension.ts'
 import { linkTable } from './physical-link.ts'
 import { PhysicalNames } from './physical-name.ts'
@@ -55,6 +55,8 @@ export interface MappingResult {
   readonly rows: readonly StoredObject[]
   /** Spanner's table to (new column to the expression that fills rows that are there). */
   readonly backfills: ReadonlyMap<string, ReadonlyMap<string, string>>
+  /** DML that brings rows that are there to the new schema: in the transaction that records it. */
+  readonly updates: readonly string[]
   /** Tables whose emptiness decides and was not known: with the answers, mapping is done again. */
   readonly questions: readonly string[]
 }
@@ -103,7 +105,7 @@ export function mapPhysical(input: MappingInput): MappingResult {
     sequenceDefault: (column, table) => findSequenceDefault(column, table, sequences),
   }
   const drafts = new Map<string, TableDraft>()
-  const enums = mapEnums({ ...input, isEmpty: context.isEmpty }, renumbering)
+  const enums = mapEnums(input, renumbering)
   for (const change of changes) {
     const draft = draftTable(change, context)
     drafts.set(relationKey(draft.declared), draft)
@@ -113,6 +115,9 @@ export function mapPhysical(input: MappingInput): MappingResult {
     const id = table.kind === 'kept' ? input.stored.get(table.after.oid)?.id : undefined
     return { kind: 'table', id: id ?? input.newId(), ...linkTable(draft, drafts, context) }
   })
+  const keptTables = new Set(
+    [...drafts.values()].flatMap(({ kept }) => (kept === undefined ? [] : [kept.physical.name])),
+  )
   return {
     rows: [
       ...schemas,
@@ -124,6 +129,11 @@ export function mapPhysical(input: MappingInput): MappingResult {
       ...mapViews(input),
     ],
     backfills: new Map([...drafts.values()].map((draft) => [draft.physicalName, draft.backfills])),
+    updates: labelUpdates(
+      input,
+      tables.filter(({ physical }) => keptTables.has(physical.name)),
+      context,
+    ),
     questions: [...questions],
   }
 }

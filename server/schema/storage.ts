@@ -102,6 +102,8 @@ export interface StoredChange {
   readonly after: readonly StoredObject[]
   /** The version of `before`; 0 where nothing is stored yet, and then `before` is not in the tables either. */
   readonly version: bigint
+  /** DML that must take effect with it. */
+  readonly updates?: readonly string[]
 }
 
 /**
@@ -125,7 +127,8 @@ async function writeOnce(
   change: StoredChange,
   options: CallOptions,
 ): Promise<void> {
-  const batches = splitBatches([raiseVersion(change.version), ...changedRows(change)])
+  const updates = (change.updates ?? []).map((sql) => ({ sql, params: [] }))
+  const batches = splitBatches([raiseVersion(change.version), ...changedRows(change), ...updates])
   for (const [index, batch] of batches.entries()) {
     const result = await transaction.executeBatch(batch, { ...options, isDml: true })
     if (result.error !== undefined) throw result.error

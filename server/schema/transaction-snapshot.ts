@@ -195,7 +195,9 @@ function findStale(before: Snapshot, after: Snapshot, touched: ReadonlySet<numbe
     }
   }
   if (renamed.size === 0) return []
-  const hangers = findHangers([...relations.values()], { withForeignKeys: true })
+  // A table may hold the labels of an enum through a domain.
+  const domains = [...before.domains.values()].map(({ declared }) => declared)
+  const hangers = findHangers([...domains, ...relations.values()], { withForeignKeys: true })
   const stale = new Set<string>()
   const visit = (key: string): void => {
     for (const hanger of hangers.get(key) ?? []) {

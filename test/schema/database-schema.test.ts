@@ -4,6 +4,7 @@ import type { PgError } from '../../server/base/pg-error.ts'
 import { openDatabaseSchema } from '../../server/schema/database-schema.ts'
 import type { LogicalSchema, Table } from '../../server/schema/logical-schema.ts'
 import type { DatabaseSchema } from '../../server/schema/schema-types.ts'
+import { readTextRows } from '../../server/schema/spanner-query.ts'
 import { createSpannerBackend } from '../../server/spanner/spanner-backend.ts'
 import {
   arrayOidOf,
@@ -95,6 +96,9 @@ else {
     }
     throw new Error(`no table ${name}`)
   }
+
+  const labelsIn = async (database: BackendDatabase): Promise<readonly unknown[]> =>
+    (await readTextRows(database, 'SELECT m, NULL FROM a ORDER BY id', CALL)).map(([m]) => m)
 
   const write = async (database: BackendDatabase, ...statements: string[]): Promise<void> => {
     const transaction = database.beginReadWrite({ isolation: 'serializable' })
@@ -316,10 +320,22 @@ else {
       ])
     }
     await write(database, `INSERT INTO a (id, m) VALUES (1, 'glad')`)
-    t.match(await failure(runDdl(second, `ALTER TYPE humour RENAME VALUE 'glad' TO 'x'`)), {
+    await runDdl(second, `ALTER TYPE humour RENAME VALUE 'glad' TO 'x'`)
+    t.same(await labelsIn(database), ['x'], 'the rows have the new name')
+    await runDdl(
+      second,
+      `ALTER TYPE humour RENAME VALUE 'x' TO 'y'`,
+      `ALTER TYPE humour RENAME VALUE 'sad' TO 'x'`,
+      `ALTER TYPE humour RENAME VALUE 'y' TO 'sad'`,
+    )
+    t.same(await labelsIn(database), ['sad'], 'names that are swapped')
+    await runDdl(second, `ALTER TABLE a ADD CONSTRAINT known CHECK (m <> 'so')`)
+    t.match(await failure(runDdl(second, `ALTER TYPE humour RENAME VALUE 'so' TO 'z'`)), {
       code: '0A000',
-      message: 'a label of type "humour" cannot be renamed while table "a" has rows',
+      message:
+        'label "so" of type "humour" cannot be renamed: check constraint "known" of table "a" depends on it',
     })
+    await runDdl(second, 'ALTER TABLE a DROP CONSTRAINT known')
     await runDdl(second, 'DROP VIEW v')
     await runDdl(second, 'ALTER TABLE a ALTER m DROP DEFAULT, ALTER m TYPE text')
     t.equal(findTable(second.schema.current, 'a').columns[1]?.typeOid, 25, 'the labels stay')

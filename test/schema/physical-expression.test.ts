@@ -103,3 +103,46 @@ t.test('asks for the moment only where it is allowed', async (t) => {
   t.equal(toSpannerExpression('CURRENT_DATE', scope), 'CURRENT_DATE')
   t.equal(toSpannerExpression('gen_random_uuid()', scope), 'spanner.generate_uuid()')
 })
+
+const WITH_LABELS: ExpressionScope = {
+  columns: new Map([
+    ...SCOPE.columns,
+    ['m', { physicalName: 'm', isPlain: false, labelType: 'public.mood' }],
+    ['o', { physicalName: 'o', isPlain: false, labelType: '"Odd schema"."Type"' }],
+  ]),
+  isVolatileAllowed: false,
+}
+
+t.test('labels are compared for equality alone', async (t) => {
+  const same = [
+    [`(m <> 'sad'::public.mood)`, `("m" <> 'sad')`],
+    [
+      `(m = ANY (ARRAY['sad'::public.mood, 'it''s'::public.mood]))`,
+      `("m" = ANY (ARRAY['sad', 'it''s']))`,
+    ],
+    [`((o = 'x'::"Odd schema"."Type") OR (a = 1))`, `(("o" = 'x') OR ("a" = 1))`],
+    [
+      `(CASE m WHEN 'sad'::public.mood THEN 1 ELSE 2 END = a)`,
+      `(CASE "m" WHEN 'sad' THEN 1 ELSE 2 END = "a")`,
+    ],
+    [`(m = NULL::public.mood)`, `("m" = NULL)`],
+    [
+      `((a > (1)::bigint) AND (1 <= a) AND (m = 'sad'::public.mood))`,
+      `(("a" > (1)::bigint) AND (1 <= "a") AND ("m" = 'sad'))`,
+    ],
+    [`((m)::text = 'sad'::text)`, `(("m")::text = 'sad'::text)`],
+  ]
+  for (const [postgres = '', spanner] of same)
+    t.equal(toSpannerExpression(postgres, WITH_LABELS), spanner)
+  const refused = [
+    `(m > 'sad'::public.mood)`,
+    `(GREATEST(m, 'sad'::public.mood) = 'sad'::public.mood)`,
+    `(((m)::text > 'sad'::text))`,
+    `((length(a) > 1) AND (m = 'sad'::public.mood))`,
+    `((a < m) AND (m = 'sad'::public.mood))`,
+    `(m = 'sad'::other.mood)`,
+    `((a)::public.mood = 'sad'::public.mood)`,
+    `(m = ANY ('{sad}'::public.mood[]))`,
+  ]
+  for (const text of refused) t.equal(toSpannerExpression(text, WITH_LABELS), undefined, text)
+})
