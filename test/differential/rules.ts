@@ -1,7 +1,8 @@
-import type { Need } from '../../server/sql/dialect.ts'
+import type { CallRule, Need } from '../../server/sql/dialect.ts'
 import { AGGREGATE_ROWS } from '../../server/sql/dialect-aggregates.ts'
 import { IO_CAST_ROWS } from '../../server/sql/dialect-casts.ts'
 import { FUNCTION_ROWS } from '../../server/sql/dialect-functions.ts'
+import { DIALECT } from '../../server/sql/dialect-lookup.ts'
 import { OPERATOR_ROWS } from '../../server/sql/dialect-operators.ts'
 import type { RuleFlags } from '../../server/sql/dialect-printers.ts'
 import type { TestedServer } from './servers.ts'
@@ -28,6 +29,12 @@ export function keyOf({ kind, oid, argTypes, resultType }: Rule): string {
 
 const ANYENUM = 3500
 
+const FINDERS = {
+  operator: DIALECT.findOperatorRule,
+  function: DIALECT.findFunctionRule,
+  aggregate: DIALECT.findAggregateRule,
+} as const
+
 /** All rows of the four tables but those of enums, of which the tables have no column. */
 export async function readRules(reference: TestedServer): Promise<readonly Rule[]> {
   return (await readAllRules(reference)).filter(({ argTypes }) => !argTypes.includes(ANYENUM))
@@ -36,7 +43,7 @@ export async function readRules(reference: TestedServer): Promise<readonly Rule[
 async function readAllRules(reference: TestedServer): Promise<readonly Rule[]> {
   const operators = await catalogOf(reference, OPERATORS_QUERY)
   const functions = await catalogOf(reference, FUNCTIONS_QUERY)
-  const rules = (kind: Rule['kind'], rows: readonly Row[], catalog: Catalog) =>
+  const rules = (kind: keyof typeof FINDERS, rows: readonly Row[], catalog: Catalog) =>
     rows.map(([oid, signature, , flags]): Rule => {
       const entry = catalog.get(oid)
       if (entry === undefined) throw new Error(`PostgreSQL has no ${kind} ${oid}: ${signature}`)
@@ -45,7 +52,7 @@ async function readAllRules(reference: TestedServer): Promise<readonly Rule[]> {
         oid,
         signature,
         ...entry,
-        needs: needOf(flags),
+        needs: needOf(FINDERS[kind](oid)),
         canFail: flags?.canFail === true,
       }
     })
@@ -62,7 +69,7 @@ async function readAllRules(reference: TestedServer): Promise<readonly Rule[]> {
         argTypes: [from],
         resultType: to,
         returnsSet: false,
-        needs: needOf(flags),
+        needs: needOf(DIALECT.findIoCastRule(from, to)),
         canFail: flags?.canFail === true,
       }),
     ),
@@ -70,8 +77,8 @@ async function readAllRules(reference: TestedServer): Promise<readonly Rule[]> {
 }
 
 type Row = readonly [number, string, unknown, RuleFlags?]
-function needOf(flags: RuleFlags | undefined): Need | undefined {
-  return flags?.without === undefined ? flags?.needs : undefined
+function needOf(rule: CallRule | undefined): Need | undefined {
+  return rule?.without === undefined ? rule?.needs : undefined
 }
 
 type Entry = Pick<Rule, 'name' | 'argTypes' | 'resultType' | 'returnsSet'>
