@@ -32,7 +32,11 @@ function asStored(signature: string): string {
       /\b(?:timestamp without time zone|timestamptz|timestamp(?! with))\b/g,
       'timestamp with time zone',
     )
-    .replace(/\b(?:anyenum|character|time without time zone|json)\b/g, 'text')
+    .replace(/\bmoney\b/g, 'bigint')
+    .replace(
+      /\b(?:anyenum|character|time with(?:out)? time zone|json|inet|cidr|macaddr8?|bit varying|varbit|bit)\b|"char"/g,
+      'text',
+    )
     .replace(/\((?:oid)\)/, '(bigint)')
 }
 
