@@ -9,8 +9,9 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY server ./server
+COPY deploy/bundle.mjs ./deploy/
+# Makes the templates of new data directories as well, with the PostgreSQL that runs later.
 RUN npm run build \
- && find dist -name '*.map' -delete \
  && npm prune --omit=dev --ignore-scripts
 
 FROM node:20-bookworm-slim
@@ -24,11 +25,12 @@ ENV NODE_ENV=production \
 RUN install -d -o node -g node -m 0700 /var/lib/spanwire
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
-COPY --from=build /app/dist/server ./dist/server
+COPY --from=build /app/dist/spanwire ./dist/spanwire
+COPY --from=build /app/dist/templates ./dist/templates
 COPY deploy/healthcheck.mjs ./deploy/
 USER node
 VOLUME /var/lib/spanwire
 EXPOSE 5432 8080
 HEALTHCHECK --interval=10s --timeout=8s --start-period=30s --retries=3 \
   CMD ["node", "deploy/healthcheck.mjs"]
-ENTRYPOINT ["node", "dist/server/main.js"]
+ENTRYPOINT ["node", "dist/spanwire/main.js"]

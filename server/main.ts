@@ -1,80 +1,24 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Backend, CallOptions } from './backend/backend.ts'
-import { BackendError } from './backend/backend-error.ts'
-import { bugEvents } from './base/channels.ts'
 import { ListenError } from './base/listen-error.ts'
-import { raceAbort } from './base/race-abort.ts'
 import { ClusterError } from './companion/cluster-error.ts'
 import { startCompanion } from './companion/companion.ts'
-import type { Companion } from './companion/companion-types.ts'
 import { findPostgresBinaries, type PostgresBinaries } from './companion/postgres-binaries.ts'
 import { ConfigError } from './config/config-error.ts'
 import { readEnvironment } from './config/env.ts'
 import { helpText } from './config/help.ts'
 import { type Config, type EmbeddedConfig, loadConfig } from './config/load-config.ts'
 import { formatAddress } from './config/option-values.ts'
-import { ScratchCluster } from './emulate/scratch-cluster.ts'
-import { type RunningServer, startServer } from './net/server.ts'
-import { type HealthServer, startHealthServer } from './observe/health.ts'
+import type { EmbeddedOptions, EmbeddedServer } from './embedded/embedded-server.ts'
 import { createLog, logReady, logWarnings, standardOutput } from './observe/log.ts'
 import { logEvents } from './observe/log-events.ts'
-import { Metrics } from './observe/metrics.ts'
-import {
-  type Behind,
-  Databases,
-  ensureDatabase,
-  MAINTENANCE_DATABASE,
-} from './session/database-directory.ts'
-import { Session } from './session/session.ts'
-import {
-  createSpannerBackend,
-  describeBackend,
-  type SpannerBackendOptions,
-} from './spanner/spanner-backend.ts'
-import { loadParser } from './sql/postgres-parser.ts'
+import { Parts } from './parts.ts'
+import type { EmbeddedEndpoint } from './serve.ts'
+import { StartError } from './start-error.ts'
+import { version } from './version.ts'
+import { holdYoungGeneration, letYoungGenerationGrow } from './young-generation.ts'
 
-/** How long clients may finish what they are in the middle of, after SIGTERM. */
-const DRAIN_MS = 10_000
 const EMBEDDED_INSTANCE = { project: 'spanwire', instance: 'embedded' }
-const START_TIMEOUT_MS = 60_000
-/** How long Spanner may take for what is asked of it at the start. */
-const FIRST_CALL_TIMEOUT_MS = 30_000
-const READY_CHECK_TIMEOUT_MS = 2_000
-
-/** What is started, in order, and ended in the opposite order. */
-class Parts {
-  readonly #ends: (() => Promise<void>)[] = []
-  readonly #starting = new Set<Promise<unknown>>()
-  readonly #ending = new AbortController()
-
-  /** Ends a start that is under way: it takes too long, or all of it is to end. */
-  startSignal(): AbortSignal {
-    return AbortSignal.any([this.#ending.signal, AbortSignal.timeout(START_TIMEOUT_MS)])
-  }
-
-  get isEnding(): boolean {
-    return this.#ending.signal.aborted
-  }
-
-  async add<T>(starting: Promise<T>, end: (part: T) => Promise<void>): Promise<T> {
-    this.#starting.add(starting)
-    try {
-      const part = await starting
-      this.#ends.push(() => end(part))
-      return part
-    } finally {
-      this.#starting.delete(starting)
-    }
-  }
-
-  async end(): Promise<void> {
-    this.#ending.abort()
-    while (this.#starting.size > 0) await Promise.allSettled(this.#starting)
-    for (const end of this.#ends.splice(0).reverse()) await end()
-  }
-}
 
 async function main(): Promise<void> {
   const startedAt = performance.now()
@@ -85,9 +29,11 @@ async function main(): Promise<void> {
   }
   const parts = new Parts()
   endOnSignal(parts)
+  holdYoungGeneration()
   try {
     if (command.kind === 'embedded') await serveSpanner(command.config, parts, startedAt)
-    else await run(command.config, parts, startedAt)
+    else await serveClients(command.config, parts, startedAt)
+    letYoungGenerationGrow()
   } catch (error) {
     // A start that was given up fails, too.
     if (parts.isEnding) return
@@ -107,6 +53,55 @@ function startLog(level: string): ReturnType<typeof createLog> {
   return log
 }
 
+function findBinaries(
+  { postgresBinDir, dataDir }: Pick<Config, 'postgresBinDir' | 'dataDir'>,
+  signal: AbortSignal,
+): Promise<PostgresBinaries> {
+  const searchPath = readEnvironment().variables['PATH']
+  return findPostgresBinaries({ binDir: postgresBinDir, stateDir: dataDir, searchPath, signal })
+}
+
+/** PostgreSQL starts while the rest of the program is loaded, which takes a tenth of a second and the main thread. */
+async function serveClients(config: Config, parts: Parts, startedAt: number): Promise<void> {
+  const log = startLog(config.logLevel)
+  const signal = parts.startSignal()
+  const binaries = await findBinaries(config, signal)
+  const dataDir = join(config.dataDir, 'companion')
+  const rolesFile = join(config.dataDir, 'roles.sql')
+  let onLaunched: () => void = () => undefined
+  const launched = new Promise<void>((resolve) => {
+    onLaunched = resolve
+  })
+  const companion = parts.add(
+    startCompanion({ binaries, dataDir, rolesFile, onLaunched, signal }),
+    (part) => part.stop(),
+  )
+  await Promise.race([launched, companion])
+  const embedded = startEmbeddedBackend(config, parts, binaries)
+  // What they fail with is told where they are awaited.
+  for (const starting of [companion, embedded]) starting.catch(() => undefined)
+  const { serve } = await import('./serve.ts')
+  const served = await serve({ config, parts, binaries, companion, embedded })
+  logReady(log, { version: version(), ...served, durationMs: performance.now() - startedAt })
+}
+
+/** The embedded Spanner, unless another one is named. */
+async function startEmbeddedBackend(
+  config: Config,
+  parts: Parts,
+  binaries: PostgresBinaries,
+): Promise<EmbeddedEndpoint | undefined> {
+  if (config.project !== undefined && config.instance !== undefined) return undefined
+  const server = await startEmbeddedServer(parts, {
+    ...EMBEDDED_INSTANCE,
+    binaries,
+    dataDir: join(config.dataDir, 'embedded'),
+    profile: config.profile,
+    signal: parts.startSignal(),
+  })
+  return { ...EMBEDDED_INSTANCE, path: server.address.slice('unix:'.length) }
+}
+
 /** `spanwire embedded`: the embedded Spanner for clients of Spanner's own API. */
 async function serveSpanner(
   config: EmbeddedConfig,
@@ -115,25 +110,15 @@ async function serveSpanner(
 ): Promise<void> {
   const log = startLog(config.logLevel)
   const signal = parts.startSignal()
-  const binaries = await findPostgresBinaries({
-    binDir: config.postgresBinDir,
-    stateDir: config.dataDir,
-    searchPath: readEnvironment().variables['PATH'],
+  const server = await startEmbeddedServer(parts, {
+    project: config.project ?? EMBEDDED_INSTANCE.project,
+    instance: config.instance ?? EMBEDDED_INSTANCE.instance,
+    binaries: await findBinaries(config, signal),
+    dataDir: join(config.dataDir, 'embedded'),
+    profile: config.profile,
+    listen: formatAddress(config.listen),
     signal,
   })
-  const { startEmbedded } = await import('./embedded/embedded-server.ts')
-  const server = await parts.add(
-    startEmbedded({
-      binaries,
-      dataDir: join(config.dataDir, 'embedded'),
-      project: config.project ?? EMBEDDED_INSTANCE.project,
-      instance: config.instance ?? EMBEDDED_INSTANCE.instance,
-      profile: config.profile,
-      listen: formatAddress(config.listen),
-      signal,
-    }),
-    (part) => part.stop(),
-  )
   logReady(log, {
     version: version(),
     addresses: [server.address],
@@ -143,169 +128,13 @@ async function serveSpanner(
   })
 }
 
-async function run(config: Config, parts: Parts, startedAt: number): Promise<void> {
-  const log = startLog(config.logLevel)
-  const metrics = new Metrics()
-  metrics.subscribe()
-  const behind = await startBehind(config, parts)
-  const { companion, backend } = behind
-  const facts = {
-    maxConnections: config.maxConnections,
-    listenAddresses: config.listen.map(({ host }) => host),
-  }
-  const directory = await parts.add(
-    Promise.resolve(new Databases(behind, facts, config.advisoryLockLeaseMs)),
-    (part) => part.close(),
-  )
-  await asked(backend.description, directory.announce(firstCall(parts)))
-  const server = await parts.add(startFront(config, directory), (part) => part.stop(DRAIN_MS))
-  const health = await startHealth(config, parts, { backend, companion, metrics })
-  logReady(log, {
-    version: version(),
-    addresses: server.addresses,
-    backend: backend.description,
-    healthAddress: health?.address,
-    durationMs: performance.now() - startedAt,
-  })
-}
-
-/** The companion and the backend, side by side: neither needs the other to start. */
-async function startBehind(config: Config, parts: Parts): Promise<Behind> {
-  const signal = parts.startSignal()
-  const binaries = await findPostgresBinaries({
-    binDir: config.postgresBinDir,
-    stateDir: config.dataDir,
-    searchPath: readEnvironment().variables['PATH'],
-    signal,
-  })
-  const dataDir = join(config.dataDir, 'companion')
-  const scratch = await parts.add(Promise.resolve(scratchCluster(config, binaries)), (part) =>
-    part.stop(),
-  )
-  const [companion, backend] = await Promise.allSettled([
-    parts.add(
-      startCompanion({ binaries, dataDir, rolesFile: join(config.dataDir, 'roles.sql'), signal }),
-      (part) => part.stop(),
-    ),
-    startBackend(config, binaries, parts),
-    loadParser(),
-  ])
-  if (companion.status === 'rejected') throw companion.reason
-  if (backend.status === 'rejected') throw backend.reason
-  return { companion: companion.value, backend: backend.value, scratch }
-}
-
-function scratchCluster(config: Config, binaries: PostgresBinaries): ScratchCluster {
-  const dataDir = join(config.dataDir, 'scratch')
-  return new ScratchCluster((stopping) =>
-    startCompanion({
-      name: 'scratch',
-      binaries,
-      dataDir,
-      signal: AbortSignal.any([stopping, AbortSignal.timeout(START_TIMEOUT_MS)]),
-    }),
-  )
-}
-
-async function startBackend(
-  config: Config,
-  binaries: PostgresBinaries,
+async function startEmbeddedServer(
   parts: Parts,
-): Promise<Backend> {
-  const options = await backendOptions(config, binaries, parts)
-  const description = describeBackend(options)
-  const connecting = asked(description, createSpannerBackend(options))
-  const backend = await parts.add(connecting, (part) => part.close())
-  if (options.endpoint.kind === 'google') return backend
-  const names = new Set([MAINTENANCE_DATABASE, config.database ?? MAINTENANCE_DATABASE])
-  for (const name of names) {
-    await asked(description, ensureDatabase(backend, name, firstCall(parts)))
-  }
-  return backend
-}
-
-function firstCall(parts: Parts): CallOptions {
-  return { timeoutMs: FIRST_CALL_TIMEOUT_MS, signal: parts.startSignal() }
-}
-
-/** Spanner could not be asked, or said no, before anybody could be served. */
-class StartError extends Error {}
-
-/** Names the Spanner that was asked in what it failed with. */
-async function asked<T>(description: string, question: Promise<T>): Promise<T> {
-  try {
-    return await question
-  } catch (error) {
-    if (!(error instanceof BackendError)) throw error
-    throw new StartError(`cannot use ${description}: ${error.message}`, { cause: error })
-  }
-}
-
-/** Cloud Spanner or the emulator where a project is named, else the embedded server. */
-async function backendOptions(
-  config: Config,
-  binaries: PostgresBinaries,
-  parts: Parts,
-): Promise<SpannerBackendOptions> {
-  const { project, instance, spannerEmulatorHost, channels } = config
-  const sessions = { min: config.minSessions, max: config.maxSessions }
-  const shared = { channels, sessions, signal: parts.startSignal() }
-  if (project !== undefined && instance !== undefined) {
-    const endpoint =
-      spannerEmulatorHost === undefined
-        ? ({ kind: 'google' } as const)
-        : ({ kind: 'emulator', address: spannerEmulatorHost } as const)
-    return { project, instance, endpoint, ...shared }
-  }
+  options: EmbeddedOptions,
+): Promise<EmbeddedServer> {
   // 2 MB and a tenth of a second that other backends do without.
   const { startEmbedded } = await import('./embedded/embedded-server.ts')
-  const embedded = await parts.add(
-    startEmbedded({
-      binaries,
-      dataDir: join(config.dataDir, 'embedded'),
-      ...EMBEDDED_INSTANCE,
-      profile: config.profile,
-      signal: parts.startSignal(),
-    }),
-    (part) => part.stop(),
-  )
-  const path = embedded.address.slice('unix:'.length)
-  return { ...EMBEDDED_INSTANCE, endpoint: { kind: 'socket', path }, ...shared }
-}
-
-function startFront(config: Config, directory: Databases): Promise<RunningServer> {
-  return startServer({
-    listen: config.listen,
-    socketDir: config.socketDir,
-    maxConnections: config.maxConnections,
-    authenticationTimeoutMs: config.authenticationTimeoutMs,
-    maxMessageSizeBytes: config.maxMessageSizeBytes,
-    startConversation: (io) =>
-      new Session(io, {
-        directory,
-        onBug: (error, connId) => bugEvents.publish({ connId, error }),
-      }),
-  })
-}
-
-async function startHealth(
-  config: Config,
-  parts: Parts,
-  behind: { readonly backend: Backend; readonly companion: Companion; readonly metrics: Metrics },
-): Promise<HealthServer | undefined> {
-  if (config.healthListen === undefined) return undefined
-  const source = {
-    whyNotReady: async (signal: AbortSignal) => {
-      await behind.backend.listDatabases({ timeoutMs: READY_CHECK_TIMEOUT_MS, signal })
-      const patience = AbortSignal.timeout(READY_CHECK_TIMEOUT_MS)
-      return raceAbort(behind.companion.listDatabases(), AbortSignal.any([signal, patience])).then(
-        () => undefined,
-        () => 'the companion PostgreSQL does not answer',
-      )
-    },
-    metricsText: () => behind.metrics.text(),
-  }
-  return parts.add(startHealthServer(config.healthListen, source), (part) => part.close())
+  return parts.add(startEmbedded(options), (part) => part.stop())
 }
 
 /** SIGTERM and SIGINT drain; the second one does not wait. */
@@ -319,12 +148,6 @@ function endOnSignal(parts: Parts): void {
       )
     })
   }
-}
-
-function version(): string {
-  const file = join(import.meta.dirname, '..', '..', 'package.json')
-  const { version: text } = JSON.parse(readFileSync(file, 'utf8')) as { version: string }
-  return text
 }
 
 /** One clear line for what a person can mend; the stack for what is a defect. */

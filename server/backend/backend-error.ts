@@ -34,6 +34,8 @@ export type BackendFailure =
   | {
       readonly kind: 'sql'
       readonly sqlState: string
+      /** A value came up that Spanner has none of, and PostgreSQL may have. */
+      readonly isBeyondSpanner?: true
       readonly detail?: string
       readonly hint?: string
     }

@@ -54,6 +54,8 @@ export interface BackendDatabase {
 
 export interface ReadWriteOptions {
   readonly isolation: 'serializable' | 'repeatable-read'
+  /** ReadWrite.read_lock_mode; absent, pessimistic at repeatable-read, and at serializable what Spanner takes by itself. */
+  readonly readLockMode?: 'pessimistic' | 'optimistic' | undefined
   /** What the previous attempt of the same client transaction was called: Spanner gives its locks seniority. */
   readonly previousAttempt?: BackendTransaction | undefined
   /** The transaction tag, on all of the transaction's requests. */
@@ -76,12 +78,38 @@ export interface PartitionedDmlOptions extends CallOptions {
   readonly excludeFromChangeStreams?: boolean | undefined
 }
 
-/** google.spanner.v1.RequestOptions. Tags are cut at 50 characters by Spanner. */
+/**
+ * What a request asks beyond its statement: google.spanner.v1.RequestOptions, and for single statements QueryOptions and
+ * DirectedReadOptions. Tags are cut at 50 characters by Spanner.
+ */
 export interface RequestOptions {
   /** high where absent. */
   readonly priority?: 'low' | 'medium' | 'high' | undefined
   /** The statement's name in Spanner's statistics. Of no effect on Commit. */
   readonly requestTag?: string | undefined
+  /** QueryOptions.optimizer_version: a number, or `latest`. Of no effect on batches and Commit. */
+  readonly optimizerVersion?: string | undefined
+  /** QueryOptions.optimizer_statistics_package. Of no effect on batches and Commit. */
+  readonly optimizerStatisticsPackage?: string | undefined
+  /** For reads outside read-write transactions only: Spanner refuses others with it. */
+  readonly directedRead?: DirectedRead | undefined
+}
+
+/** google.spanner.v1.DirectedReadOptions: which replicas may answer. */
+export type DirectedRead =
+  | {
+      readonly kind: 'include'
+      readonly selections: readonly ReplicaSelection[]
+      /** The read fails where none of them can be reached, instead of going to another. */
+      readonly autoFailoverDisabled: boolean
+    }
+  | { readonly kind: 'exclude'; readonly selections: readonly ReplicaSelection[] }
+
+/** What is not said, may be any. */
+export interface ReplicaSelection {
+  /** `us-east4` */
+  readonly location: string | undefined
+  readonly type: 'READ_WRITE' | 'READ_ONLY' | undefined
 }
 
 /** Bounds that every read of one snapshot can have (Spanner's page on timestamp bounds). */

@@ -20,6 +20,13 @@ export interface Capabilities {
   readonly aggregateOrderBy: boolean
   /** numeric as sort and group key, and comparison of NULL floats, are safe. The emulator dies of them. */
   readonly safeNumericKeysAndNullFloats: boolean
+  /** Partitioned DML of what else is DML, with parameters. The emulator reads it as GoogleSQL, too, and wants it to be both. */
+  readonly partitionedDml: boolean
+  /**
+   * spanner.get_internal_sequence_state() is the counter of the next draw, as on the emulator, and not that of the last. Spanner's pages do not say
+   * which it is there: taken for the last, no value is told that could be drawn again.
+   */
+  readonly sequenceStateIsNext: boolean
   /** Isolation level REPEATABLE_READ has an effect. */
   readonly repeatableRead: boolean
 }

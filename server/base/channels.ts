@@ -85,7 +85,15 @@ export const transactionEvents = new EventChannel<TransactionEvent>('spanwire:tr
 
 /** What happens to a PostgreSQL cluster that we run; `cluster` is its name. */
 export type ClusterEvent =
-  | { readonly kind: 'started'; readonly cluster: string; readonly durationMs: number }
+  | {
+      readonly kind: 'started'
+      readonly cluster: string
+      readonly durationMs: number
+      /** How its data directory was made just now; `nothing`: it was there. */
+      readonly madeFrom: 'nothing' | 'template' | 'initdb'
+      /** Why a template that is there was not used. */
+      readonly templateFailure?: string | undefined
+    }
   /** The server ended without being asked to. */
   | { readonly kind: 'lost'; readonly cluster: string; readonly status: number | undefined }
   /** An attempt to start it again failed; the next one follows after `delayMs`. */

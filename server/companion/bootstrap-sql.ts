@@ -1,10 +1,13 @@
 import { SESSION_FUNCTIONS_SQL, SESSION_VIEWS_SQL } from './session-views-sql.ts'
 import {
   CREATORS_ROLE,
+  LOADER_GATE,
+  LOADER_ROLE,
   OWNER_ROLE,
   ROLE_MAKER,
   SERVICE_ROLE_PREFIX,
   SHARED_CATALOG_VIEWS_SQL,
+  SHOWN_SUPERUSER,
 } from './shared-catalogs-sql.ts'
 
 /**
@@ -13,7 +16,7 @@ import {
  */
 
 /** Bootstrap superuser: the service connections, never a client's text. `spanwire` is left to users: it is a likely name for theirs. */
-export const SUPERUSER = `${SERVICE_ROLE_PREFIX}admin`
+export const SUPERUSER = SHOWN_SUPERUSER
 /** Logs in for analysis. Executes nothing; may use every schema, so that one small pool serves all users. */
 export const ANALYST_ROLE = `${SERVICE_ROLE_PREFIX}analyst`
 
@@ -35,6 +38,11 @@ begin
     for known in select rolname from pg_authid where rolcanlogin and oid >= 16384 and not starts_with(rolname, '${SERVICE_ROLE_PREFIX}') loop
       execute format('grant ${CREATORS_ROLE} to %I', known);
     end loop;
+  end if;
+  if not exists (select from pg_authid where rolname = '${LOADER_GATE}') then
+    create role ${LOADER_ROLE} nologin in role pg_write_all_data;
+    grant set on parameter session_replication_role to ${LOADER_ROLE};
+    create role ${LOADER_GATE} nologin noinherit in role ${LOADER_ROLE} role ${OWNER_ROLE};
   end if;
 end $$`
 

@@ -16,6 +16,7 @@ import type { ServerConnection } from './server-connection.ts'
 import { decodeTextRow, throwFirstError } from './service-rows.ts'
 import { isWanted, type Purpose, packSettings, settingsFor } from './session-settings.ts'
 import { SESSION_SETTINGS } from './session-views-sql.ts'
+import { LOADER_ROLE } from './shared-catalogs-sql.ts'
 import { mayNameRelation } from './statement-text.ts'
 
 /**
@@ -42,6 +43,9 @@ const PREPARED = {
   // Qualified throughout: on a pinned connection they are analysed again under the client's search_path.
   set: `select pg_catalog.count(pg_catalog.set_config(s.name, s.value, true)), pg_catalog.pg_stat_force_next_flush()
     from rows from (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])) as s(name, value)`,
+  beginLoad: `select pg_catalog.set_config('role', '${LOADER_ROLE}', true),
+    pg_catalog.set_config('session_replication_role', 'replica', true)`,
+  endLoad: `select pg_catalog.set_config('session_replication_role', 'origin', true), pg_catalog.set_config('role', $1, true)`,
   home: `select pg_catalog.set_config('search_path', 'pg_catalog', true)`,
   guard: `select l.relation, pg_catalog.pg_stat_get_xact_numscans(l.relation)
     from pg_catalog.pg_locks l join pg_catalog.pg_class c on c.oid = l.relation
@@ -91,15 +95,17 @@ export interface Bracket {
 }
 
 /** A transaction of its own, on a shared connection. In the fast lane it gives up after 50 ms of waiting for a lock (55P03). */
-export function sharedBracket(lane: 'fast' | 'slow'): Bracket {
-  return { open: ['begin'], close: ['rollback'], lane }
+export function sharedBracket(lane: 'fast' | 'slow', locksRows = false): Bracket {
+  return { open: [locksRows ? 'beginWrite' : 'begin'], close: ['rollback'], lane }
 }
 
-/** A read-only savepoint in the client's own transaction, on a pinned connection. */
-export const SAVEPOINT_BRACKET: Bracket = {
-  open: ['mark', 'readOnly'],
-  close: ['back', 'forget'],
-  lane: 'slow',
+/** A savepoint in the client's own transaction, on a pinned connection; read-only but where rows are to be locked. */
+export function savepointBracket(locksRows = false): Bracket {
+  return {
+    open: locksRows ? ['mark'] : ['mark', 'readOnly'],
+    close: ['back', 'forget'],
+    lane: 'slow',
+  }
 }
 
 /** Nothing: the statement takes effect in the client's own transaction, on a pinned connection. */
@@ -152,20 +158,33 @@ export async function executeOn(
 }
 
 /** A transaction of its own that may write until the rows are loaded. */
-const LOADING_BRACKET: Bracket = { open: ['beginWrite'], close: ['rollback'], lane: 'slow' }
+export const LOADING_BRACKET: Bracket = sharedBracket('slow', true)
+
+/** The same as a savepoint in the client's own transaction, on a pinned connection. */
+export const LOADING_SAVEPOINT: Bracket = savepointBracket(true)
 
 /** Loads rows and runs one statement over them, which may not write. No guard: rows of tables are what it is about. */
 export async function executeLoadedOn(
   connection: ServerConnection,
   request: LoadedReadRequest,
+  bracket: Bracket,
 ): Promise<LoadedAnswer> {
-  const writer = begin(request, LOADING_BRACKET, 'execute')
-  for (const { copy, data } of request.tables) writer.copy(copy, data)
-  const isReadOnly = request.locksRows !== true
-  if (isReadOnly) writer.call(statementName('readOnly'))
+  const { tables, session, areDeclared = false, locksRows = false } = request
+  const writer = begin(request, bracket, 'execute')
+  if (areDeclared) writer.call(statementName('beginLoad'))
+  for (const { before = [], copy, data } of tables) {
+    for (const statement of before) writer.run(statement)
+    writer.copy(copy, data)
+  }
+  if (areDeclared) writer.call(statementName('endLoad'), [session.settings.get('role') ?? 'none'])
+  if (!locksRows) writer.call(statementName('readOnly'))
   writer.parse(request.text, request.paramTypes).bind('', request).execute().sync()
-  const loads = request.tables.length + Number(isReadOnly)
-  const conversation = { request, bracket: LOADING_BRACKET, writer, loads }
+  const loads = tables.reduce(
+    (count, { before = [] }) => count + before.length + 1,
+    2 * Number(areDeclared) + Number(!locksRows),
+  )
+  const hasCopyData = tables.length > 0
+  const conversation = { request, bracket, writer, loads, hasCopyData }
   const { rows, tag, notices, error } = await converse(connection, conversation)
   if (error !== undefined && rows.length === 0) throw error
   return { rows, tag, notices, error }
@@ -215,8 +234,9 @@ interface Conversation {
   readonly request: AnalyseRequest
   readonly bracket: Bracket
   readonly writer: FrontendWriter
-  /** Commands between the settings and the client's statement, with the data of COPY. */
+  /** Commands between the settings and the client's statement. */
   readonly loads?: number
+  /** Whether the data of COPY are among what is sent. */
   readonly hasCopyData?: boolean
 }
 
@@ -234,7 +254,7 @@ async function collect(
 /** Sends the conversation with what closes the bracket, and reads the answer. */
 async function converse(
   connection: ServerConnection,
-  { request, bracket, writer, loads = 0, hasCopyData = loads > 0 }: Conversation,
+  { request, bracket, writer, loads = 0, hasCopyData = false }: Conversation,
 ): Promise<AnswerCollector> {
   for (const name of bracket.close) writer.call(statementName(name))
   if (bracket.close.length > 0) writer.sync()

@@ -40,6 +40,11 @@ export interface CompanionDatabase {
   service(text: string, params?: readonly (string | null)[]): Promise<readonly ServiceRow[]>
   /** Runs service statements in one transaction; nothing stays where one fails. */
   serviceTransaction(statements: readonly string[]): Promise<void>
+  /** The same, with what `read` makes of its questions in the transaction, after the statements. */
+  changeAndRead<T>(
+    statements: readonly string[],
+    read: (query: ServiceQuery) => Promise<T>,
+  ): Promise<T>
   /** Changes roles, which all databases share. */
   alterRoles(change: RoleChange): Promise<readonly PgNotice[]>
 }
@@ -53,6 +58,18 @@ export interface RoleChange {
 }
 
 export type ServiceRow = Readonly<Record<string, string | null>>
+
+/** Runs one statement of the proxy's own; text parameters and results. */
+export type ServiceQuery = (
+  text: string,
+  params?: readonly (string | null)[],
+  options?: QueryOptions,
+) => Promise<readonly ServiceRow[]>
+
+export interface QueryOptions {
+  /** The text comes again on the same connection, under the same search path: it is parsed and planned once (1 MB for a large one). */
+  readonly isPrepared?: boolean
+}
 
 /** What of the client's session statements in the companion must see. */
 export interface SessionContext {
@@ -99,10 +116,14 @@ export interface ReadRequest extends AnalyseRequest {
   readonly paramFormats: readonly Format[]
   readonly params: readonly (Buffer | null)[]
   readonly resultFormats: readonly Format[]
+  /** FOR UPDATE and its like, which PostgreSQL refuses in a read-only transaction. */
+  readonly locksRows?: boolean
 }
 
 /** Rows for a table. */
 export interface TableRows {
+  /** What is done to the table before COPY, to be undone with the rest. */
+  readonly before?: readonly string[]
   /** `COPY .. FROM STDIN`. */
   readonly copy: string
   /** What COPY reads, in pieces. */
@@ -112,8 +133,11 @@ export interface TableRows {
 
 export interface LoadedReadRequest extends ReadRequest {
   readonly tables: readonly TableRows[]
-  /** FOR UPDATE and its like, which PostgreSQL refuses in a read-only transaction. */
-  readonly locksRows?: boolean
+  /**
+   * The tables are as clients declared them: rows come in whoever owns them, and past their foreign keys (under the loader's role; the
+   * statement runs under the session's own). Not for a COPY that a client wrote.
+   */
+  readonly areDeclared?: boolean
 }
 
 export interface ReadAnswer {
@@ -142,8 +166,9 @@ export interface PinnedConnection {
   /** As on the database, but seeing the uncommitted schema; under a savepoint, read-only. */
   analyse(request: AnalyseRequest): Promise<Analysis>
   read(request: ReadRequest): Promise<ReadAnswer>
+  readLoaded(request: LoadedReadRequest): Promise<LoadedAnswer>
   /** Service SQL inside the same transaction, as the session's user, for catalog snapshots; text results. */
-  query(text: string, params?: readonly (string | null)[]): Promise<readonly ServiceRow[]>
+  readonly query: ServiceQuery
   /** Sets a savepoint; levels count from 1, each one inside the one before. */
   savepoint(level: number): Promise<void>
   /** Releases the savepoint of that level and those inside it. */

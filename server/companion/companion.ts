@@ -3,6 +3,7 @@ import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { DATABASE_SQL, ROLES_SQL, SUPERUSER } from './bootstrap-sql.ts'
 import { ClusterError } from './cluster-error.ts'
+import type { ClusterRecipe } from './cluster-template.ts'
 import type { Companion, CompanionDatabase } from './companion-types.ts'
 import { clearAfterCrash, readMarker, writeMarker } from './expendable-directory.ts'
 import { MirrorDatabase, type MirrorHost } from './mirror-database.ts'
@@ -27,6 +28,8 @@ export interface CompanionOptions {
   readonly socketDir?: string | undefined
   /** Where the roles that clients made are written down, for a directory that is made anew; nowhere where absent. */
   readonly rolesFile?: string | undefined
+  /** Called when the server's process runs, before it is ready. */
+  readonly onLaunched?: (() => void) | undefined
   readonly signal: AbortSignal
 }
 
@@ -66,12 +69,28 @@ const SETTINGS: Readonly<Record<string, string>> = {
 const ADDRESS_SPACE_KIB = 700_000
 
 const PIN_LIMIT = 50
+/** A third quicker than by way of WAL where no disk is waited for. */
+const COPIED = 'strategy file_copy'
 /** Changes when what the bootstrap does changes. */
 const BOOTSTRAP = createHash('sha256')
   .update(ROLES_SQL)
   .update(DATABASE_SQL)
   .digest('hex')
   .slice(0, 16)
+
+/** How `postgres` is made anew, with initdb's description of it (src/bin/initdb/initdb.c, make_postgres). */
+const POSTGRES_SQL = [
+  'drop database if exists postgres',
+  `create database postgres owner ${OWNER_ROLE} ${COPIED}`,
+  `comment on database postgres is 'default administrative connection database'`,
+]
+
+/** What a companion's cluster begins as. */
+export const COMPANION_RECIPE: ClusterRecipe = {
+  superuser: SUPERUSER,
+  walSegmentMiB: 1,
+  contents: [BOOTSTRAP, ...POSTGRES_SQL].join(),
+}
 
 /** Starts the companion; resolves when it can be used. Throws ClusterError. */
 export async function startCompanion(options: CompanionOptions): Promise<Companion> {
@@ -88,22 +107,22 @@ export async function startCompanion(options: CompanionOptions): Promise<Compani
 
 /** A cluster that does not start, or of another major, is made anew, once: nothing in it is the only copy. */
 async function startCluster(options: CompanionOptions): Promise<PostgresCluster> {
-  const start = () =>
+  const start = (recipe: ClusterRecipe) =>
     PostgresCluster.start({
       ...options,
       name: options.name ?? 'companion',
       settings: SETTINGS,
-      superuser: SUPERUSER,
-      walSegmentMiB: 1,
+      recipe,
       addressSpaceKiB: ADDRESS_SPACE_KIB,
     })
   try {
-    return await start()
+    return await start(COMPANION_RECIPE)
   } catch (error) {
     const mayHelp =
       error instanceof ClusterError && (error.kind === 'failed' || error.kind === 'wrong-major')
     if (!(mayHelp && (await clearAfterCrash(options.dataDir, 'always')))) throw error
-    return start()
+    // It may have been a template that does not suit this machine.
+    return start({ ...COMPANION_RECIPE, contents: undefined })
   }
 }
 
@@ -116,10 +135,7 @@ async function bootstrap(cluster: PostgresCluster, options: CompanionOptions): P
     const databases = await withConnection(open('template1'), async (connection) => {
       await connection.script(ROLES_SQL, signal)
       await connection.script(DATABASE_SQL, signal)
-      if (marker === undefined) {
-        await remakePostgres(connection, signal)
-        await restoreRoles(connection, options)
-      }
+      if (marker === undefined) await remakePostgres(connection, signal)
       return connection.query(
         `select datname from pg_database where datallowconn and datname <> 'template1'`,
       )
@@ -130,7 +146,8 @@ async function bootstrap(cluster: PostgresCluster, options: CompanionOptions): P
       )
     }
   }
-  await writeMarker(options.dataDir, { bootstrap: BOOTSTRAP })
+  if (marker?.boot === undefined) await restoreRoles(cluster, options)
+  await writeMarker(options.dataDir, BOOTSTRAP)
   return withConnection(
     open('postgres'),
     async (connection) => connection.parameters.get('server_version') ?? '',
@@ -139,19 +156,19 @@ async function bootstrap(cluster: PostgresCluster, options: CompanionOptions): P
 
 /** initdb made `postgres` for the superuser: tools connect to it, so that it must be like every other database. */
 async function remakePostgres(connection: ServerConnection, signal: AbortSignal): Promise<void> {
-  await connection.script('drop database if exists postgres', signal)
-  await connection.script(`create database postgres owner ${OWNER_ROLE}`, signal)
-  // As initdb describes it (src/bin/initdb/initdb.c, make_postgres).
-  const description = 'default administrative connection database'
-  await connection.script(`comment on database postgres is '${description}'`, signal)
+  for (const statement of POSTGRES_SQL) await connection.script(statement, signal)
 }
 
 async function restoreRoles(
-  connection: ServerConnection,
+  cluster: PostgresCluster,
   { rolesFile, signal }: CompanionOptions,
 ): Promise<void> {
   const script = rolesFile === undefined ? undefined : await readRoles(rolesFile)
-  if (script !== undefined && script !== '') await connection.script(script, signal)
+  if (script === undefined || script === '') return
+  await withConnection(
+    cluster.connect({ user: SUPERUSER, database: 'template1', signal }),
+    (connection) => connection.script(script, signal),
+  )
 }
 
 async function withConnection<T>(
@@ -189,7 +206,7 @@ class PostgresCompanion implements Companion, MirrorHost {
 
   async createDatabase(name: string, user?: string): Promise<void> {
     const owner = user === undefined ? OWNER_ROLE : await this.#ownerRole(user)
-    const text = `create database ${quoteIdentifier(name)} owner ${owner}`
+    const text = `create database ${quoteIdentifier(name)} owner ${owner} ${COPIED}`
     await this.#postgres().service(text).catch(tolerate(SQL_STATE.duplicateDatabase))
   }
 
@@ -298,9 +315,14 @@ class PostgresCompanion implements Companion, MirrorHost {
   }
 }
 
+/**
+ * Lets an object be there already. Made by somebody else in the same moment, it is in the way of a unique index of the catalogs: then it is
+ * there as well, the other one has committed.
+ */
 function tolerate(code: string): (error: unknown) => void {
+  const codes: readonly string[] = [code, SQL_STATE.uniqueViolation]
   return (error) => {
-    if (!(error instanceof PgError && error.code === code)) throw error
+    if (!(error instanceof PgError && codes.includes(error.code))) throw error
   }
 }
 

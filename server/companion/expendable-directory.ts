@@ -12,19 +12,20 @@ import { findRecycledPid, readPostmasterFile } from './data-directory.ts'
 export interface Marker {
   /** Digest of what the databases were prepared with. */
   readonly bootstrap: string
+  /** The boot of the machine under which it was last used; undefined in a copy of a template. */
+  readonly boot: string | undefined
 }
 
 const MARKER_FILE = 'spanwire.json'
 
 /** What was written last; undefined where the directory is new or was never finished. */
-export async function readMarker(
-  dataDir: string,
-): Promise<(Marker & { boot: string }) | undefined> {
+export async function readMarker(dataDir: string): Promise<Marker | undefined> {
   const text = await readFile(join(dataDir, MARKER_FILE), 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
   try {
     const value: { bootstrap?: unknown; boot?: unknown } = JSON.parse(text)
-    return { bootstrap: String(value.bootstrap), boot: String(value.boot) }
+    const boot = value.boot === undefined ? undefined : String(value.boot)
+    return { bootstrap: String(value.bootstrap), boot }
   } catch (error) {
     if (error instanceof SyntaxError) return { bootstrap: '', boot: '' }
     throw error
@@ -32,9 +33,18 @@ export async function readMarker(
 }
 
 /** Marks the directory as prepared and in use under this boot. */
-export async function writeMarker(dataDir: string, marker: Marker): Promise<void> {
-  const text = JSON.stringify({ ...marker, boot: await currentBoot() })
-  await writeFile(join(dataDir, MARKER_FILE), `${text}\n`)
+export async function writeMarker(dataDir: string, bootstrap: string): Promise<void> {
+  await write(dataDir, { bootstrap, boot: await currentBoot() })
+}
+
+/** Marks the directory as prepared and never used: what copies are made of. */
+export async function forgetUse(dataDir: string): Promise<void> {
+  const marker = await readMarker(dataDir)
+  if (marker !== undefined) await write(dataDir, { ...marker, boot: undefined })
+}
+
+async function write(dataDir: string, marker: Marker): Promise<void> {
+  await writeFile(join(dataDir, MARKER_FILE), `${JSON.stringify(marker)}\n`)
 }
 
 /** Removes a directory that a crash of the machine may have damaged (`always`: any that is ours and that no server uses). True where it did. */

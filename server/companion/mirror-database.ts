@@ -10,6 +10,7 @@ import {
   executeLoadedOn,
   executeOn,
   isLockTimeout,
+  LOADING_BRACKET,
   prepareForBorrowing,
   probeCopyOn,
   sharedBracket,
@@ -25,6 +26,7 @@ import type {
   ReadAnswer,
   ReadRequest,
   RoleChange,
+  ServiceQuery,
   ServiceRow,
   SessionContext,
 } from './companion-types.ts'
@@ -95,7 +97,7 @@ export class MirrorDatabase implements CompanionDatabase {
     return this.#inLanes(request.signal, async (lane) => {
       const pool = this.#readPool(request.session.user, lane)
       const { scans: _, ...answer } = await pool.use(request.signal, (connection) =>
-        executeOn(connection, request, sharedBracket(lane)),
+        executeOn(connection, request, sharedBracket(lane, request.locksRows)),
       )
       return answer
     })
@@ -105,7 +107,9 @@ export class MirrorDatabase implements CompanionDatabase {
     demandReadable(request.text)
     const pool = this.#readPool(request.session.user, 'slow')
     return this.#again(request.signal, () =>
-      pool.use(request.signal, (connection) => executeLoadedOn(connection, request)),
+      pool.use(request.signal, (connection) =>
+        executeLoadedOn(connection, request, LOADING_BRACKET),
+      ),
     )
   }
 
@@ -141,22 +145,36 @@ export class MirrorDatabase implements CompanionDatabase {
     )
   }
 
-  /** The transaction's id is read first, so that a loss of the connection at COMMIT leaves no doubt: pg_xact_status knows. */
   serviceTransaction(statements: readonly string[]): Promise<void> {
+    return this.changeAndRead(statements, () => Promise.resolve())
+  }
+
+  /** The transaction's id is read before COMMIT, so that a loss of the connection there leaves no doubt: pg_xact_status knows. */
+  changeAndRead<T>(
+    statements: readonly string[],
+    read: (query: ServiceQuery) => Promise<T>,
+  ): Promise<T> {
     const signal = AbortSignal.timeout(SERVICE_DEADLINE_MS)
-    let transactionId: string | undefined
+    let made: { readonly id: string; readonly result: T } | undefined
     return this.#again(signal, () =>
       this.#servicePool().use(signal, async (connection) => {
-        if (transactionId !== undefined && (await hasCommitted(connection, transactionId))) return
-        const opening = new FrontendWriter().run('begin')
-        opening.parse('select pg_current_xact_id()::text as id').bindText('', [])
-        opening.describePortal().execute().sync()
-        transactionId =
-          decodeRows(await connection.converse(opening, signal))[0]?.['id'] ?? undefined
-        const writer = new FrontendWriter()
-        for (const statement of statements) writer.run(statement)
-        writer.run('commit').sync().run('rollback').sync()
-        throwFirstError(await connection.converse(writer, signal))
+        if (made !== undefined && (await hasCommitted(connection, made.id))) return made.result
+        try {
+          const id = await runInTransaction(connection, statements, signal)
+          const query: ServiceQuery = (text, params, options) =>
+            connection.ask(new FrontendWriter(), { text, params, signal, ...options })
+          made = { id, result: await read(query) }
+        } catch (error) {
+          if (!connection.isLost) await connection.script('rollback')
+          throw error
+        }
+        throwFirstError(
+          await connection.converse(
+            new FrontendWriter().run('commit').sync().run('rollback').sync(),
+            signal,
+          ),
+        )
+        return made.result
       }),
     )
   }
@@ -282,7 +300,8 @@ function withPlace(pinned: PinnedSession, leavePlace: () => void): PinnedConnect
     execute: (request) => pinned.execute(request),
     analyse: (request) => pinned.analyse(request),
     read: (request) => pinned.read(request),
-    query: (text, params) => pinned.query(text, params),
+    readLoaded: (request) => pinned.readLoaded(request),
+    query: (text, params, options) => pinned.query(text, params, options),
     savepoint: (level) => pinned.savepoint(level),
     releaseSavepoint: (level) => pinned.releaseSavepoint(level),
     rollbackTo: (level) => pinned.rollbackTo(level),
@@ -293,6 +312,20 @@ function withPlace(pinned: PinnedSession, leavePlace: () => void): PinnedConnect
 
 function lostForGood(cause: ConnectionLostError): PgError {
   return new PgError(SQL_STATE.systemError, 'the companion PostgreSQL was lost', { cause })
+}
+
+/** Begins a transaction with the statements; returns its id. */
+async function runInTransaction(
+  connection: ServerConnection,
+  statements: readonly string[],
+  signal: AbortSignal,
+): Promise<string> {
+  const writer = new FrontendWriter().run('begin')
+  writer.parse('select pg_current_xact_id()::text as id').bindText('', [])
+  writer.describePortal().execute()
+  for (const statement of statements) writer.run(statement)
+  const [row] = decodeRows(await connection.converse(writer.sync(), signal))
+  return row?.['id'] ?? ''
 }
 
 async function hasCommitted(connection: ServerConnection, transactionId: string): Promise<boolean> {

@@ -1,17 +1,22 @@
 import { PgError } from '../base/pg-error.ts'
 import {
   analyseOn,
+  executeLoadedOn,
   executeOn,
   type GuardedAnswer,
   goHome,
+  LOADING_SAVEPOINT,
   OPEN_BRACKET,
   readAllScans,
-  SAVEPOINT_BRACKET,
+  savepointBracket,
 } from './borrow.ts'
 import type {
   AnalyseRequest,
   Analysis,
+  LoadedAnswer,
+  LoadedReadRequest,
   PinnedConnection,
+  QueryOptions,
   ReadAnswer,
   ReadRequest,
   ServiceRow,
@@ -19,7 +24,7 @@ import type {
 } from './companion-types.ts'
 import { FrontendWriter } from './frontend-messages.ts'
 import type { ServerConnection } from './server-connection.ts'
-import { decodeRows, throwFirstError } from './service-rows.ts'
+import { throwFirstError } from './service-rows.ts'
 import { demandReadable, demandWithinTransaction } from './statement-text.ts'
 
 /**
@@ -80,7 +85,7 @@ export class PinnedSession implements PinnedConnection {
 
   async analyse(request: AnalyseRequest): Promise<Analysis> {
     await this.#dropSettings(request)
-    return analyseOn(this.#connection, request, SAVEPOINT_BRACKET, 'analyse-pinned')
+    return analyseOn(this.#connection, request, savepointBracket(), 'analyse-pinned')
   }
 
   async read(request: ReadRequest): Promise<ReadAnswer> {
@@ -91,21 +96,29 @@ export class PinnedSession implements PinnedConnection {
       this.#scansUnknown = false
     }
     try {
-      return this.#compare(await executeOn(this.#connection, request, SAVEPOINT_BRACKET))
+      const bracket = savepointBracket(request.locksRows)
+      return this.#compare(await executeOn(this.#connection, request, bracket))
     } catch (error) {
       this.#scansUnknown = true
       throw error
     }
   }
 
+  async readLoaded(request: LoadedReadRequest): Promise<LoadedAnswer> {
+    demandReadable(request.text)
+    await this.#dropSettings(request)
+    // Its scans are none of the guard's business, and are counted all the same.
+    this.#scansUnknown = true
+    return executeLoadedOn(this.#connection, request, LOADING_SAVEPOINT)
+  }
+
   /** The search path is pg_catalog, so that every user name in what pg_get_*def prints is qualified. */
-  async query(
+  query(
     text: string,
-    params: readonly (string | null)[] = [],
+    params?: readonly (string | null)[],
+    options?: QueryOptions,
   ): Promise<readonly ServiceRow[]> {
-    const writer = goHome(new FrontendWriter())
-    writer.parse(text).bindText('', params).describePortal().execute().sync()
-    return decodeRows(await this.#connection.converse(writer))
+    return this.#connection.ask(goHome(new FrontendWriter()), { text, params, ...options })
   }
 
   savepoint(level: number): Promise<void> {
@@ -158,8 +171,9 @@ export class PinnedSession implements PinnedConnection {
       // A statement that is still running would hold its locks: the connection goes with it.
       if (connection.isBusy) connection.destroy()
       if (connection.isLost) return
-      await connection.script('rollback')
-      await connection.script('discard temp; discard sequences; reset all')
+      const writer = new FrontendWriter().query('rollback')
+      writer.query('discard temp; discard sequences; reset all')
+      throwFirstError(await connection.converse(writer))
     } catch (error) {
       connection.destroy()
       if (!(error instanceof PgError)) throw error

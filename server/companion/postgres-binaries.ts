@@ -15,6 +15,8 @@ export interface PostgresBinaries {
   readonly major: number
   /** As `postgres --version` prints it, such as `15.18`. */
   readonly version: string
+  /** The whole of what it prints: whose build it is, too. */
+  readonly build: string
   /** What the programs need in their environment, all of it. */
   readonly environment: Readonly<Record<string, string>>
   /** System user for every process; undefined: the proxy's own. */
@@ -260,7 +262,8 @@ async function probe(
       `${file} is PostgreSQL ${version}; ${OLDEST_MAJOR} or later is needed`,
     )
   }
-  return { binDir, major, version, environment: complete, runAs }
+  const build = result.stdout.trim()
+  return { binDir, major, version, build, environment: complete, runAs }
 }
 
 async function explain(

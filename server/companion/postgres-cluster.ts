@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { clusterEvents } from '../base/channels.ts'
 import { PgError } from '../base/pg-error.ts'
 import { raceAbort } from '../base/race-abort.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { ClusterError } from './cluster-error.ts'
-import { publishClusterEvent } from './cluster-events.ts'
+import type { ClusterRecipe } from './cluster-template.ts'
 import { connectToServer } from './connect-to-server.ts'
 import { prepareDataDirectory } from './data-directory.ts'
 import type { PostgresBinaries } from './postgres-binaries.ts'
@@ -20,14 +21,14 @@ export interface ClusterOptions {
   readonly dataDir: string
   /** Private directory of the socket; chosen below the system's temporary directory where absent, and then removed by `stop`. */
   readonly socketDir?: string | undefined
-  /** Run-time settings of the server, under PostgreSQL's names. `fsync=off` also makes initdb quick. */
+  /** Run-time settings of the server, under PostgreSQL's names. With `fsync=off` a new data directory is not waited for, either. */
   readonly settings: Readonly<Record<string, string>>
-  /** Name of the bootstrap superuser; it counts at initdb only. */
-  readonly superuser: string
-  /** Size of a WAL segment at initdb; 16 where absent. */
-  readonly walSegmentMiB?: number | undefined
+  /** What a new data directory gets; it counts for nothing else. */
+  readonly recipe: ClusterRecipe
   /** Bound of each server process's address space, where the system has such a bound. */
   readonly addressSpaceKiB?: number | undefined
+  /** Called each time the server's process runs, before it is ready. */
+  readonly onLaunched?: (() => void) | undefined
   /** Called each time the server has started, before anybody else may connect; a failure fails the start. */
   readonly onStarted?: ((connect: Connect) => Promise<void>) | undefined
   /** Ends a start that is under way. */
@@ -79,22 +80,16 @@ export class PostgresCluster {
     this.#supervise()
   }
 
-  /** Initialises the data directory where needed and starts the server; resolves when it accepts connections. Throws ClusterError. */
+  /** Makes the data directory where needed and starts the server; resolves when it accepts connections. Throws ClusterError. */
   static async start(options: ClusterOptions): Promise<PostgresCluster> {
     const startedAt = performance.now()
-    await prepareDataDirectory({
-      binaries: options.binaries,
-      dataDir: options.dataDir,
-      superuser: options.superuser,
-      durable: options.settings['fsync'] !== 'off',
-      walSegmentMiB: options.walSegmentMiB ?? 16,
-      signal: options.signal,
-    })
-    const runAs = options.binaries.runAs
-    const socketDir = await makeSocketDirectory(options.socketDir, options.dataDir, runAs)
-    const server = await launchPrepared(options, socketDir, options.signal)
+    const { binaries, dataDir, recipe, signal } = options
+    const durable = options.settings['fsync'] !== 'off'
+    const origin = await prepareDataDirectory({ binaries, dataDir, recipe, durable, signal })
+    const socketDir = await makeSocketDirectory(options.socketDir, dataDir, binaries.runAs)
+    const server = await launchPrepared(options, socketDir, signal)
     const durationMs = performance.now() - startedAt
-    publishClusterEvent({ kind: 'started', cluster: options.name, durationMs })
+    clusterEvents.publish({ kind: 'started', cluster: options.name, durationMs, ...origin })
     return new PostgresCluster(options, socketDir, server)
   }
 
@@ -160,7 +155,7 @@ export class PostgresCluster {
     if (this.#options.socketDir === undefined) await removeSocketDirectory(this.socketDir)
     if (this.#isStopped()) return
     this.#state = 'stopped'
-    publishClusterEvent({ kind: 'stopped', cluster: this.name })
+    clusterEvents.publish({ kind: 'stopped', cluster: this.name })
   }
 
   #isStopped(): boolean {
@@ -176,7 +171,7 @@ export class PostgresCluster {
     void this.#server.exited.then((status) => {
       if (this.#state !== 'running') return
       this.#state = 'lost'
-      publishClusterEvent({ kind: 'lost', cluster: this.name, status })
+      clusterEvents.publish({ kind: 'lost', cluster: this.name, status })
       for (const connection of [...this.#connections]) endOrphan(connection)
       this.#back = this.#restart()
       // A failure can only be `stop`, which the waiters see for themselves.
@@ -199,14 +194,14 @@ export class PostgresCluster {
       } catch (error) {
         signal.throwIfAborted()
         const message = error instanceof Error ? error.message : String(error)
-        publishClusterEvent({ kind: 'restart-failed', cluster: this.name, message, delayMs })
+        clusterEvents.publish({ kind: 'restart-failed', cluster: this.name, message, delayMs })
       }
       await sleep(delayMs, undefined, { signal })
     }
     // `stop` waits for this promise and then ends the server that came back.
     if (signal.aborted) return
     this.#state = 'running'
-    publishClusterEvent({
+    clusterEvents.publish({
       kind: 'back',
       cluster: this.name,
       durationMs: performance.now() - lostAt,

@@ -10,7 +10,7 @@ import {
 } from '../wire/backend-decoder.ts'
 import type { TransactionStatus } from '../wire/backend-messages.ts'
 import { parseErrorResponse } from '../wire/error-fields.ts'
-import type { ServiceRow } from './companion-types.ts'
+import type { QueryOptions, ServiceRow } from './companion-types.ts'
 import { FrontendWriter } from './frontend-messages.ts'
 import { decodeRows, throwFirstError } from './service-rows.ts'
 
@@ -47,6 +47,13 @@ export interface ExchangeRequest {
   readonly hasCopyData?: boolean | undefined
 }
 
+/** One statement of the proxy's own. */
+export interface Question extends QueryOptions {
+  readonly text: string
+  readonly params?: readonly (string | null)[] | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
 interface Exchange {
   syncsLeft: number
   readonly hasCopyData: boolean
@@ -75,6 +82,9 @@ export class ServerConnection {
   readonly #socket: Socket
   readonly #decoder = new BackendDecoder()
   readonly #queue: Exchange[] = []
+  /** Text -> name. */
+  readonly #prepared = new Map<string, string>()
+  #preparedCount = 0
   readonly #lost = new AbortController()
   #lastWords: PgError | undefined
   #transactionStatus: TransactionStatus = 'I'
@@ -167,14 +177,39 @@ export class ServerConnection {
   }
 
   /** Runs one statement with text parameters and returns its rows as text. Throws what the server says. */
-  async query(
+  query(
     text: string,
-    params: readonly (string | null)[] = [],
+    params?: readonly (string | null)[],
     signal?: AbortSignal,
   ): Promise<ServiceRow[]> {
-    const writer = new FrontendWriter()
-    writer.parse(text).bindText('', params).describePortal().execute().sync()
-    return decodeRows(await this.converse(writer, signal))
+    return this.ask(new FrontendWriter(), { text, params, signal })
+  }
+
+  /** The same after what is in the writer, in one write. */
+  async ask(
+    writer: FrontendWriter,
+    { text, params = [], signal, isPrepared = false }: Question,
+  ): Promise<ServiceRow[]> {
+    const name = isPrepared ? this.#prepare(writer, text) : ''
+    if (!isPrepared) writer.parse(text)
+    writer.bindText(name, params).describePortal().execute().sync()
+    try {
+      return decodeRows(await this.converse(writer, signal))
+    } catch (error) {
+      // Nobody knows whether it got as far as Parse.
+      if (this.#prepared.get(text) === name) this.#prepared.delete(text)
+      throw error
+    }
+  }
+
+  /** Sends Parse for a text that is new; returns the statement's name. */
+  #prepare(writer: FrontendWriter, text: string): string {
+    const known = this.#prepared.get(text)
+    if (known !== undefined) return known
+    const name = `spanwire:${++this.#preparedCount}`
+    writer.parse(text, [], name)
+    this.#prepared.set(text, name)
+    return name
   }
 
   /** Runs statements separated by semicolons, as one simple query; one transaction unless they say otherwise. Rows are dropped. */

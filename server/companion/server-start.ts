@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { clusterEvents } from '../base/channels.ts'
 import { ClusterError } from './cluster-error.ts'
-import { publishClusterEvent } from './cluster-events.ts'
 import { findRecycledPid, readPostmasterFile } from './data-directory.ts'
 import type { PostgresBinaries } from './postgres-binaries.ts'
 import { SOCKET_PORT } from './socket-directory.ts'
@@ -16,6 +16,8 @@ export interface StartOptions {
   readonly dataDir: string
   readonly settings: Readonly<Record<string, string>>
   readonly addressSpaceKiB?: number | undefined
+  /** Called when the server's process runs: what follows is PostgreSQL's work. */
+  readonly onLaunched?: (() => void) | undefined
 }
 
 /** How long a start may take: recovery after a kill reads WAL. */
@@ -64,6 +66,7 @@ async function launchOnce(
     runAs: binaries.runAs,
     addressSpaceKiB: options.addressSpaceKiB,
   })
+  options.onLaunched?.()
   const log = keepLog(server, options.name)
   try {
     await waitUntilReady(server, dataDir, signal)
@@ -104,7 +107,7 @@ function keepLog(server: WatchedServer, cluster: string): KeptLog {
   const reader = createInterface({ input: server.log }).on('line', (line) => {
     lines.push(line)
     if (lines.length > LOG_LINES_KEPT) lines.shift()
-    publishClusterEvent({ kind: 'log', cluster, line })
+    clusterEvents.publish({ kind: 'log', cluster, line })
   })
   return { lines, ended: new Promise((resolve) => reader.once('close', () => resolve())) }
 }

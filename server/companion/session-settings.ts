@@ -34,6 +34,8 @@ const NOT_CARRIED = new Set([
   'debug_print_parse',
   'debug_print_rewritten',
   'debug_print_plan',
+  // It would start random() anew with every statement; and its text is never shown.
+  'seed',
   ...Object.values(SESSION_SETTINGS),
 ])
 

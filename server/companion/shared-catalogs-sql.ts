@@ -10,6 +10,14 @@
 /** Names of all roles that serve the companion begin so; no client's role may. */
 export const SERVICE_ROLE_PREFIX = 'spanwire_'
 
+/** The bootstrap superuser: the catalogs show it, as every PostgreSQL has one. */
+export const SHOWN_SUPERUSER = `${SERVICE_ROLE_PREFIX}admin`
+
+/** Whether no client may know of a role. */
+export function isHiddenRole(name: string): boolean {
+  return name.startsWith(SERVICE_ROLE_PREFIX) && name !== SHOWN_SUPERUSER
+}
+
 /** Owns the databases that nobody made through the proxy. Cannot log in; every client user's role is a member. */
 export const OWNER_ROLE = `${SERVICE_ROLE_PREFIX}owner`
 
@@ -18,6 +26,15 @@ export const CREATORS_ROLE = `${SERVICE_ROLE_PREFIX}creators`
 
 /** Makes and changes roles in the place of those. Cannot log in, and no client's role is a member. */
 export const ROLE_MAKER = `${SERVICE_ROLE_PREFIX}role_maker`
+
+/**
+ * Puts rows into a mirror's tables, whoever owns them, and past their foreign keys: for the length of a transaction that is rolled back. Cannot log in. Clients'
+ * roles may become it and inherit nothing of it: what it can do shows nowhere in what the catalogs say of them.
+ */
+export const LOADER_ROLE = `${SERVICE_ROLE_PREFIX}loader`
+
+/** What lies between clients' roles and {@link LOADER_ROLE}: it is NOINHERIT. */
+export const LOADER_GATE = `${SERVICE_ROLE_PREFIX}loader_gate`
 
 /**
  * Settings of roles in all databases are kept as settings for this one, into which nobody logs in: they are for the clients' sessions, the companion's own connections
@@ -38,7 +55,8 @@ const isShown = (oid: string, name: string): string =>
 
 const nameOf = (oid: string): string => `pg_catalog.pg_get_userbyid(${oid})`
 
-const SHOWN_OWNER = `case
+/** The OID, as text, of the role that owns the database of row `t` of pg_database in clients' eyes. */
+export const SHOWN_OWNER = `case
   when ${nameOf('t.datdba')} = '${OWNER_ROLE}' then '${BOOTSTRAP_SUPERUSER}'
   when pg_catalog.starts_with(${nameOf('t.datdba')}, '${OWNER_ROLE}_') then pg_catalog.split_part(${nameOf('t.datdba')}, '_', 3)
   else t.datdba::pg_catalog.text end`
@@ -54,6 +72,12 @@ const QUERIES: ReadonlyMap<string, (columns: string) => string> = new Map([
     'pg_db_role_setting',
     (columns) => `select r.*${columns} from pg_catalog.pg_db_role_setting t,
       lateral pg_catalog.jsonb_populate_record(t, case t.setdatabase when 1 then '{"setdatabase": 0}'::pg_catalog.jsonb else '{}' end) r`,
+  ],
+  [
+    'pg_parameter_acl',
+    // The loader's are the only ones that nobody granted through the proxy.
+    (columns) =>
+      `select t.*${columns} from pg_catalog.pg_parameter_acl t where t.parname <> 'session_replication_role'`,
   ],
   [
     'pg_auth_members',

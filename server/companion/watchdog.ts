@@ -6,7 +6,8 @@ import type { RunAs } from './run-as.ts'
  * Node cannot ask the kernel to end a child when it dies, and a server that outlives its proxy would hold the data directory for ever. So a
  * shell stands between the two: it holds the reading end of a pipe whose writing end only the proxy has. A line on the pipe is the name of a
  * signal for the server; the end of the pipe, which even kill -9 of the proxy brings about, is SIGQUIT (immediate shutdown: the server's own
- * children are ended too). The reader is a process of its own, so that the server does not even survive kill -9 of the shell.
+ * children are ended too). The reader is a process of its own, so that the server does not even survive kill -9 of the shell. It sends SIGQUIT
+ * until the server is gone: what a shell starts in the background ignores that signal until it has a handler of its own.
  * The shell is the leader of a new session: Ctrl-C in the proxy's terminal reaches the proxy alone, which then stops the server in order.
  */
 const SCRIPT = `
@@ -19,7 +20,7 @@ echo "$server"
 (
   exec >/dev/null 2>&1
   while read -r signal <&3; do kill -s "$signal" "$server"; done
-  kill -s QUIT "$server"
+  while kill -s QUIT "$server"; do sleep 1; done
 ) &
 reader=$!
 exec 3<&-

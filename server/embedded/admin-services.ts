@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { status as GRPC } from '@grpc/grpc-js'
+import { ProtoReader } from '../base/protobuf-reader.ts'
+import { ProtoWriter } from '../base/protobuf-writer.ts'
 import type { ServiceRow } from '../companion/companion-types.ts'
 import { quoteText } from './ddl-cursor.ts'
 import type { DdlOutcome } from './ddl-executor.ts'
 import { printDdl } from './ddl-printer.ts'
 import { encodeStatus, GrpcStatus, resourceNotFound } from './grpc-status.ts'
 import type { EmbeddedInstance } from './instance.ts'
-import { ProtoReader, ProtoWriter } from './protobuf.ts'
 import { parseOperationName } from './resource-name.ts'
 import type { ServiceHandlers } from './service.ts'
 import { encodeTimestamp } from './spanner-answers.ts'
@@ -75,9 +76,10 @@ export function databaseAdminService(
       },
       GetDatabaseDdl: async (bytes) => {
         const database = await instance.database(readFields(bytes).text(1))
+        const query = (text: string) => database.query(text)
+        const statements = await printDdl(query, database.id, database.profile)
         const out = new ProtoWriter()
-        for (const statement of await printDdl((text) => database.query(text), database.id))
-          out.string(1, statement)
+        for (const statement of statements) out.string(1, statement)
         return out.take()
       },
       ListDatabaseOperations: () => Promise.resolve(EMPTY),
@@ -229,6 +231,9 @@ export class Operations {
     const request = readFields(bytes)
     const { database, ddl } = await this.#instance.ddl(request.text(1))
     const statements = request.texts(2)
+    if (statements.length === 0) {
+      throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'Missing statements in the request.')
+    }
     const wanted = request.text(3)
     if (wanted !== '' && !/^[a-z][a-z0-9_]*$/.test(wanted)) {
       throw new GrpcStatus(GRPC.INVALID_ARGUMENT, `Invalid operation_id: ${wanted}.`)
@@ -238,9 +243,7 @@ export class Operations {
     if (wanted !== '') await this.#refuseKnown(name)
     this.#keep(name, { metadata: ddlMetadata(database.name, statements, []), isDone: false })
     const running = ddl
-      .run(statements, async (connection, outcome) => {
-        await connection.query(storeOperation(id, statements, outcome))
-      })
+      .run(statements, (outcome) => storeOperation(id, statements, outcome))
       .then(
         (outcome) => this.#keep(name, doneState(database.name, statements, outcome)),
         (error: unknown) => {

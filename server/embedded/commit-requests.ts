@@ -1,5 +1,5 @@
+import { ProtoReader } from '../base/protobuf-reader.ts'
 import { type Mutation, readMutation } from './mutations.ts'
-import { ProtoReader } from './protobuf.ts'
 import { readOptions, type TransactionOptions } from './spanner-requests.ts'
 
 /** google.spanner.v1.CommitRequest. */
@@ -9,6 +9,7 @@ export interface CommitRequest {
   /** Of a transaction that is begun by the Commit and lives no longer. */
   readonly singleUse: TransactionOptions | undefined
   readonly mutations: readonly Mutation[]
+  readonly returnCommitStats: boolean
 }
 
 /** Throws as `readMutation` does. */
@@ -18,6 +19,7 @@ export function readCommitRequest(bytes: Buffer): CommitRequest {
   let transactionId: string | undefined
   let singleUse: TransactionOptions | undefined
   const mutations: Mutation[] = []
+  let returnCommitStats = false
   while (reader.hasMore) {
     const tag = reader.tag()
     switch (tag >>> 3) {
@@ -33,11 +35,14 @@ export function readCommitRequest(bytes: Buffer): CommitRequest {
       case 4:
         mutations.push(readMutation(reader.message()))
         break
+      case 5:
+        returnCommitStats = reader.bool()
+        break
       default:
         reader.skip(tag)
     }
   }
-  return { session, transactionId, singleUse, mutations }
+  return { session, transactionId, singleUse, mutations, returnCommitStats }
 }
 
 /** The groups of mutations of a BatchWriteRequest; a group without mutations is an empty one. */

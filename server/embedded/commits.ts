@@ -1,32 +1,46 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { status as GRPC } from '@grpc/grpc-js'
+import { ProtoWriter } from '../base/protobuf-writer.ts'
 import { type CommitRequest, readBatchWriteRequest, readCommitRequest } from './commit-requests.ts'
 import type { EmbeddedDatabase } from './database.ts'
-import { aborted, encodeStatus, GrpcStatus } from './grpc-status.ts'
+import { encodeStatus, GrpcStatus, missingField } from './grpc-status.ts'
 import type { EmbeddedInstance } from './instance.ts'
 import { applyMutations, type Mutation } from './mutations.ts'
-import { ProtoWriter } from './protobuf.ts'
+import { ownsPartitioned } from './partitioned-dml.ts'
 import { databaseOfSession } from './resource-name.ts'
 import { encodeCommitResponse, encodeTimestamp } from './spanner-answers.ts'
 import { NO_OPTIONS, type TransactionOptions } from './spanner-requests.ts'
-import { markOfTransaction, type ServerTransaction } from './transaction.ts'
+import type { ServerTransaction } from './transaction.ts'
+import { ownTransaction, unknownTransaction } from './transaction-choice.ts'
+import { markOfTransaction } from './transaction-id.ts'
+import { nothingToEnd } from './transaction-state.ts'
 
 /** Commit: of a transaction, or of mutations alone. */
 export async function commit(instance: EmbeddedInstance, bytes: Buffer): Promise<Buffer> {
   const request = readCommitRequest(bytes)
   const database = await instance.database(databaseOfSession(request.session))
+  const { micros, mutationCount } = await committed(database, request)
+  return encodeCommitResponse(micros, request.returnCommitStats ? mutationCount : undefined)
+}
+
+interface Committed {
+  readonly micros: number
+  /** undefined where nobody has counted. */
+  readonly mutationCount: number | undefined
+}
+
+async function committed(database: EmbeddedDatabase, request: CommitRequest): Promise<Committed> {
   if (request.transactionId === undefined) {
     database.sessions.get(request.session)
-    return encodeCommitResponse(await commitAlone(database, request))
+    return commitAlone(database, request)
   }
-  const transaction = database.findTransaction(request.transactionId)
-  if (transaction !== undefined) {
-    return encodeCommitResponse(await commitWith(database, transaction, request.mutations))
-  }
+  const transaction = ownTransaction(database, request.session, request.transactionId)
+  if (transaction !== undefined) return commitWith(database, transaction, request.mutations)
   const micros = await forgottenCommit(database, request.transactionId)
-  if (micros !== undefined) return encodeCommitResponse(micros)
-  database.sessions.get(request.session)
-  throw aborted('Transaction was aborted: it is not known to this server.')
+  if (micros !== undefined) return { micros, mutationCount: undefined }
+  const session = database.sessions.get(request.session)
+  if (ownsPartitioned(session, request.transactionId)) throw nothingToEnd()
+  throw unknownTransaction(request.transactionId)
 }
 
 /** How often the mutations of a group are tried again where another transaction was in their way. */
@@ -67,7 +81,7 @@ async function writeGroup(
 ): Promise<Buffer> {
   const answer = new ProtoWriter().presentUint(1, index)
   try {
-    const micros = await commitGroup(database, mutations)
+    const { micros } = await commitGroup(database, mutations)
     return answer.message(2, EMPTY).message(3, encodeTimestamp(micros)).take()
   } catch (error) {
     if (!(error instanceof GrpcStatus)) throw error
@@ -78,7 +92,7 @@ async function writeGroup(
 async function commitGroup(
   database: EmbeddedDatabase,
   mutations: readonly Mutation[],
-): Promise<number> {
+): Promise<Committed> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await commitWith(
@@ -98,18 +112,12 @@ const EMPTY = Buffer.alloc(0)
 const READ_WRITE: TransactionOptions = { ...NO_OPTIONS, mode: 'read-write' }
 
 /** Commits mutations in a transaction of their own; without any there is nothing to commit. */
-async function commitAlone(database: EmbeddedDatabase, request: CommitRequest): Promise<number> {
+async function commitAlone(database: EmbeddedDatabase, request: CommitRequest): Promise<Committed> {
   const { singleUse, mutations } = request
-  if (singleUse !== undefined && singleUse.mode !== 'read-write') {
-    throw new GrpcStatus(
-      GRPC.INVALID_ARGUMENT,
-      'Cannot commit a single-use transaction that is not read-write.',
-    )
-  }
-  if (singleUse === undefined && mutations.length > 0) {
-    throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'Commit request must have a transaction.')
-  }
-  if (singleUse === undefined || mutations.length === 0) return database.nextTimestamp()
+  if (singleUse === undefined) throw missingField('CommitRequest.transaction')
+  if (singleUse.mode === 'unspecified') throw missingField('TransactionOptions.mode')
+  if (singleUse.mode !== 'read-write') throw nothingToEnd()
+  if (mutations.length === 0) return { micros: database.nextTimestamp(), mutationCount: 0 }
   return commitWith(database, database.newTransaction('read-write', singleUse), mutations)
 }
 
@@ -118,16 +126,19 @@ async function commitWith(
   database: EmbeddedDatabase,
   transaction: ServerTransaction,
   mutations: readonly Mutation[],
-): Promise<number> {
+): Promise<Committed> {
   if (transaction.state === 'open' && transaction.mode === 'read-write') {
     try {
-      await applyMutations(database, transaction, mutations)
+      const ofStatements = transaction.mutationCount
+      const count = await applyMutations(database, transaction, mutations)
+      if (ofStatements !== undefined) transaction.mutationCount = ofStatements + count
     } catch (error) {
       await transaction.rollback()
       throw error
     }
   }
-  return transaction.commit()
+  const micros = await transaction.commit()
+  return { micros, mutationCount: transaction.mutationCount }
 }
 
 /** A Commit that is asked for again after the transaction was forgotten: PostgreSQL remembers. */

@@ -29,17 +29,34 @@ const PREPARED_LIMIT = 200
 const IDLE_MS = 60_000
 const CONNECT_DEADLINE_MS = 30_000
 
+type Settings = Readonly<Record<string, string>>
+
 /** A connection with what it has prepared. */
 export class EmbeddedConnection {
   readonly server: ServerConnection
-  /** The version of the schema that its prepared statements were made for. */
-  readonly schemaVersion: number
+  /** What it was opened with. */
+  readonly settings: Settings
+  /** The version of the schema that it was last used with. */
+  #schemaVersion: number
   readonly #prepared = new Map<CachedStatement, string>()
   #nextName = 0
 
-  constructor(server: ServerConnection, schemaVersion: number) {
+  constructor(server: ServerConnection, settings: Settings, schemaVersion: number) {
     this.server = server
-    this.schemaVersion = schemaVersion
+    this.settings = settings
+    this.#schemaVersion = schemaVersion
+  }
+
+  /** Drops what it has prepared and a schema change made useless. */
+  follow(schemaVersion: number): void {
+    if (schemaVersion === this.#schemaVersion) return
+    this.#schemaVersion = schemaVersion
+    const forgotten = [...this.#prepared].filter(([statement]) => statement.isForgotten)
+    if (forgotten.length === 0) return
+    for (const [statement] of forgotten) this.#prepared.delete(statement)
+    const script = forgotten.map(([, name]) => `DEALLOCATE ${name}`).join(';')
+    // Goes out ahead of what its user sends. Where it fails, so does that: the connection is lost.
+    void this.server.script(script).catch(() => undefined)
   }
 
   /** Name of the prepared statement; undefined where it has to be parsed first. */
@@ -64,7 +81,7 @@ export class EmbeddedConnection {
 export interface PoolOptions {
   readonly cluster: PostgresCluster
   readonly database: string
-  readonly settings: Readonly<Record<string, string>>
+  readonly settings: Settings
   readonly limit: number
   /** How long to wait for a connection at the limit, before RESOURCE_EXHAUSTED. */
   readonly waitMs: number
@@ -77,7 +94,7 @@ export class ConnectionPool {
   readonly #waiting: (() => void)[] = []
   #lent = 0
   #schemaVersion = 0
-  #settings: Readonly<Record<string, string>>
+  #settings: Settings
   #isClosed = false
 
   constructor(options: PoolOptions) {
@@ -99,7 +116,10 @@ export class ConnectionPool {
     if (this.isExhausted) await this.#turn()
     this.#lent++
     for (let entry = this.#idle.pop(); entry !== undefined; entry = this.#idle.pop()) {
-      if (!entry.connection.server.isLost) return entry.connection
+      const { connection } = entry
+      if (connection.server.isLost) continue
+      connection.follow(this.#schemaVersion)
+      return connection
     }
     try {
       return await this.#open()
@@ -109,7 +129,7 @@ export class ConnectionPool {
     }
   }
 
-  /** Gives a connection back. One that is in a transaction, lost, or of an older schema is closed. */
+  /** Gives a connection back. One that is in a transaction, lost, or has other settings by now is closed. */
   release(connection: EmbeddedConnection): void {
     this.#returned()
     const { server } = connection
@@ -117,7 +137,7 @@ export class ConnectionPool {
     if (
       isClean &&
       !this.#isClosed &&
-      connection.schemaVersion === this.#schemaVersion &&
+      connection.settings === this.#settings &&
       !connection.isWornOut
     ) {
       this.#idle.push({ connection, sinceMs: performance.now() })
@@ -126,9 +146,11 @@ export class ConnectionPool {
     }
   }
 
-  /** The schema has changed: what was prepared may have other types now. */
-  schemaChanged(settings: Readonly<Record<string, string>> = {}): void {
+  /** The schema has changed: what was prepared may be of no use any more. Connections with other settings are closed. */
+  schemaChanged(settings: Settings = {}): void {
     this.#schemaVersion++
+    const isSame = Object.entries(settings).every(([name, value]) => this.#settings[name] === value)
+    if (isSame) return
     this.#settings = { ...this.#settings, ...settings }
     this.closeIdle(0)
   }
@@ -179,12 +201,13 @@ export class ConnectionPool {
 
   async #open(): Promise<EmbeddedConnection> {
     const version = this.#schemaVersion
+    const settings = this.#settings
     const server = await this.#options.cluster.connect({
       user: OWNER_ROLE,
       database: this.#options.database,
-      settings: this.#settings,
+      settings,
       signal: AbortSignal.timeout(CONNECT_DEADLINE_MS),
     })
-    return new EmbeddedConnection(server, version)
+    return new EmbeddedConnection(server, settings, version)
   }
 }

@@ -2,7 +2,7 @@ import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import type { ServiceRow } from '../companion/companion-types.ts'
 import type { PostgresCluster } from '../companion/postgres-cluster.ts'
-import { Acceptance } from './acceptance.ts'
+import { Acceptance, type ChangedRelations, type SystemNames } from './acceptance.ts'
 import { ConnectionPool, type EmbeddedConnection } from './connections.ts'
 import { CONSTRAINTS_QUERY, constraintNames } from './constraint-names.ts'
 import { type ConstraintNames, toGrpcStatus } from './error-texts.ts'
@@ -42,6 +42,8 @@ export class EmbeddedDatabase implements TransactionHost {
   readonly statements: StatementCache
   /** Single-use reads. */
   readonly reads: ConnectionPool
+  /** Schema changes, one at a time. */
+  readonly ddl: ConnectionPool
   readonly #incarnations: Incarnations
   readonly #pools: Readonly<Record<TransactionMode, ConnectionPool>>
   readonly #transactions = new Map<string, ServerTransaction>()
@@ -57,6 +59,7 @@ export class EmbeddedDatabase implements TransactionHost {
     options: {
       cluster: PostgresCluster
       incarnations: Incarnations
+      systemNames: SystemNames
       settings: Readonly<Record<string, string>>
       profile: Profile
     },
@@ -65,7 +68,9 @@ export class EmbeddedDatabase implements TransactionHost {
     this.id = id
     this.sessions = new Sessions(name)
     this.profile = options.profile
-    this.statements = new StatementCache(new Acceptance(options.profile))
+    this.statements = new StatementCache(
+      new Acceptance(options.profile, options.systemNames, (text) => this.query(text)),
+    )
     this.#incarnations = options.incarnations
     const common = { cluster: options.cluster, database: postgresName(id) }
     const { settings } = options
@@ -75,15 +80,26 @@ export class EmbeddedDatabase implements TransactionHost {
       limit: SINGLE_USE_LIMIT,
       waitMs: SINGLE_USE_WAIT_MS,
     })
+    this.ddl = new ConnectionPool({
+      ...common,
+      // Defaults are kept as this connection prints them.
+      settings: { ...settings, IntervalStyle: 'postgres' },
+      limit: 1,
+      waitMs: 0,
+    })
     this.#pools = {
       'read-write': new ConnectionPool({ ...common, settings, limit: READ_WRITE_LIMIT, waitMs: 0 }),
       'read-only': new ConnectionPool({ ...common, settings, limit: READ_ONLY_LIMIT, waitMs: 0 }),
     }
   }
 
-  /** A transaction that has not begun yet. */
-  newTransaction(mode: TransactionMode, options: TransactionOptions): ServerTransaction {
-    return new ServerTransaction(this, mode, options)
+  /** A transaction that has not begun yet; of a session by name, where it may be asked for again. */
+  newTransaction(
+    mode: TransactionMode,
+    options: TransactionOptions,
+    session = '',
+  ): ServerTransaction {
+    return new ServerTransaction(this, mode, options, session)
   }
 
   /** To be called once it has an id. */
@@ -193,10 +209,10 @@ export class EmbeddedDatabase implements TransactionHost {
   }
 
   /** The schema has changed: forgets what depended on it. */
-  schemaChanged(settings: Readonly<Record<string, string>> = {}): void {
+  schemaChanged(changed: ChangedRelations, settings: Readonly<Record<string, string>> = {}): void {
     this.#names = undefined
     this.#shapes.clear()
-    this.statements.clear()
+    this.statements.schemaChanged(changed)
     for (const pool of this.#allPools()) pool.schemaChanged(settings)
   }
 
@@ -213,7 +229,7 @@ export class EmbeddedDatabase implements TransactionHost {
   }
 
   #allPools(): readonly ConnectionPool[] {
-    return [this.reads, this.#pools['read-write'], this.#pools['read-only']]
+    return [this.reads, this.ddl, this.#pools['read-write'], this.#pools['read-only']]
   }
 
   #constraintNames(): Promise<ConstraintNames> {

@@ -19,7 +19,7 @@ export interface DdlExpression {
   readonly kind: 'default' | 'check' | 'generated'
   /** A query whose one column it is. */
   readonly query: string
-  /** The column's type as PostgreSQL writes it, of a default. */
+  /** The column's type as PostgreSQL writes it, of a default or a generated column. */
   readonly type: string
   /** A default that is a literal without a type, or NULL without one. */
   readonly literal: 'text' | 'null' | undefined
@@ -75,6 +75,15 @@ export function unparsedDdl(problem: string): GrpcStatus {
   return invalidDdl(`${problem}; failed to parse the DDL statements.`)
 }
 
+/** What Spanner has no place for: the words that it begins with, and what is told. */
+export type Refusals = readonly (readonly [words: readonly string[], text: string])[]
+
+/** Clauses that say where rows are stored, each followed by a name: nothing here depends on them. */
+export const PLACEMENTS: readonly (readonly string[])[] = [
+  ['locality', 'group'],
+  ['columnar', 'policy'],
+]
+
 /** PostgreSQL keeps this many bytes of a name (NAMEDATALEN - 1). */
 const NAME_BYTES = 63
 
@@ -117,6 +126,16 @@ export class DdlCursor {
     if (!this.sees(...words)) return false
     this.#index += words.length
     return true
+  }
+
+  /** Steps over one of these where it comes next. */
+  acceptAny(choices: readonly (readonly string[])[]): boolean {
+    return choices.some((words) => this.accept(...words))
+  }
+
+  /** Throws FAILED_PRECONDITION where one of these comes next. */
+  refuse(refusals: Refusals): void {
+    for (const [words, text] of refusals) if (this.sees(...words)) throw unsupportedDdl(text)
   }
 
   /** Demands these keywords or symbols. */

@@ -1,11 +1,11 @@
 import { PgError } from '../base/pg-error.ts'
-import type { ServiceRow } from '../companion/companion-types.ts'
-import type { ServerConnection } from '../companion/server-connection.ts'
+import type { EmbeddedConnection } from './connections.ts'
 import type { EmbeddedDatabase } from './database.ts'
 import type { DdlPlan } from './ddl-cursor.ts'
 import { checkExpression } from './ddl-expression.ts'
 import { translateDdl } from './ddl-translation.ts'
 import type { GrpcStatus } from './grpc-status.ts'
+import { type Prelude, runPrelude } from './statement-run.ts'
 
 /** What became of a batch. */
 export interface DdlOutcome {
@@ -22,91 +22,132 @@ const READ_CONFLICT_MS = 5_000
 /** SQLSTATE classes of errors that depend on the rows: the statements before stay, as Spanner keeps them. */
 const DATA_ERRORS = ['22', '23']
 
+const SAVEPOINT: Prelude = { sql: 'SAVEPOINT statement' }
+const RELEASE: Prelude = { sql: 'RELEASE statement' }
+
 /** Runs batches of DDL, one after the other. */
 export class DdlExecutor {
   readonly #database: EmbeddedDatabase
-  readonly #connect: () => Promise<ServerConnection>
   #tail: Promise<unknown> = Promise.resolve()
 
-  constructor(database: EmbeddedDatabase, connect: () => Promise<ServerConnection>) {
+  constructor(database: EmbeddedDatabase) {
     this.#database = database
-    this.#connect = connect
   }
 
   /**
-   * Runs a batch in one transaction of PostgreSQL. Rejects, and nothing stays, where a statement does not parse or contradicts the schema: Spanner
-   * checks the whole batch first. Where it is the data that contradict, the statements before stay.
+   * Runs a batch in one transaction of PostgreSQL, and in it at the end what `record` gives. Rejects, and nothing stays, where a statement does not
+   * parse or contradicts the schema: Spanner checks the whole batch first. Where it is the data that contradict, the statements before stay.
    */
-  run(
-    statements: readonly string[],
-    afterwards: (connection: ServerConnection, outcome: DdlOutcome) => Promise<void>,
-  ): Promise<DdlOutcome> {
+  run(statements: readonly string[], record: (outcome: DdlOutcome) => string): Promise<DdlOutcome> {
     const plans = statements.map((sql) => translateDdl(sql, this.#database.profile))
-    const result = this.#tail.then(() => this.#runBatch(plans, afterwards))
+    const result = this.#tail.then(() => this.#runBatch(plans, record))
     this.#tail = result.catch(() => undefined)
     return result
   }
 
   async #runBatch(
     plans: readonly DdlPlan[],
-    afterwards: (connection: ServerConnection, outcome: DdlOutcome) => Promise<void>,
+    record: (outcome: DdlOutcome) => string,
   ): Promise<DdlOutcome> {
-    const connection = await this.#connect()
-    const guard = new ConflictGuard(this.#database, connection.processId)
+    const connection = await this.#database.ddl.acquire()
+    const guard = new ConflictGuard(this.#database, connection.server.processId)
     try {
-      await connection.query('BEGIN')
       const outcome = await this.#runPlans(connection, plans)
-      await afterwards(connection, outcome)
-      this.#database.commitBegins()
-      try {
-        await connection.query('COMMIT')
-      } finally {
-        this.#database.commitEnds()
-      }
-      const [zone] = await connection.query(
-        "SELECT value FROM _spanner_meta.options WHERE name = 'default_time_zone'",
-      )
-      this.#database.schemaChanged({ TimeZone: zone?.['value'] ?? DEFAULT_TIME_ZONE })
+      await this.#commit(connection, record(outcome))
       return outcome
     } catch (error) {
+      // Where that fails, the connection is lost, and the transaction with it.
+      await runPrelude(connection, [{ sql: 'ROLLBACK' }]).catch(() => undefined)
       throw await this.#database.mapError(error)
     } finally {
       guard.end()
-      // What has not been committed is rolled back with the connection.
-      await connection.close()
+      this.#database.ddl.release(connection)
     }
   }
 
-  async #runPlans(connection: ServerConnection, plans: readonly DdlPlan[]): Promise<DdlOutcome> {
+  async #runPlans(connection: EmbeddedConnection, plans: readonly DdlPlan[]): Promise<DdlOutcome> {
     const commitMicros: number[] = []
+    let before: Prelude = { sql: 'BEGIN' }
     for (const plan of plans) {
-      await connection.query('SAVEPOINT statement')
       try {
-        await this.#runPlan(connection, plan)
+        await this.#runPlan(connection, plan, [before, SAVEPOINT])
       } catch (error) {
         if (!isDataError(error)) throw error
-        await connection.query('ROLLBACK TO statement')
+        await runPrelude(connection, [{ sql: 'ROLLBACK TO statement' }])
         return { commitMicros, error: await this.#database.mapError(error) }
       }
-      await connection.query('RELEASE statement')
+      before = RELEASE
       commitMicros.push(this.#database.nextTimestamp())
     }
     return { commitMicros, error: undefined }
   }
 
-  async #runPlan(connection: ServerConnection, plan: DdlPlan): Promise<void> {
-    if (plan.skipIf !== undefined && isTrue(await connection.query(plan.skipIf))) return
-    for (const statement of plan.statements) await connection.query(statement)
-    for (const expression of plan.expressions ?? [])
-      await checkExpression(connection, expression, this.#database.statements.acceptance)
+  /** Runs `opening` and the plan's statements, in one write where nothing has to be known before. */
+  async #runPlan(
+    connection: EmbeddedConnection,
+    plan: DdlPlan,
+    opening: readonly Prelude[],
+  ): Promise<void> {
+    const statements = plan.statements.map((sql): Prelude => ({ sql }))
+    if (plan.skipIf === undefined) {
+      await runPrelude(connection, [...opening, ...statements])
+    } else {
+      if (await isTrue(connection, plan.skipIf, opening)) return
+      await runPrelude(connection, statements)
+    }
+    const { expressions = [] } = plan
+    if (expressions.length === 0) return
+    const { acceptance } = this.#database.statements
+    const names = await acceptance.namesWithin(connection.server)
+    for (const expression of expressions)
+      await checkExpression(connection.server, expression, { names, profile: acceptance.profile })
+  }
+
+  async #commit(connection: EmbeddedConnection, record: string): Promise<void> {
+    const locked = new Set<number>()
+    let settings: Readonly<Record<string, string>> = {}
+    let isAnswered = false
+    const onRow = ([zone]: readonly (string | null)[]) => {
+      if (typeof zone === 'string') settings = { TimeZone: zone }
+    }
+    this.#database.commitBegins()
+    try {
+      await runPrelude(connection, [
+        { sql: record },
+        { sql: LOCKED, onRow: ([oid]) => void locked.add(Number(oid)) },
+        { sql: 'COMMIT' },
+        { sql: ZONE, onRow },
+      ])
+      isAnswered = true
+    } finally {
+      this.#database.commitEnds()
+      // Also where the answer was lost: it may have committed.
+      this.#database.schemaChanged(isAnswered ? locked : 'all', settings)
+    }
   }
 }
 
 /** Spanner's, where the database has no option of its own. */
 export const DEFAULT_TIME_ZONE = 'America/Los_Angeles'
 
-function isTrue(rows: readonly ServiceRow[]): boolean {
-  return Object.values(rows[0] ?? {})[0] === 't'
+/** Whatever changes what a relation is locks it against others who would; rows are read and written under the three modes that are left out. */
+const LOCKED = `SELECT relation::text FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation'
+  AND mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')`
+
+const ZONE = `SELECT COALESCE((SELECT value FROM _spanner_meta.options WHERE name = 'default_time_zone'), '${DEFAULT_TIME_ZONE}')`
+
+/** What the one value of a query says, which is run after `opening`. */
+async function isTrue(
+  connection: EmbeddedConnection,
+  sql: string,
+  opening: readonly Prelude[],
+): Promise<boolean> {
+  let value: string | null | undefined
+  const onRow = (row: readonly (string | null)[]) => {
+    value = row[0]
+  }
+  await runPrelude(connection, [...opening, { sql, onRow }])
+  return value === 't'
 }
 
 function isDataError(error: unknown): boolean {

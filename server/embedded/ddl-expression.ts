@@ -3,39 +3,47 @@ import { FrontendWriter } from '../companion/frontend-messages.ts'
 import type { ServerConnection } from '../companion/server-connection.ts'
 import { NodeFields } from '../sql/node-fields.ts'
 import { type NodeObject, readNodeText } from '../sql/node-text.ts'
+import { OID } from '../types/pg-type.ts'
 import { BACKEND_TYPE, parseRowDescription } from '../wire/backend-decoder.ts'
 import { parseErrorResponse, parseNoticeResponse } from '../wire/error-fields.ts'
-import type { Acceptance } from './acceptance.ts'
 import type { DatabaseNames } from './database-names.ts'
 import { type DdlExpression, quoteText } from './ddl-cursor.ts'
 import { GrpcStatus } from './grpc-status.ts'
-import { PG } from './pg-types.ts'
+import type { NameReader } from './name-reader.ts'
 import { PRINT_NOTHING, PRINT_TREE, TREE_MESSAGE } from './printed-tree.ts'
+import type { Profile } from './profile.ts'
 import { walkNodes } from './query-tree-walk.ts'
+import { refuseWritten } from './raw-refusal.ts'
+import { refuseAnalysed } from './tree-refusal.ts'
 
 /**
- * Throws INVALID_ARGUMENT where Spanner does not take an expression of DDL: what it does not take in a query, the moment in a check, a default
- * of another type than its column. The connection is in the batch's transaction.
+ * Throws INVALID_ARGUMENT where Spanner does not take an expression of DDL: what it does not take in a query (but for generated columns), the
+ * moment in a check, a default or a generated value of another type than its column. The connection is in the batch's transaction.
  */
 export async function checkExpression(
   connection: ServerConnection,
   expression: DdlExpression,
-  acceptance: Acceptance,
+  { names, profile }: { readonly names: NameReader; readonly profile: Profile },
 ): Promise<void> {
-  const names = await acceptance.load(connection)
   const analysed = await analyse(connection, expression.query)
+  const type = (await names.read((known) => known.typeAt(analysed.typeOid))) ?? ''
+  if (expression.kind === 'generated') {
+    requireType(expression, type)
+    return
+  }
+  const tree = readNodeText(analysed.tree)
   try {
-    acceptance.check(analysed.tree, names)
+    refuseWritten(expression.query, profile)
+    await names.read((known) => refuseAnalysed(tree, known, profile))
   } catch (error) {
     throw error instanceof GrpcStatus ? invalid(error.message) : error
   }
   const nodes: NodeObject[] = []
-  walkNodes(readNodeText(analysed.tree), (node) => void nodes.push(node))
-  if (expression.kind === 'check') refuseMoments(nodes, names)
+  walkNodes(tree, (node) => void nodes.push(node))
+  if (expression.kind === 'check') await names.read((known) => refuseMoments(nodes, known))
   if (expression.kind !== 'default') return
   await requireSequences(connection, nodes, names)
-  if (acceptance.profile === 'emulator-1.5.28') {
-    const type = names.typeAt(analysed.typeOid) ?? ''
+  if (profile === 'emulator-1.5.28') {
     if (!fits(expression, type) || nodes.some(isLiteralJsonb))
       throw invalid(`Cannot use a default of type ${type} for a column of type ${expression.type}`)
   }
@@ -72,6 +80,22 @@ async function analyse(
   return { tree, typeOid }
 }
 
+/** Spanner casts no generated value to its column's type. */
+function requireType({ type }: DdlExpression, given: string): void {
+  if (type.startsWith('spanner.')) return
+  const [wanted, found] = [spannerType(type), spannerType(given)]
+  if (wanted !== found)
+    throw invalid(
+      `Error parsing the definition of a generated column: Expected type ${wanted}; found ${found}`,
+    )
+}
+
+/** Whole numbers are of one size, and strings have no length. */
+function spannerType(type: string): string {
+  const base = type.replace(/\(.*\)/, '')
+  return base.replace('character varying', 'text').replace(/^(?:integer|smallint)/, 'bigint')
+}
+
 function refuseMoments(nodes: readonly NodeObject[], names: DatabaseNames): void {
   const isMoment = (node: NodeObject) =>
     node.tag === 'SQLVALUEFUNCTION' ||
@@ -85,12 +109,11 @@ function refuseMoments(nodes: readonly NodeObject[], names: DatabaseNames): void
 async function requireSequences(
   connection: ServerConnection,
   nodes: readonly NodeObject[],
-  names: DatabaseNames,
+  names: NameReader,
 ): Promise<void> {
-  for (const node of nodes) {
-    if (node.tag !== 'FUNCEXPR') continue
+  const calls = await names.read((known) => nodes.filter((node) => isNextval(node, known)))
+  for (const node of calls) {
     const fields = new NodeFields(node)
-    if (names.functionAt(fields.int('funcid'))?.name !== 'nextval') continue
     const bytes = new NodeFields(fields.objects('args')[0] ?? node).bytes('constvalue')
     // A varlena: four bytes of length, then the text.
     const name = bytes?.subarray(4).toString() ?? ''
@@ -102,10 +125,17 @@ async function requireSequences(
   }
 }
 
+function isNextval(node: NodeObject, names: DatabaseNames): boolean {
+  return (
+    node.tag === 'FUNCEXPR' &&
+    names.functionAt(new NodeFields(node).int('funcid'))?.name === 'nextval'
+  )
+}
+
 function isLiteralJsonb(node: NodeObject): boolean {
   if (node.tag !== 'CONST') return false
   const fields = new NodeFields(node)
-  return fields.int('consttype') === PG.jsonb && !fields.bool('constisnull')
+  return fields.int('consttype') === OID.jsonb && !fields.bool('constisnull')
 }
 
 /** Literals without a type that a column takes, and types that are converted. */

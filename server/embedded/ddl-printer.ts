@@ -1,6 +1,7 @@
 import type { ServiceRow } from '../companion/companion-types.ts'
 import { quoteText } from './ddl-cursor.ts'
 import { GENERATED_NAME, INTERLEAVE_PREFIX, MANAGED_INDEX } from './install-ddl-functions.ts'
+import type { Profile } from './profile.ts'
 
 /*
  * GetDatabaseDdl: the statements that would make the schema, printed from PostgreSQL's catalog and the few things that are kept beside it. The
@@ -25,14 +26,14 @@ const TABLES = `SELECT c.oid::text AS oid, ${SHOWN} AS name, m.interleave, m.on_
 
 const COLUMNS = `SELECT a.attrelid::text AS oid, quote_ident(a.attname) AS name,
     replace(format_type(a.atttypid, a.atttypmod), 'text', 'character varying') AS type, a.attnotnull::text AS required, a.attgenerated::text AS generated,
-    pg_get_expr(d.adbin, d.adrelid) AS value, col_description(a.attrelid, a.attnum) AS hidden, s.start_with::text AS start, s.skip_min::text AS min, s.skip_max::text AS max, s.has_kind::text AS kind
+    _spanner.default_text(a.attrelid, a.attnum, pg_get_expr(d.adbin, d.adrelid)) AS value, col_description(a.attrelid, a.attnum) AS hidden, s.start_with::text AS start, s.skip_min::text AS min, s.skip_max::text AS max, s.has_kind::text AS kind
   FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
   LEFT JOIN (SELECT p.refobjid, p.refobjsubid, q.* FROM pg_depend p JOIN _spanner_meta.sequences q ON q.relid = p.objid AND q.is_identity
     WHERE p.classid = 'pg_class'::regclass AND p.refclassid = 'pg_class'::regclass AND p.deptype = 'a') s ON s.refobjid = a.attrelid AND s.refobjsubid = a.attnum
   WHERE c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped AND ${VISIBLE} ORDER BY a.attrelid, a.attnum`
 
-const CONSTRAINTS = `SELECT k.conrelid::text AS oid, k.contype::text AS kind, k.confdeltype::text AS deletion, pg_get_expr(k.conbin, k.conrelid) AS expression,
+const CONSTRAINTS = `SELECT k.conrelid::text AS oid, k.contype::text AS kind, k.confdeltype::text AS deletion, _spanner.expression_text(pg_get_expr(k.conbin, k.conrelid), k.conrelid) AS expression,
     CASE WHEN k.conname ~ '${GENERATED_NAME}' THEN NULL ELSE quote_ident(k.conname) END AS name,
     (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY u.pos) FROM unnest(k.conkey) WITH ORDINALITY u(num, pos)
       JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.num) AS columns,
@@ -56,16 +57,20 @@ const SEARCH_INDEXES = `SELECT quote_ident(i.relname) AS name, ${SHOWN} AS tab, 
 const CHANGE_STREAMS = `SELECT quote_ident(s.name) AS name, CASE WHEN s.tracks_all THEN 'ALL' ELSE (SELECT string_agg(${SHOWN} ||
       CASE WHEN t.columns IS NULL THEN '' ELSE '(' || array_to_string(ARRAY(SELECT quote_ident(u) FROM unnest(t.columns) u), ', ') || ')' END, ', ' ORDER BY c.oid)
       FROM _spanner_meta.change_stream_tables t JOIN pg_class c ON c.oid = t.relid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE t.stream = s.name) END AS scope,
-    (SELECT string_agg(o.name || ' = ' || quote_literal(o.value), ', ' ORDER BY o.name) FROM _spanner_meta.change_stream_options o WHERE o.stream = s.name) AS options
+    (SELECT string_agg(o.name || ' = ' || quote_literal(o.value), ', ' ORDER BY o.name DESC) FROM _spanner_meta.change_stream_options o WHERE o.stream = s.name) AS options
   FROM _spanner_meta.change_streams s ORDER BY s.name`
 
-const VIEWS = `SELECT ${SHOWN} AS name, pg_get_viewdef(c.oid) AS query FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+const VIEWS = `SELECT ${SHOWN} AS name, _spanner.view_text(c.oid) AS query FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind = 'v' AND ${VISIBLE} ORDER BY c.oid`
 
 const OPTIONS = 'SELECT name, value FROM _spanner_meta.options ORDER BY name'
 
 /** The statements of GetDatabaseDdl, without semicolons. */
-export async function printDdl(query: Query, databaseId: string): Promise<string[]> {
+export async function printDdl(
+  query: Query,
+  databaseId: string,
+  profile: Profile,
+): Promise<string[]> {
   const columns = groupByTable(await query(COLUMNS))
   const constraints = groupByTable(await query(CONSTRAINTS))
   const printed = (rows: readonly ServiceRow[], print: (row: ServiceRow) => string) =>
@@ -80,11 +85,11 @@ export async function printDdl(query: Query, databaseId: string): Promise<string
       const oid = row['oid'] ?? ''
       return printTable(row, columns.get(oid) ?? [], constraints.get(oid) ?? [])
     }),
-    ...printed(await query(INDEXES), (row) => printIndex(row['definition'] ?? '')),
+    ...printed(await query(INDEXES), (row) => printIndex(row['definition'] ?? '', profile)),
     ...printed(await query(SEARCH_INDEXES), printSearchIndex),
     ...printed(
       await query(VIEWS),
-      (row) => `CREATE VIEW ${row['name']} SQL SECURITY INVOKER AS ${flatten(row['query'] ?? '')}`,
+      (row) => `CREATE VIEW ${row['name']} SQL SECURITY INVOKER AS ${row['query']}`,
     ),
     ...printed(await query(CHANGE_STREAMS), printChangeStream),
     ...printed(
@@ -187,20 +192,15 @@ function printCheck(constraint: ServiceRow): string {
   return `${named(constraint)}CHECK(${constraint['expression']})`
 }
 
-/** PostgreSQL's text without what Spanner does not print: the schema `public`, the access method, parentheses around the filter. */
-function printIndex(definition: string): string {
+/**
+ * PostgreSQL's text without what Spanner does not print: the schema `public`, the access method, parentheses around the filter. The emulator
+ * prints no filter at all.
+ */
+function printIndex(definition: string, profile: Profile): string {
   return definition
     .replace(/ ON public\./, ' ON ')
     .replace(' USING btree ', ' ')
-    .replace(
-      / WHERE \((.*)\)$/s,
-      (_, filter: string) => ` WHERE ${filter.replace(/\(([^()]* IS NOT NULL)\)/g, '$1')}`,
+    .replace(/ WHERE \((.*)\)$/s, (_, filter: string) =>
+      profile === 'production' ? ` WHERE ${filter.replace(/\(([^()]* IS NOT NULL)\)/g, '$1')}` : '',
     )
-}
-
-function flatten(query: string): string {
-  return query
-    .trim()
-    .replace(/;$/, '')
-    .replace(/\s*\n\s*/g, ' ')
 }

@@ -1,4 +1,5 @@
-import type { CheckConstraint, ColumnDefinition } from './ddl-column.ts'
+import type { ColumnDefinition } from './ddl-column.ts'
+import type { CheckConstraint } from './ddl-constraint.ts'
 import { type DdlExpression, invalidDdl, type ObjectName, unsupportedDdl } from './ddl-cursor.ts'
 import type { Profile } from './profile.ts'
 
@@ -34,7 +35,7 @@ export function checkColumns(
   }
 }
 
-/** The expressions of a new table: defaults and checks. */
+/** The expressions of a new table: defaults, generated columns and checks. */
 export function expressionsOf(
   table: ObjectName,
   columns: readonly ColumnDefinition[],
@@ -42,9 +43,19 @@ export function expressionsOf(
 ): DdlExpression[] {
   const own = columns.flatMap((column) => column.checks)
   return [
-    ...columns.flatMap((column) => column.expressions),
+    ...columns.flatMap((column) => columnExpressionsOf(table, column)),
     ...[...own, ...checks].map((check) => checkExpressionOf(table, check)),
   ]
+}
+
+/** The expressions of a column: its default, or what it is generated as, to be asked of the table. */
+export function columnExpressionsOf(
+  table: ObjectName,
+  { expressions, generated, type }: ColumnDefinition,
+): readonly DdlExpression[] {
+  if (generated === undefined) return expressions
+  const query = `SELECT ${generated} FROM ${table.sql}`
+  return [...expressions, { kind: 'generated', query, type, literal: undefined }]
 }
 
 /** A check constraint's expression, to be asked of the table. */

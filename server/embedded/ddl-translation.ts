@@ -1,10 +1,11 @@
 import { parseStatements, SyntaxProblem } from '../sql/statement.ts'
+import { translateAlterTable } from './ddl-alter-table.ts'
 import {
   translateAlterChangeStream,
   translateCreateChangeStream,
   translateDropChangeStream,
 } from './ddl-change-stream.ts'
-import { readSequenceOptions } from './ddl-column.ts'
+import { translateCreateTable } from './ddl-create-table.ts'
 import {
   checkFreeName,
   checkNewName,
@@ -17,8 +18,9 @@ import {
   unparsedDdl,
   unsupportedDdl,
 } from './ddl-cursor.ts'
+import { translateAlterIndex, translateCreateIndex } from './ddl-index.ts'
 import { translateCreateSearchIndex, translateDropSearchIndex } from './ddl-search-index.ts'
-import { translateAlterTable, translateCreateTable } from './ddl-table.ts'
+import { translateAlterSequence, translateCreateSequence } from './ddl-sequence.ts'
 import type { GrpcStatus } from './grpc-status.ts'
 import type { Profile } from './profile.ts'
 
@@ -59,33 +61,37 @@ function translate(cursor: DdlCursor): DdlPlan {
   throw new UnknownDdl('Statement is not supported.')
 }
 
+const CREATE: readonly (readonly [words: readonly string[], (cursor: DdlCursor) => DdlPlan])[] = [
+  [['table'], translateCreateTable],
+  [['unique', 'index'], (cursor) => translateCreateIndex(cursor, 'UNIQUE INDEX')],
+  [['index'], (cursor) => translateCreateIndex(cursor, 'INDEX')],
+  [['schema'], translateCreateSchema],
+  [['sequence'], translateCreateSequence],
+  [['or', 'replace', 'view'], (cursor) => translateCreateView(cursor, true)],
+  [['view'], (cursor) => translateCreateView(cursor, false)],
+  [['change', 'stream'], translateCreateChangeStream],
+]
+
+/** What production has, or some of its editions. */
+const CREATE_ELSEWHERE: readonly (readonly string[])[] = [
+  ['search', 'index'],
+  ['vector', 'index'],
+  ['role'],
+  ['placement'],
+  ['locality', 'group'],
+]
+
 function translateCreate(cursor: DdlCursor): DdlPlan {
-  for (const word of ['temp', 'temporary', 'unlogged']) {
-    if (cursor.sees(word)) {
-      throw unsupportedDdl(
-        `TEMP/TEMPORARY or UNLOGGED objects are not supported in <CREATE ${cursor.peek(1)?.text.toUpperCase()}> statement.`,
-      )
-    }
+  if (cursor.sees('temp') || cursor.sees('temporary') || cursor.sees('unlogged')) {
+    throw unsupportedDdl(
+      `TEMP/TEMPORARY or UNLOGGED objects are not supported in <CREATE ${cursor.peek(1)?.text.toUpperCase()}> statement.`,
+    )
   }
-  if (cursor.accept('table')) return translateCreateTable(cursor)
-  if (cursor.accept('unique', 'index')) return translateCreateIndex(cursor, 'UNIQUE INDEX')
-  if (cursor.accept('index')) return translateCreateIndex(cursor, 'INDEX')
-  if (cursor.accept('schema')) return translateCreateSchema(cursor)
-  if (cursor.accept('sequence')) return translateCreateSequence(cursor)
-  if (cursor.accept('or', 'replace', 'view')) return translateCreateView(cursor, true)
-  if (cursor.accept('view')) return translateCreateView(cursor, false)
-  if (cursor.accept('change', 'stream')) return translateCreateChangeStream(cursor)
+  for (const [words, translation] of CREATE) if (cursor.accept(...words)) return translation(cursor)
   if (cursor.profile === 'production' && cursor.accept('search', 'index'))
     return translateCreateSearchIndex(cursor)
-  for (const words of [
-    ['search', 'index'],
-    ['vector', 'index'],
-    ['role'],
-    ['placement'],
-    ['locality', 'group'],
-  ]) {
-    if (cursor.sees(...words)) throw notHere(cursor, `<CREATE ${words.join(' ').toUpperCase()}>`)
-  }
+  const other = CREATE_ELSEWHERE.find((words) => cursor.sees(...words))
+  if (other !== undefined) throw notHere(cursor, `<CREATE ${other.join(' ').toUpperCase()}>`)
   throw new UnknownDdl('Statement is not supported.')
 }
 
@@ -116,153 +122,6 @@ function translateCreateSchema(cursor: DdlCursor): DdlPlan {
     throw invalidDdl(`Schema name not valid: ${name}.`)
   return {
     statements: [`CREATE SCHEMA ${isConditional ? 'IF NOT EXISTS ' : ''}${quoteName(name)}`],
-  }
-}
-
-function translateCreateSequence(cursor: DdlCursor): DdlPlan {
-  const isConditional = cursor.accept('if', 'not', 'exists')
-  const sequence = cursor.name()
-  checkNewName('Sequence', sequence.name)
-  const options = readSequenceOptions(cursor)
-  cursor.end()
-  const start = options.start ?? '1'
-  const [min, max] = options.skip ?? ['NULL', 'NULL']
-  const kind = options.hasKind
-    ? `'sequence'`
-    : `_spanner.default_kind('sequence', ${quoteText(sequence.shown)})`
-  return {
-    skipIf: isConditional
-      ? `SELECT to_regclass(${quoteText(sequence.sql)}) IS NOT NULL`
-      : undefined,
-    statements: [
-      checkFreeName(sequence),
-      `CREATE SEQUENCE ${sequence.sql} START ${start}`,
-      `SELECT _spanner.register_sequence(${quoteText(sequence.sql)}::regclass, ${start}, ${min}, ${max}, ${kind})`,
-    ],
-  }
-}
-
-function translateAlterSequence(cursor: DdlCursor): DdlPlan {
-  const isConditional = cursor.accept('if', 'exists')
-  const sequence = cursor.name()
-  cursor.accept('set')
-  const hasSkip = cursor.sees('skip') || cursor.sees('no')
-  const options = readSequenceOptions(cursor)
-  cursor.end()
-  const [min, max] = options.skip ?? ['NULL', 'NULL']
-  return {
-    skipIf: isConditional ? `SELECT to_regclass(${quoteText(sequence.sql)}) IS NULL` : undefined,
-    statements: [
-      `SELECT _spanner.alter_sequence(_spanner.find_named_sequence(${quoteText(sequence.sql)}, ${quoteText(sequence.shown)}), ` +
-        `${options.start ?? 'NULL'}, ${hasSkip}, ${min}, ${max})`,
-    ],
-  }
-}
-
-function translateCreateIndex(cursor: DdlCursor, kind: string): DdlPlan {
-  if (cursor.sees('concurrently'))
-    throw unsupportedDdl('Concurrent index creation is not supported in <CREATE INDEX> statement.')
-  const isConditional = cursor.accept('if', 'not', 'exists')
-  if (cursor.sees('on'))
-    throw unsupportedDdl('Index name is mandatory in <CREATE INDEX> statement.')
-  const written = cursor.name()
-  checkNewName('Index', written.name)
-  cursor.expect('on')
-  if (cursor.sees('only'))
-    throw unsupportedDdl(
-      '<ONLY> for table inheritance is not supported in <CREATE INDEX> statement.',
-    )
-  const table = cursor.name()
-  const index = {
-    ...written,
-    schema: table.schema,
-    sql: `${quoteName(table.schema)}.${quoteName(written.name)}`,
-  }
-  if (cursor.accept('using') && cursor.identifier() !== 'btree') {
-    throw unsupportedDdl('Setting access method is not supported in <CREATE INDEX> statement.')
-  }
-  const columns = cursor.elements().map(readIndexColumn)
-  const tail = readIndexTail(cursor)
-  cursor.end()
-  return {
-    skipIf: isConditional ? `SELECT to_regclass(${quoteText(index.sql)}) IS NOT NULL` : undefined,
-    statements: [
-      `SELECT _spanner.find_table(${quoteText(table.sql)}, ${quoteText(table.shown)})`,
-      `SELECT _spanner.require_index_columns(${quoteText(written.name)}, ${quoteText(table.sql)}::regclass, ARRAY[${columns.map((column) => quoteText(column.name)).join(', ')}]::name[])`,
-      checkFreeName(index),
-      `CREATE ${kind} ${quoteName(written.name)} ON ${table.sql} (${columns.map((column) => column.sql).join(', ')})${tail}`,
-      `SELECT _spanner.check_index(${quoteText(index.sql)}::regclass)`,
-    ],
-  }
-}
-
-function readIndexColumn(cursor: DdlCursor): { name: string; sql: string } {
-  if (cursor.sees('(') || cursor.peek(1)?.text === '(')
-    throw unsupportedDdl('Expressions are not supported in <CREATE INDEX> statement.')
-  const name = cursor.identifier()
-  let sql = quoteName(name)
-  if (cursor.sees('collate'))
-    throw unsupportedDdl('Setting collation is not supported in <CREATE INDEX> statement.')
-  if (cursor.accept('asc')) sql += ' ASC'
-  else if (cursor.accept('desc')) sql += ' DESC'
-  if (cursor.accept('nulls', 'first')) sql += ' NULLS FIRST'
-  else if (cursor.accept('nulls', 'last')) sql += ' NULLS LAST'
-  if (!cursor.isAtEnd)
-    throw unsupportedDdl('Setting operator class is not supported in <CREATE INDEX> statement.')
-  return { name, sql }
-}
-
-/** INCLUDE and the filter; where the index is stored is of no meaning here. */
-function readIndexTail(cursor: DdlCursor): string {
-  let include = ''
-  let filter = ''
-  for (;;) {
-    if (cursor.accept('include'))
-      include = ` INCLUDE (${cursor.columnList().map(quoteName).join(', ')})`
-    else if (cursor.accept('where')) filter = ` WHERE ${readNotNullFilter(cursor)}`
-    else if (cursor.accept('interleave', 'in')) cursor.name()
-    else if (cursor.accept('locality', 'group') || cursor.accept('columnar', 'policy'))
-      cursor.identifier()
-    else if (cursor.sees('nulls'))
-      throw unsupportedDdl('<NULLS NOT DISTINCT> is not supported in <CREATE INDEX> statement.')
-    else if (cursor.sees('with'))
-      throw unsupportedDdl('Index options are not supported in <CREATE INDEX> statement.')
-    else if (cursor.sees('tablespace'))
-      throw unsupportedDdl('Tablespaces are not supported in <CREATE INDEX> statement.')
-    else return include + filter
-  }
-}
-
-const FILTER_TEXT =
-  '<WHERE> clause of <CREATE INDEX> statement supports only conjunction of <column IS NOT NULL> expressions using <AND>, where <column> is part of an index.'
-
-function readNotNullFilter(cursor: DdlCursor): string {
-  const terms: string[] = []
-  do {
-    let depth = 0
-    while (cursor.accept('(')) depth++
-    const column = cursor.identifier()
-    if (!cursor.accept('is', 'not', 'null')) throw unsupportedDdl(FILTER_TEXT)
-    while (depth > 0 && cursor.accept(')')) depth--
-    terms.push(`${quoteName(column)} IS NOT NULL`)
-  } while (cursor.accept('and'))
-  while (cursor.accept(')'));
-  return terms.join(' AND ')
-}
-
-function translateAlterIndex(cursor: DdlCursor): DdlPlan {
-  if (cursor.accept('if', 'exists')) throw cursor.unparsed()
-  const index = cursor.name()
-  if (cursor.sees('rename')) throw unsupportedDdl('Only <TABLE> is supported for renaming.')
-  const isAdded = cursor.accept('add')
-  if (!isAdded) cursor.expect('drop')
-  cursor.expect('include', 'column')
-  const column = cursor.identifier()
-  cursor.end()
-  return {
-    statements: [
-      `SELECT _spanner.alter_index_include(_spanner.find_index(${quoteText(index.sql)}, ${quoteText(index.shown)}), ${quoteText(column)}, ${isAdded})`,
-    ],
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js'
 import { bugEvents } from '../base/channels.ts'
 import { listenError } from '../base/listen-error.ts'
+import type { ClusterRecipe } from '../companion/cluster-template.ts'
 import type { PostgresBinaries } from '../companion/postgres-binaries.ts'
 import { PostgresCluster } from '../companion/postgres-cluster.ts'
 import { makeSocketDirectory, removeSocketDirectory } from '../companion/socket-directory.ts'
@@ -14,7 +15,7 @@ import {
   operationsService,
 } from './admin-services.ts'
 import { Incarnations } from './incarnations.ts'
-import { EmbeddedInstance, SUPERUSER } from './instance.ts'
+import { EmbeddedInstance, installedVersion, SUPERUSER } from './instance.ts'
 import type { Profile } from './profile.ts'
 import { addService } from './service.ts'
 import { spannerService } from './spanner-service.ts'
@@ -51,8 +52,10 @@ export interface EmbeddedServer {
 const SETTINGS = {
   max_connections: '300',
   shared_buffers: '64MB',
-  max_locks_per_transaction: '1024',
-  max_pred_locks_per_transaction: '256',
+  // For a hundred thousand locks at once, and predicate locks that name rows for long: what they would take is touched at the start.
+  max_locks_per_transaction: '256',
+  max_pred_locks_per_transaction: '128',
+  max_pred_locks_per_relation: '128',
   track_commit_timestamp: 'on',
   deadlock_timeout: '50ms',
   // A crash ends the server, and the cluster starts another: each start gets its number (incarnations.ts).
@@ -63,10 +66,18 @@ const SETTINGS = {
   jit: 'off',
   max_wal_senders: '0',
   wal_level: 'minimal',
+  // PostgreSQL's own, which initdb would make less because the segments are small.
+  max_wal_size: '1GB',
+  min_wal_size: '80MB',
   // PostgreSQL waits for the disk before it answers COMMIT.
   fsync: 'on',
   synchronous_commit: 'on',
 } as const
+
+/** What an embedded Spanner's cluster begins as; another profile than production's replaces the contents. */
+export function embeddedRecipe(): ClusterRecipe {
+  return { superuser: SUPERUSER, walSegmentMiB: 4, contents: installedVersion('production') }
+}
 
 const SOCKET_NAME = 'spanner.sock'
 /** How long calls under way may take to end. */
@@ -84,7 +95,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     binaries: options.binaries,
     dataDir: options.dataDir,
     settings: { ...SETTINGS, ...options.settings },
-    superuser: SUPERUSER,
+    recipe: embeddedRecipe(),
     onStarted: (connect) => incarnations.record(connect, SUPERUSER),
     signal: options.signal,
   })

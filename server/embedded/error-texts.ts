@@ -48,9 +48,11 @@ const CODES: Readonly<Record<string, number>> = {
   [SQL_STATE.queryCanceled]: GRPC.CANCELLED,
   [SQL_STATE.insufficientPrivilege]: GRPC.PERMISSION_DENIED,
   [SQL_STATE.numericValueOutOfRange]: GRPC.OUT_OF_RANGE,
+  [SQL_STATE.sequenceGeneratorLimitExceeded]: GRPC.FAILED_PRECONDITION,
   [SQL_STATE.divisionByZero]: GRPC.OUT_OF_RANGE,
   [SQL_STATE.stringDataRightTruncation]: GRPC.FAILED_PRECONDITION,
-  [SQL_STATE.generatedAlways]: GRPC.FAILED_PRECONDITION,
+  [SQL_STATE.generatedAlways]: GRPC.INVALID_ARGUMENT,
+  [SQL_STATE.invalidParameterValue]: GRPC.INVALID_ARGUMENT,
   [SQL_STATE.invalidTextRepresentation]: GRPC.INVALID_ARGUMENT,
   [SQL_STATE.invalidDatetimeFormat]: GRPC.INVALID_ARGUMENT,
   [SQL_STATE.datetimeFieldOverflow]: GRPC.INVALID_ARGUMENT,
@@ -79,7 +81,11 @@ export function toGrpcStatus(error: unknown, names: ConstraintNames): GrpcStatus
   if (own !== null) return new GrpcStatus(Number(own[1]), error.message)
   const constraint = constraintStatus(error, names)
   if (constraint !== undefined) return constraint
-  const code = CODES[error.code] ?? CODES[error.code.slice(0, 2)] ?? GRPC.INTERNAL
+  // PostgreSQL lacks subqueries in checks and defaults as a feature; to Spanner they are no expressions.
+  const isInvalid = error.message.startsWith('cannot use subquery in') || isUpdatedTwice(error)
+  const code = isInvalid
+    ? GRPC.INVALID_ARGUMENT
+    : (CODES[error.code] ?? CODES[error.code.slice(0, 2)] ?? GRPC.INTERNAL)
   return new GrpcStatus(code, textOf(error))
 }
 
@@ -92,13 +98,24 @@ const NEXTVAL_TEXT =
   'The following functions can only be used in a read-write or partitioned-dml transaction. ' +
   'Current transaction type is ReadOnly: get_next_sequence_value'
 
+/** Of two rows of an INSERT .. ON CONFLICT DO UPDATE that have the same key. */
+function isUpdatedTwice({ code, message }: PgError): boolean {
+  return code === SQL_STATE.cardinalityViolation && message.startsWith('ON CONFLICT')
+}
+
 /** The words that differ although the condition is the same; else PostgreSQL's, with detail and hint on lines of their own. */
 function textOf(error: PgError): string {
+  if (isUpdatedTwice(error)) return 'Cannot affect a row second time for key'
   if (error.code === SQL_STATE.cardinalityViolation) return 'More than one element'
+  if (error.code === SQL_STATE.sequenceGeneratorLimitExceeded) {
+    return `Sequence ${/ sequence "(.*)" \(-?\d+\)$/.exec(error.message)?.[1] ?? ''} is exhausted`
+  }
   if (error.code === SQL_STATE.readOnlySqlTransaction) {
     if (error.message.includes('nextval')) return NEXTVAL_TEXT
     return 'The statement can only be executed in a read-write transaction. Current transaction type is ReadOnly.'
   }
+  if (error.message.startsWith('LIKE pattern must not end'))
+    return 'LIKE pattern ends with a backslash'
   const lines = [error.message]
   if (error.fields.detail !== undefined) lines.push(`Detail: ${error.fields.detail}`)
   if (error.fields.hint !== undefined) lines.push(`Hint: ${error.fields.hint}`)

@@ -1,5 +1,5 @@
 import { status as GRPC, Metadata } from '@grpc/grpc-js'
-import { ProtoWriter } from './protobuf.ts'
+import { ProtoWriter } from '../base/protobuf-writer.ts'
 
 /** A detail message of a status: google.protobuf.Any. */
 export interface StatusDetail {
@@ -72,6 +72,11 @@ export function violationInfo(constraint: string, key: string): readonly StatusD
     .message(3, entry('key', key))
     .take()
   return value.length > MAX_INFO_BYTES ? [] : [{ typeUrl: ERROR_INFO, value }]
+}
+
+/** INVALID_ARGUMENT of a request without a field that it must have. */
+export function missingField(field: string): GrpcStatus {
+  return new GrpcStatus(GRPC.INVALID_ARGUMENT, `No value provided for required field: ${field}`)
 }
 
 /** google.rpc.Status. */

@@ -1,3 +1,5 @@
+import { TABLE_OPTIONS } from './install-table-options.ts'
+
 /*
  * What DDL has to look up in the catalog before or while it acts, as functions of `_spanner`. They raise Spanner's texts under the SQLSTATE
  * `SN` + gRPC code in three digits (error-texts.ts). Foreign keys need a unique index on what they refer to: Spanner makes hidden ones, under
@@ -134,11 +136,25 @@ BEGIN
     left('IDX_' || label || '_' || array_to_string(columns, '_'), 44) || '_' || kind || '_' ||
       upper(substr(md5(tab::text || array_to_string(columns, ',')), 1, 16)), tab, list);
 END $$;
+CREATE OR REPLACE FUNCTION _spanner.storage_type(type oid) RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN type IN ('text'::regtype, 'varchar'::regtype) THEN 'string' WHEN type = 'spanner.commit_timestamp'::regtype THEN 'timestamptz'
+    ELSE (SELECT typname FROM pg_type WHERE oid = type) END
+$$;
 CREATE OR REPLACE FUNCTION _spanner.prepare_foreign_key(child regclass, columns name[], parent regclass, referenced name[])
 RETURNS void LANGUAGE plpgsql AS $$
+DECLARE missing name;
 BEGIN
   PERFORM _spanner.require_columns(child, columns);
-  PERFORM _spanner.require_columns(parent, referenced);
+  SELECT c INTO missing FROM unnest(referenced) c
+    WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = parent AND attname = c AND attnum > 0 AND NOT attisdropped) LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'Column % referenced by a foreign key does not exist in table %.', missing, _spanner.shown(parent) USING ERRCODE = 'SN009';
+  END IF;
+  IF (SELECT array_agg(_spanner.storage_type(a.atttypid) ORDER BY u.pos) FROM unnest(columns) WITH ORDINALITY u(col, pos)
+      JOIN pg_attribute a ON a.attrelid = child AND a.attname = u.col) <> (SELECT array_agg(_spanner.storage_type(a.atttypid) ORDER BY u.pos)
+      FROM unnest(referenced) WITH ORDINALITY u(col, pos) JOIN pg_attribute a ON a.attrelid = parent AND a.attname = u.col) THEN
+    RAISE EXCEPTION 'The types of the columns of a foreign key and of those that it references differ.' USING ERRCODE = 'SN009';
+  END IF;
   IF NOT _spanner.has_index(parent, referenced, true) THEN PERFORM _spanner.make_index(parent, referenced, 'U'); END IF;
   IF NOT _spanner.has_index(child, columns, false) THEN PERFORM _spanner.make_index(child, columns, 'N'); END IF;
 END $$;
@@ -175,7 +191,7 @@ END $$;
 const SEQUENCES = `
 CREATE OR REPLACE FUNCTION _spanner.register_sequence(seq regclass, start_with bigint, skip_min bigint, skip_max bigint, kind text)
 RETURNS void LANGUAGE sql AS $$
-  INSERT INTO _spanner_meta.sequences VALUES (seq, start_with, skip_min, skip_max, kind LIKE 'identity%', kind NOT LIKE '%default')
+  INSERT INTO _spanner_meta.sequences VALUES (seq, start_with, skip_min, skip_max, kind LIKE 'identity%', kind <> 'identity-default')
 $$;
 CREATE OR REPLACE FUNCTION _spanner.add_identity(tab regclass, col name, start_with bigint, skip_min bigint, skip_max bigint, kind text)
 RETURNS void LANGUAGE plpgsql AS $$
@@ -248,6 +264,7 @@ BEGIN
       _spanner.shown(tab), list USING ERRCODE = 'SN009';
   END IF;
   DELETE FROM _spanner_meta.tables WHERE relid = tab;
+  DELETE FROM _spanner_meta.defaults WHERE relid = tab;
   DELETE FROM _spanner_meta.sequences s USING pg_depend d
     WHERE d.classid = 'pg_class'::regclass AND d.objid = s.relid AND d.refobjid = tab AND d.deptype = 'a';
 END $$;
@@ -285,7 +302,7 @@ BEGIN
   IF was IN ('bytea', 'string') AND becomes IN ('bytea', 'string') AND was <> becomes THEN
     RETURN CASE WHEN becomes = 'string' THEN format(' USING convert_from(%I, ''UTF8'')', col) ELSE format(' USING convert_to(%I, ''UTF8'')', col) END;
   END IF;
-  IF was <> becomes AND format_type(becomes::regtype, NULL) <> was THEN
+  IF was <> becomes AND (becomes IN ('string', 'string[]', 'timestamp') OR format_type(becomes::regtype, NULL) <> was) THEN
     RAISE EXCEPTION 'Cannot change type of column \`%.%\` from % to %.', _spanner.shown(tab), col, was, new_type USING ERRCODE = 'SN003';
   END IF;
   RETURN '';
@@ -296,37 +313,7 @@ BEGIN
 END $$;
 `
 
-const INDEXES = `
-CREATE OR REPLACE FUNCTION _spanner.check_index(idx regclass) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE bad record;
-BEGIN
-  SELECT a.attname, a.atttypid, CASE WHEN t.typcategory = 'A' THEN 'ARRAY' WHEN a.atttypid = 'jsonb'::regtype THEN 'PG.JSONB' ELSE 'PG.NUMERIC' END AS label
-    INTO bad FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts-1])
-    JOIN pg_type t ON t.oid = a.atttypid
-    WHERE i.indexrelid = idx AND (t.typcategory = 'A' OR a.atttypid IN ('jsonb'::regtype, 'numeric'::regtype)) LIMIT 1;
-  IF FOUND THEN
-    RAISE EXCEPTION 'Cannot reference % % in the creation of index %.', bad.label, bad.attname, _spanner.shown(idx) USING ERRCODE = 'SN009';
-  END IF;
-END $$;
-CREATE OR REPLACE FUNCTION _spanner.alter_index_include(idx regclass, col name, is_added boolean) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE def text; old text; columns text;
-BEGIN
-  SELECT pg_get_indexdef(idx) INTO def;
-  SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY k.position) INTO columns
-    FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, position), pg_attribute a
-    WHERE i.indexrelid = idx AND k.position > i.indnkeyatts AND a.attrelid = i.indrelid AND a.attnum = k.attnum AND (is_added OR a.attname <> col);
-  IF is_added THEN columns := concat_ws(', ', columns, quote_ident(col)); END IF;
-  old := substring(def FROM ' INCLUDE \\([^)]*\\)');
-  IF old IS NOT NULL THEN def := replace(def, old, ''); END IF;
-  IF columns IS NOT NULL AND columns <> '' THEN
-    def := CASE WHEN def LIKE '% WHERE %' THEN regexp_replace(def, ' WHERE ', ' INCLUDE (' || columns || ') WHERE ') ELSE def || ' INCLUDE (' || columns || ')' END;
-  END IF;
-  EXECUTE format('DROP INDEX %s', idx);
-  EXECUTE def;
-END $$;
-`
-
 /** SQL that installs the helpers of DDL. Run by the role that owns the database, after `functionsScript`. */
 export function ddlFunctionsScript(): string {
-  return [LOOKUPS, CHECKS, FOREIGN_KEYS, SEQUENCES, DROPS, INDEXES].join('\n')
+  return [LOOKUPS, CHECKS, FOREIGN_KEYS, SEQUENCES, DROPS, TABLE_OPTIONS].join('\n')
 }

@@ -1,3 +1,5 @@
+import type { Profile } from './profile.ts'
+
 /*
  * What Spanner's dialect has and PostgreSQL has not, as SQL functions and operators. Three schemas:
  *
@@ -62,19 +64,57 @@ EXCEPTION WHEN duplicate_function THEN NULL; END $$;`)
   return statements.join('')
 }
 
-/** Functions and operators of PostgreSQL that take int4 where Spanner's take bigint. */
+/** A start below zero counts from the end of the text. */
+function fromTheEnd(otherwise: string, rest = ''): string {
+  const tail = 'pg_catalog.right($1, (-$2)::int)'
+  return `CASE WHEN $2 < 0 THEN ${rest === '' ? tail : `pg_catalog.substr(${tail}${rest})`} ELSE ${otherwise} END`
+}
+
+/** How long a text may be that a function makes: the emulator's limit was measured, of production none is known but PostgreSQL's. */
+const OUTPUT_LIMIT: Readonly<Record<Profile, number>> = {
+  production: 1_073_741_823,
+  'emulator-1.5.28': 1_048_576,
+}
+
+/** Checks the length of a text that is to be made of units of so many bytes. */
+function outputLength(profile: Profile): string {
+  return `
+CREATE OR REPLACE FUNCTION _spanner.output_length(length bigint, unit bigint DEFAULT 1) RETURNS int LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+  IF length < 0 OR length * unit > ${OUTPUT_LIMIT[profile]} THEN
+    RAISE EXCEPTION 'The output of a string function is too long, or of a length below zero' USING ERRCODE = 'SN011';
+  END IF;
+  RETURN length::int;
+END $$;
+`
+}
+
+/** Functions and operators of PostgreSQL that take int4 where Spanner's take bigint, and those whose results differ. */
 const BIGINT_OVERLOADS: readonly (readonly [signature: string, returns: string, body: string])[] = [
-  ['substr(text, bigint)', 'text', 'pg_catalog.substr($1, $2::int)'],
-  ['substr(text, bigint, bigint)', 'text', 'pg_catalog.substr($1, $2::int, $3::int)'],
+  ['substr(text, bigint)', 'text', fromTheEnd('pg_catalog.substr($1, $2::int)')],
+  [
+    'substr(text, bigint, bigint)',
+    'text',
+    fromTheEnd('pg_catalog.substr($1, $2::int, $3::int)', ', 1, $3::int'),
+  ],
   ['substr(bytea, bigint)', 'bytea', 'pg_catalog.substr($1, $2::int)'],
   ['substr(bytea, bigint, bigint)', 'bytea', 'pg_catalog.substr($1, $2::int, $3::int)'],
   ['substring(text, bigint)', 'text', 'pg_catalog.substr($1, $2::int)'],
   ['substring(text, bigint, bigint)', 'text', 'pg_catalog.substr($1, $2::int, $3::int)'],
-  ['lpad(text, bigint)', 'text', 'pg_catalog.lpad($1, $2::int)'],
-  ['lpad(text, bigint, text)', 'text', 'pg_catalog.lpad($1, $2::int, $3)'],
-  ['rpad(text, bigint)', 'text', 'pg_catalog.rpad($1, $2::int)'],
-  ['rpad(text, bigint, text)', 'text', 'pg_catalog.rpad($1, $2::int, $3)'],
-  ['repeat(text, bigint)', 'text', 'pg_catalog.repeat($1, $2::int)'],
+  ['lpad(text, bigint)', 'text', 'pg_catalog.lpad($1, _spanner.output_length($2))'],
+  ['lpad(text, bigint, text)', 'text', 'pg_catalog.lpad($1, _spanner.output_length($2), $3)'],
+  ['rpad(text, bigint)', 'text', 'pg_catalog.rpad($1, _spanner.output_length($2))'],
+  ['rpad(text, bigint, text)', 'text', 'pg_catalog.rpad($1, _spanner.output_length($2), $3)'],
+  [
+    'repeat(text, bigint)',
+    'text',
+    'pg_catalog.repeat($1, _spanner.output_length($2, pg_catalog.octet_length($1)))',
+  ],
+  [
+    'round(double precision)',
+    'double precision',
+    'CASE WHEN pg_catalog.abs($1 OPERATOR(pg_catalog.-) pg_catalog.trunc($1)) >= 0.5 THEN pg_catalog.trunc($1) OPERATOR(pg_catalog.+) pg_catalog.sign($1) ELSE pg_catalog.trunc($1) END',
+  ],
   ['round(numeric, bigint)', 'numeric', 'pg_catalog.round($1, $2::int)'],
   ['trunc(numeric, bigint)', 'numeric', 'pg_catalog.trunc($1, $2::int)'],
   ['make_date(bigint, bigint, bigint)', 'date', 'pg_catalog.make_date($1::int, $2::int, $3::int)'],
@@ -128,8 +168,14 @@ const OPERATOR_OVERLOADS: readonly OperatorOverload[] = [
   ['json_remove', '-', 'jsonb', 'bigint', 'jsonb', '$1 OPERATOR(pg_catalog.-) $2::int'],
 ]
 
+/** Functions whose results differ with PostgreSQL's integers, too. */
+const DIFFERING = /^(?:substr\(text|lpad|rpad|repeat)/
+
 function overloads(): string {
-  const functions = BIGINT_OVERLOADS.map(
+  const differing = BIGINT_OVERLOADS.filter(([signature]) => DIFFERING.test(signature)).map(
+    ([signature, returns, body]) => [signature.replaceAll('bigint', 'int'), returns, body] as const,
+  )
+  const functions = [...BIGINT_OVERLOADS, ...differing].map(
     ([signature, returns, body]) =>
       `CREATE OR REPLACE FUNCTION _spanner.${signature} RETURNS ${returns} LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT ${body}';`,
   )
@@ -174,6 +220,16 @@ CREATE OR REPLACE FUNCTION spanner.date_bin(text, timestamptz, timestamptz) RETU
   LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE RETURN pg_catalog.date_bin($1::interval, $2, $3);
 CREATE OR REPLACE FUNCTION spanner.pending_commit_timestamp() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
   RETURN COALESCE(NULLIF(pg_catalog.current_setting('spanner.commit_timestamp', true), '')::timestamptz, pg_catalog.clock_timestamp());
+CREATE OR REPLACE FUNCTION _spanner.is_no_future(timestamptz) RETURNS boolean LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+  IF $1 > pg_catalog.clock_timestamp() AND $1 > spanner.pending_commit_timestamp() THEN
+    RAISE EXCEPTION 'Cannot write timestamps in the future, found: %', pg_catalog.to_char($1 AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"') USING ERRCODE = 'SN009';
+  END IF;
+  RETURN true;
+END $$;
+DO $$ BEGIN
+  ALTER DOMAIN spanner.commit_timestamp ADD CONSTRAINT no_future CHECK (_spanner.is_no_future(VALUE)) NOT VALID;
+EXCEPTION WHEN duplicate_object THEN NULL; END $$;
 CREATE OR REPLACE FUNCTION spanner.int64_array(jsonb) RETURNS bigint[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
   RETURN ARRAY(SELECT e::bigint FROM pg_catalog.jsonb_array_elements_text($1) e);
 CREATE OR REPLACE FUNCTION spanner.float64_array(jsonb) RETURNS float8[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -225,11 +281,12 @@ END $$;
 `
 
 /** SQL that gives a database Spanner's functions. Run by the role that owns the database. */
-export function functionsScript(): string {
+export function functionsScript(profile: Profile): string {
   return [
     'SET search_path = pg_catalog;',
     SCHEMAS,
     wideningOperators(),
+    outputLength(profile),
     overloads(),
     SUM_OF_INT4,
     SPANNER_FUNCTIONS,

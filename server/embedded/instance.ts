@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { status as GRPC } from '@grpc/grpc-js'
 import type { PostgresCluster } from '../companion/postgres-cluster.ts'
 import type { ServerConnection } from '../companion/server-connection.ts'
+import { SystemNames } from './acceptance.ts'
 import { OWNER_ROLE } from './connections.ts'
 import { EmbeddedDatabase, isIdle, postgresName } from './database.ts'
 import { DdlExecutor, DEFAULT_TIME_ZONE } from './ddl-executor.ts'
@@ -11,6 +12,8 @@ import { changeStreamsScript } from './install-change-streams.ts'
 import { ddlFunctionsScript } from './install-ddl-functions.ts'
 import { functionsScript } from './install-functions.ts'
 import { informationSchemaScript } from './install-information-schema.ts'
+import { pgCatalogScript } from './install-pg-catalog.ts'
+import { printingScript } from './install-printing.ts'
 import type { Profile } from './profile.ts'
 import { parseDatabaseName } from './resource-name.ts'
 
@@ -44,6 +47,7 @@ export class EmbeddedInstance {
   readonly #cluster: PostgresCluster
   readonly #incarnations: Incarnations
   readonly #profile: Profile
+  readonly #systemNames = new SystemNames()
   /** By id, what is under way. */
   readonly #creating = new Map<string, Promise<void>>()
   readonly #databases = new Map<string, Promise<OpenDatabase>>()
@@ -62,8 +66,7 @@ export class EmbeddedInstance {
 
   /** Makes what the cluster needs: the role that owns the databases, and the template of a database. */
   static async open(options: InstanceOptions): Promise<EmbeddedInstance> {
-    const version = createHash('sha256').update(allScripts().join('\n')).digest('hex').slice(0, 12)
-    const instance = new EmbeddedInstance(options, version)
+    const instance = new EmbeddedInstance(options, installedVersion(options.profile))
     await instance.#asSuperuser('postgres', async (connection) => {
       await ensureRole(connection)
       await instance.#ensureTemplate(connection)
@@ -156,8 +159,7 @@ export class EmbeddedInstance {
 
   async #openDatabase(name: string, id: string): Promise<OpenDatabase> {
     if (!(await this.listDatabases()).includes(id)) throw resourceNotFound('Database', name)
-    const connect = () => this.#connect(OWNER_ROLE, postgresName(id))
-    const connection = await connect()
+    const connection = await this.#connect(OWNER_ROLE, postgresName(id))
     let zone: string
     try {
       const [row] = await connection.query('SELECT version FROM _spanner_meta.version')
@@ -172,10 +174,11 @@ export class EmbeddedInstance {
     const database = new EmbeddedDatabase(name, id, {
       cluster: this.#cluster,
       incarnations: this.#incarnations,
+      systemNames: this.#systemNames,
       settings: { TimeZone: zone },
       profile: this.#profile,
     })
-    return { database, ddl: new DdlExecutor(database, connect) }
+    return { database, ddl: new DdlExecutor(database) }
   }
 
   async #ensureTemplate(connection: ServerConnection): Promise<void> {
@@ -198,13 +201,15 @@ export class EmbeddedInstance {
   async #install(database: string): Promise<void> {
     const owner = await this.#connect(OWNER_ROLE, database)
     try {
-      await owner.script(`${functionsScript()};${ddlFunctionsScript()};${changeStreamsScript()}`)
+      await owner.script(
+        `${functionsScript(this.#profile)};${printingScript()};${ddlFunctionsScript()};${changeStreamsScript()}`,
+      )
     } finally {
       await owner.close()
     }
     await this.#asSuperuser(database, async (connection) => {
       await connection.script(
-        `${informationSchemaScript()}; DELETE FROM _spanner_meta.version; INSERT INTO _spanner_meta.version VALUES ('${this.#version}')`,
+        `${informationSchemaScript(this.#profile)}; ${pgCatalogScript()}; DELETE FROM _spanner_meta.version; INSERT INTO _spanner_meta.version VALUES ('${this.#version}')`,
       )
     })
   }
@@ -244,8 +249,17 @@ export class EmbeddedInstance {
   }
 }
 
-function allScripts(): string[] {
-  return [functionsScript(), ddlFunctionsScript(), changeStreamsScript(), informationSchemaScript()]
+/** Digest of what every database is made with. */
+export function installedVersion(profile: Profile): string {
+  const scripts = [
+    functionsScript(profile),
+    printingScript(),
+    ddlFunctionsScript(),
+    changeStreamsScript(),
+    informationSchemaScript(profile),
+    pgCatalogScript(),
+  ]
+  return createHash('sha256').update(scripts.join('\n')).digest('hex').slice(0, 12)
 }
 
 async function ensureRole(connection: ServerConnection): Promise<void> {

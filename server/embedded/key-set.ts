@@ -1,7 +1,7 @@
 import { status as GRPC } from '@grpc/grpc-js'
+import type { ProtoReader } from '../base/protobuf-reader.ts'
 import type { SpannerType } from '../types/spanner-type.ts'
 import { GrpcStatus } from './grpc-status.ts'
-import type { ProtoReader } from './protobuf.ts'
 import type { SqlRequest } from './spanner-requests.ts'
 import { type KeyPart, quoteIdentifier, type TableShape } from './table-shape.ts'
 
@@ -87,7 +87,7 @@ export class Parameters {
   }
 }
 
-/** The rows of a key set as a condition of SQL. Throws INVALID_ARGUMENT for keys that do not fit. */
+/** The rows of a key set as a condition of SQL. Throws FAILED_PRECONDITION for keys that do not fit. */
 export function keySetCondition(table: TableShape, set: KeySet, params: Parameters): string {
   if (set.isAll) return 'true'
   const parts = [
@@ -115,8 +115,8 @@ function prefix(table: TableShape, values: readonly Buffer[]): KeyValue[] {
 
 function wrongKey(table: TableShape, count: number): GrpcStatus {
   return new GrpcStatus(
-    GRPC.INVALID_ARGUMENT,
-    `Wrong number of key parts for ${table.name}: expected ${table.key.length}, got ${count}.`,
+    GRPC.FAILED_PRECONDITION,
+    `Wrong number of key parts for ${table.keyName}. Expected ${table.key.length} key parts, found ${count} key parts.`,
   )
 }
 

@@ -1,8 +1,9 @@
 import { status as GRPC } from '@grpc/grpc-js'
+import { ProtoReader } from '../base/protobuf-reader.ts'
 import type { EmbeddedDatabase } from './database.ts'
 import { GrpcStatus } from './grpc-status.ts'
 import { type KeySet, keySetCondition, Parameters, readKeySet, readList } from './key-set.ts'
-import { ProtoReader } from './protobuf.ts'
+import { deleteCost, insertCost, updateCost } from './mutation-cost.ts'
 import type { SqlRequest } from './spanner-requests.ts'
 import {
   type ColumnShape,
@@ -11,6 +12,7 @@ import {
   type TableShape,
 } from './table-shape.ts'
 import type { ServerTransaction } from './transaction.ts'
+import { MAX_MUTATIONS, tooManyMutations } from './write-limits.ts'
 
 /** google.spanner.v1.Mutation. Values are encoded google.protobuf.Values. */
 export type Mutation = WriteMutation | DeleteMutation
@@ -74,37 +76,35 @@ function readDelete(reader: ProtoReader): DeleteMutation {
   return { kind: 'delete', table, keySet }
 }
 
-/** Cells that the mutations of one Commit may write ("Quotas and limits"); index entries, which count at Spanner, are left out. */
-const MAX_MUTATIONS = 80_000
-
-/** Throws INVALID_ARGUMENT. A delete counts as one. */
-function refuseTooMany(mutations: readonly Mutation[]): void {
-  const sizes = mutations.map((mutation) =>
-    mutation.kind === 'delete' ? 1 : mutation.rows.length * mutation.columns.length,
-  )
-  const count = sizes.reduce((sum, size) => sum + size, 0)
-  if (count <= MAX_MUTATIONS) return
-  throw new GrpcStatus(
-    GRPC.INVALID_ARGUMENT,
-    `The transaction contains too many mutations: ${count}, at most ${MAX_MUTATIONS} are allowed. Each column of each written row counts as one.`,
-  )
+/** What a mutation counts. A range of keys counts as one row of each index: how many rows it has is not known yet. */
+function countOf(mutation: Mutation, { writes, columns }: TableShape): number {
+  if (mutation.kind === 'delete') {
+    const { keys, ranges, isAll } = mutation.keySet
+    return (keys.length + ranges.length + (isAll ? 1 : 0)) * deleteCost(writes)
+  }
+  const named = mutation.columns.flatMap((name) => columns.get(name)?.number ?? [])
+  const cost = mutation.kind === 'update' ? updateCost : insertCost
+  return mutation.rows.length * cost(writes, named)
 }
 
 /**
- * Applies mutations in their order, as statements of the transaction. Throws what the first one that fails says, INVALID_ARGUMENT where they
- * are too many for one Commit.
+ * Applies mutations in their order, as statements of the transaction, and gives what they count. Throws what the first one that fails says, INVALID_ARGUMENT where they
+ * are too many for one Commit; the emulator takes any number.
  */
 export async function applyMutations(
   database: EmbeddedDatabase,
   transaction: ServerTransaction,
   mutations: readonly Mutation[],
-): Promise<void> {
-  refuseTooMany(mutations)
+): Promise<number> {
+  let count = 0
   for (const mutation of mutations) {
     const table = await database.tableShape(mutation.table, '')
+    count += countOf(mutation, table)
+    if (count > MAX_MUTATIONS && database.profile === 'production') throw tooManyMutations()
     if (mutation.kind === 'delete') await run(transaction, deletion(table, mutation.keySet))
     else for (const row of mutation.rows) await writeRow(transaction, mutation, { table, row })
   }
+  return count
 }
 
 interface Row {
@@ -118,6 +118,7 @@ async function writeRow(
   { table, row }: Row,
 ): Promise<void> {
   const columns = mutation.columns.map((name) => mustFindColumn(table, name))
+  refuseGenerated(table, mutation, columns)
   if (row.length !== columns.length || new Set(mutation.columns).size !== columns.length) {
     throw new GrpcStatus(
       GRPC.INVALID_ARGUMENT,
@@ -140,6 +141,23 @@ async function writeRow(
   await run(
     transaction,
     insertion(table, { columns, row, isUpsert: mutation.kind === 'insert-or-update' }),
+  )
+}
+
+/** An update may name generated columns of the key: they say which row it is. */
+function refuseGenerated(
+  table: TableShape,
+  mutation: WriteMutation,
+  columns: readonly ColumnShape[],
+): void {
+  const generated = columns.find(
+    ({ name, isGenerated }) =>
+      isGenerated && !(mutation.kind === 'update' && table.key.some((part) => part.name === name)),
+  )
+  if (generated === undefined) return
+  throw new GrpcStatus(
+    GRPC.FAILED_PRECONDITION,
+    `Cannot write into generated column \`${table.name}.${generated.name}\`.`,
   )
 }
 

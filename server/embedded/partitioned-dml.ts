@@ -4,6 +4,7 @@ import { PgError } from '../base/pg-error.ts'
 import type { EmbeddedDatabase } from './database.ts'
 import { endsTransaction } from './error-texts.ts'
 import { GrpcStatus } from './grpc-status.ts'
+import type { Session } from './session.ts'
 import { encodeLowerBoundStats } from './spanner-answers.ts'
 import type { SqlRequest } from './spanner-requests.ts'
 import { encodeMetadata } from './statement-cache.ts'
@@ -12,12 +13,18 @@ import type { RunOptions } from './transaction.ts'
 
 const ATTEMPTS = 20
 
-export function newPartitionedId(): string {
-  return `pd-${randomBytes(8).toString('hex')}`
+/** The id of a partitioned DML transaction: nothing is kept of it, so that it tells itself whose it is. */
+export function newPartitionedId(session: Session): string {
+  return `${prefixOf(session)}${randomBytes(8).toString('hex')}`
 }
 
-export function isPartitionedId(id: string): boolean {
-  return id.startsWith('pd-')
+/** Whether an id is that of a partitioned DML transaction of a session. */
+export function ownsPartitioned(session: Session, id: string): boolean {
+  return id.startsWith(prefixOf(session))
+}
+
+function prefixOf({ name }: Session): string {
+  return `pd-${name.slice(name.lastIndexOf('/') + 1)}-`
 }
 
 /** Runs partitioned DML: here one partition, which is a transaction of its own, tried again where it collides. Throws GrpcStatus. */

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { status as GRPC } from '@grpc/grpc-js'
+import { ProtoWriter } from '../base/protobuf-writer.ts'
 import { GrpcStatus } from './grpc-status.ts'
-import { ProtoWriter } from './protobuf.ts'
 import { encodeTransaction } from './spanner-answers.ts'
 import type { ExecuteSqlRequest } from './spanner-requests.ts'
+import type { CachedStatement } from './statement-cache.ts'
 import type { ServerTransaction } from './transaction.ts'
 
 /*
@@ -30,6 +31,20 @@ export function checkPartitionToken(request: ExecuteSqlRequest): void {
   throw new GrpcStatus(
     GRPC.INVALID_ARGUMENT,
     'The partition token does not belong to this statement and transaction.',
+  )
+}
+
+/** The emulator's hint for a query that it would not take otherwise. */
+const NO_CHECK = /\bspanner_emulator\.disable_query_partitionability_check\s*=\s*true\b/i
+
+/** Throws INVALID_ARGUMENT where the emulator does not take a described query for PartitionQuery. */
+export function refuseUnpartitionable(statement: CachedStatement, sql: string): void {
+  const { acceptance, description } = statement
+  if (acceptance.profile === 'production' || description?.isPartitionable !== false) return
+  if (NO_CHECK.test(sql)) return
+  throw new GrpcStatus(
+    GRPC.INVALID_ARGUMENT,
+    'The emulator is not able to determine whether this query is partitionable. A query is partitionable only if the first operator in the query execution plan is a Distributed Union. Set the hint @{spanner_emulator.disable_query_partitionability_check=true} on the query statement to bypass this check.',
   )
 }
 

@@ -1,40 +1,9 @@
+import { ProtoWriter } from '../base/protobuf-writer.ts'
+import { OID } from '../types/pg-type.ts'
 import { type SpannerType, TYPE_ANNOTATION, TYPE_CODE } from '../types/spanner-type.ts'
-import { ProtoWriter } from './protobuf.ts'
 
-/** OIDs of the PostgreSQL types that results of this server may have (src/include/catalog/pg_type.dat). */
-export const PG = {
-  bool: 16,
-  bytea: 17,
-  char: 18,
-  name: 19,
-  int8: 20,
-  int2: 21,
-  int4: 23,
-  regproc: 24,
-  text: 25,
-  oid: 26,
-  xid: 28,
-  pgNodeTree: 194,
-  json: 114,
-  float4: 700,
-  float8: 701,
-  unknown: 705,
-  aclitem: 1033,
-  anyarray: 2277,
-  bpchar: 1042,
-  varchar: 1043,
-  date: 1082,
-  timestamp: 1114,
-  timestamptz: 1184,
-  interval: 1186,
-  numeric: 1700,
-  regclass: 2205,
-  regtype: 2206,
-  void: 2278,
-  uuid: 2950,
-  jsonb: 3802,
-  xid8: 5069,
-} as const
+/** Types of columns of the catalogs that clients' tables cannot have (src/include/catalog/pg_type.dat). */
+const CATALOG_OID = { pgNodeTree: 194, aclitem: 1033, anyarray: 2277 } as const
 
 const BOOL: SpannerType = { code: 'BOOL' }
 const INT64: SpannerType = { code: 'INT64' }
@@ -45,59 +14,59 @@ const PG_JSONB: SpannerType = { code: 'JSON', annotation: 'PG_JSONB' }
 
 /** What Spanner calls a PostgreSQL type: smaller integers are INT64, every text type is STRING. */
 const SPANNER_TYPES: ReadonlyMap<number, SpannerType> = new Map<number, SpannerType>([
-  [PG.bool, BOOL],
-  [PG.bytea, { code: 'BYTES' }],
-  [PG.char, STRING],
-  [PG.name, STRING],
-  [PG.int8, INT64],
-  [PG.int2, INT64],
-  [PG.int4, INT64],
-  [PG.text, STRING],
-  [PG.oid, PG_OID],
-  [PG.regproc, STRING],
-  [PG.regclass, STRING],
-  [PG.regtype, STRING],
-  [PG.xid, INT64],
-  [PG.xid8, INT64],
-  [PG.float4, { code: 'FLOAT32' }],
-  [PG.float8, { code: 'FLOAT64' }],
-  [PG.unknown, STRING],
-  [PG.varchar, STRING],
-  [PG.date, { code: 'DATE' }],
-  [PG.timestamptz, { code: 'TIMESTAMP' }],
-  [PG.interval, { code: 'INTERVAL' }],
-  [PG.numeric, PG_NUMERIC],
-  [PG.uuid, { code: 'UUID' }],
-  [PG.jsonb, PG_JSONB],
-  [PG.void, STRING],
-  [PG.pgNodeTree, STRING],
-  [PG.aclitem, STRING],
-  [PG.anyarray, STRING],
+  [OID.bool, BOOL],
+  [OID.bytea, { code: 'BYTES' }],
+  [OID.char, STRING],
+  [OID.name, STRING],
+  [OID.int8, INT64],
+  [OID.int2, INT64],
+  [OID.int4, INT64],
+  [OID.text, STRING],
+  [OID.oid, PG_OID],
+  [OID.regproc, STRING],
+  [OID.regclass, STRING],
+  [OID.regtype, STRING],
+  [OID.xid, INT64],
+  [OID.xid8, INT64],
+  [OID.float4, { code: 'FLOAT32' }],
+  [OID.float8, { code: 'FLOAT64' }],
+  [OID.unknown, STRING],
+  [OID.varchar, STRING],
+  [OID.date, { code: 'DATE' }],
+  [OID.timestamptz, { code: 'TIMESTAMP' }],
+  [OID.interval, { code: 'INTERVAL' }],
+  [OID.numeric, PG_NUMERIC],
+  [OID.uuid, { code: 'UUID' }],
+  [OID.jsonb, PG_JSONB],
+  [OID.void, STRING],
+  [CATALOG_OID.pgNodeTree, STRING],
+  [CATALOG_OID.aclitem, STRING],
+  [CATALOG_OID.anyarray, STRING],
 ])
 
 /** Array types: OID of the array, OID of its elements. */
 const ELEMENTS: ReadonlyMap<number, number> = new Map([
-  [1000, PG.bool],
-  [1001, PG.bytea],
-  [1002, PG.char],
-  [1003, PG.name],
-  [1005, PG.int2],
-  [22, PG.int2],
-  [1007, PG.int4],
-  [1009, PG.text],
-  [1015, PG.varchar],
-  [1016, PG.int8],
-  [1021, PG.float4],
-  [1022, PG.float8],
-  [1028, PG.oid],
-  [1034, PG.aclitem],
-  [30, PG.oid],
-  [1182, PG.date],
-  [1185, PG.timestamptz],
-  [1187, PG.interval],
-  [1231, PG.numeric],
-  [2951, PG.uuid],
-  [3807, PG.jsonb],
+  [1000, OID.bool],
+  [1001, OID.bytea],
+  [1002, OID.char],
+  [1003, OID.name],
+  [1005, OID.int2],
+  [22, OID.int2],
+  [1007, OID.int4],
+  [1009, OID.text],
+  [1015, OID.varchar],
+  [1016, OID.int8],
+  [1021, OID.float4],
+  [1022, OID.float8],
+  [1028, OID.oid],
+  [1034, CATALOG_OID.aclitem],
+  [30, OID.oid],
+  [1182, OID.date],
+  [1185, OID.timestamptz],
+  [1187, OID.interval],
+  [1231, OID.numeric],
+  [2951, OID.uuid],
+  [3807, OID.jsonb],
 ])
 
 /** OID of the elements of an array type; undefined for every other type. */
@@ -114,18 +83,18 @@ export function spannerTypeOf(oid: number): SpannerType | undefined {
 }
 
 const SCALAR_OIDS: Readonly<Record<SpannerType['code'], number>> = {
-  BOOL: PG.bool,
-  INT64: PG.int8,
-  FLOAT64: PG.float8,
-  FLOAT32: PG.float4,
-  TIMESTAMP: PG.timestamptz,
-  DATE: PG.date,
-  STRING: PG.text,
-  BYTES: PG.bytea,
-  NUMERIC: PG.numeric,
-  JSON: PG.jsonb,
-  INTERVAL: PG.interval,
-  UUID: PG.uuid,
+  BOOL: OID.bool,
+  INT64: OID.int8,
+  FLOAT64: OID.float8,
+  FLOAT32: OID.float4,
+  TIMESTAMP: OID.timestamptz,
+  DATE: OID.date,
+  STRING: OID.text,
+  BYTES: OID.bytea,
+  NUMERIC: OID.numeric,
+  JSON: OID.jsonb,
+  INTERVAL: OID.interval,
+  UUID: OID.uuid,
   ARRAY: 0,
 }
 
@@ -138,7 +107,7 @@ export function oidOf(type: SpannerType): number {
   if (type.code === 'ARRAY') {
     return type.element === undefined ? 0 : (ARRAY_OIDS.get(oidOf(type.element)) ?? 0)
   }
-  return type.annotation === 'PG_OID' ? PG.oid : SCALAR_OIDS[type.code]
+  return type.annotation === 'PG_OID' ? OID.oid : SCALAR_OIDS[type.code]
 }
 
 /** google.spanner.v1.Type. */

@@ -82,7 +82,7 @@ function refuseKeyUpdate(visited: Visited): void {
   const written = visited.fields.objects('targetList').map((target) => new NodeFields(target))
   const isKey = written.some(
     (target) =>
-      !target.bool('resjunk') && relation?.keyColumns.includes(target.int('resno')) === true,
+      !target.bool('resjunk') && relation?.writes.key.includes(target.int('resno')) === true,
   )
   if (isKey) refuse('Cannot UPDATE value of a primary key column.', GRPC.INVALID_ARGUMENT)
 }
@@ -99,10 +99,12 @@ function refuseConflict(visited: Visited): void {
   const node = visited.fields.object('onConflict')
   if (node === undefined) return
   const conflict = new NodeFields(node)
-  const keyColumns = resultRelation(visited)?.keyColumns ?? []
+  const keyColumns = resultRelation(visited)?.writes.key ?? []
   const arbiters = conflict
     .objects('arbiterElems')
     .map((element) => attributeOf(new NodeFields(element).object('expr')))
+  if (arbiters.includes(0) && visited.profile !== 'production')
+    refuse('ON CONFLICT takes columns, no expressions', GRPC.INTERNAL)
   if (arbiters.length > 0 && !isSameSet(arbiters, keyColumns)) refuse(CONFLICT_TEXT)
   // enum OnConflictAction of nodes.h: DO UPDATE.
   if (conflict.int('action') !== 2) return

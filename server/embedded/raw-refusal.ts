@@ -57,6 +57,11 @@ const RULES: Rules = {
   },
   NullTest: ({ arg }) => (isUntyped(arg) ? UNTYPED : undefined),
   FuncCall: ({ funcname = [], args = [], agg_order: order = [] }, profile) => {
+    const name = funcname.map(stringOf).join('.')
+    if (name === 'nextval' && args.some(isRegclass))
+      return [GRPC.NOT_FOUND, 'function nextval(regclass) does not exist']
+    if (profile !== 'production' && NOT_IN_EMULATOR.has(name))
+      return unimplemented(`Postgres function ${name} is not supported`)
     if (order.length > 0 && profile !== 'production')
       return unimplemented('Aggregate functions with ORDER BY are not supported')
     return TAKES_ANY.has(stringOf(funcname.at(-1))) &&
@@ -65,6 +70,10 @@ const RULES: Rules = {
       ? UNTYPED
       : undefined
   },
+  A_ArrayExpr: ({ elements = [] }) =>
+    elements.some((element) => 'A_ArrayExpr' in element)
+      ? invalid('Multi-dimensional arrays are not supported')
+      : undefined,
   CollateClause: () => invalid('COLLATE clauses are not supported'),
   JoinExpr: ({ isNatural }) =>
     isNatural === true ? unimplemented('NATURAL JOIN is not supported') : undefined,
@@ -108,8 +117,16 @@ const TAKES_ANY = new Set([
   'format',
   'num_nulls',
   'jsonb_build_object',
+  'json_build_object',
   'pg_collation_for',
 ])
+
+/** Functions of Spanner's own that the emulator knows of, and has not. */
+const NOT_IN_EMULATOR = new Set(['spanner.jsonb_query_array', 'spanner.timestamp_from_unix_micros'])
+
+function isRegclass(node: RawNode): boolean {
+  return 'TypeCast' in node && stringOf(node.TypeCast.typeName?.names?.at(-1)) === 'regclass'
+}
 
 /** Types that PostgreSQL has, and Spanner knows of, besides those that are taken. */
 const BUILT_IN = new Set(
@@ -159,6 +176,9 @@ export function refuseWritten(sql: string, profile: Profile): void {
 /** What only the outermost query may not be. */
 function refuseSelect({ valuesLists, targetList, op }: RawBody<'SelectStmt'>): void {
   if (valuesLists !== undefined) fail(unimplemented('Statement is not supported.'))
+  const isRow = (target: RawNode) =>
+    'ResTarget' in target && target.ResTarget.val !== undefined && 'RowExpr' in target.ResTarget.val
+  if (targetList?.some(isRow) === true) fail(invalid('Row values are not supported as results'))
   if (targetList === undefined && (op === undefined || op === 'SETOP_NONE'))
     fail(invalid('SELECT without a list of columns is not supported'))
 }

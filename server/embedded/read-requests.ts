@@ -1,13 +1,16 @@
 import { status as GRPC } from '@grpc/grpc-js'
-import { GrpcStatus } from './grpc-status.ts'
+import { ProtoReader } from '../base/protobuf-reader.ts'
+import { GrpcStatus, missingField } from './grpc-status.ts'
 import { type KeySet, keySetCondition, Parameters, readKeySet } from './key-set.ts'
-import { ProtoReader } from './protobuf.ts'
 import { type ExecuteSqlRequest, QUERY_MODE, readSelector, SINGLE_USE } from './spanner-requests.ts'
 import { mustFindColumn, quoteIdentifier, type TableShape } from './table-shape.ts'
 
 /** google.spanner.v1.ReadRequest. */
 export interface ReadRequest
-  extends Pick<ExecuteSqlRequest, 'session' | 'transaction' | 'resumeToken' | 'partitionToken'> {
+  extends Pick<
+    ExecuteSqlRequest,
+    'session' | 'transaction' | 'resumeToken' | 'partitionToken' | 'isDirected'
+  > {
   readonly table: string
   /** Empty: the primary key. */
   readonly index: string
@@ -17,29 +20,51 @@ export interface ReadRequest
   readonly limit: bigint
 }
 
-const NO_KEYS: KeySet = { keys: [], ranges: [], isAll: false }
-
+/** Throws INVALID_ARGUMENT where there is no key set, be it an empty one. */
 export function readReadRequest(bytes: Buffer): ReadRequest {
   const reader = new ProtoReader(bytes)
   const texts = new Map<number, string>()
   const columns: string[] = []
   let transaction = SINGLE_USE
-  let keySet = NO_KEYS
+  let keySet: KeySet | undefined
   let limit = 0n
+  let isDirected = false
   let resumeToken: Buffer = Buffer.alloc(0)
   let partitionToken: Buffer = Buffer.alloc(0)
   while (reader.hasMore) {
     const tag = reader.tag()
-    const field = tag >>> 3
-    if (field === 1 || field === 3 || field === 4) texts.set(field, reader.string())
-    else if (field === 2) transaction = readSelector(reader.message())
-    else if (field === 5) columns.push(reader.string())
-    else if (field === 6) keySet = readKeySet(reader.message())
-    else if (field === 8) limit = reader.int64()
-    else if (field === 9) resumeToken = reader.bytes()
-    else if (field === 10) partitionToken = reader.bytes()
-    else reader.skip(tag)
+    switch (tag >>> 3) {
+      case 1:
+      case 3:
+      case 4:
+        texts.set(tag >>> 3, reader.string())
+        break
+      case 2:
+        transaction = readSelector(reader.message())
+        break
+      case 5:
+        columns.push(reader.string())
+        break
+      case 6:
+        keySet = readKeySet(reader.message())
+        break
+      case 8:
+        limit = reader.int64()
+        break
+      case 9:
+        resumeToken = reader.bytes()
+        break
+      case 10:
+        partitionToken = reader.bytes()
+        break
+      case 14:
+        isDirected = reader.bytes().length > 0
+        break
+      default:
+        reader.skip(tag)
+    }
   }
+  if (keySet === undefined) throw missingField('ReadRequest.key_set')
   return {
     session: texts.get(1) ?? '',
     table: texts.get(3) ?? '',
@@ -50,6 +75,7 @@ export function readReadRequest(bytes: Buffer): ReadRequest {
     limit,
     resumeToken,
     partitionToken,
+    isDirected,
   }
 }
 
@@ -59,12 +85,13 @@ export function readAsQuery(request: ReadRequest, table: TableShape): ExecuteSql
     throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'Read request must name at least one column.')
   }
   if (request.limit < 0n) throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'Read limit is negative.')
-  const columns = request.columns.map((name) => quoteIdentifier(mustFindColumn(table, name).name))
+  const columns = request.columns.map((name) => quoteIdentifier(mustFindHeld(request, table, name)))
   const params = new Parameters()
   const condition = keySetCondition(table, request.keySet, params)
-  const order = table.key.map(
-    (part) => `${quoteIdentifier(part.name)}${part.isDescending ? ' DESC' : ''}`,
-  )
+  const order = [
+    ...table.key.map((part) => `${quoteIdentifier(part.name)}${part.isDescending ? ' DESC' : ''}`),
+    ...table.rest.map((column) => quoteIdentifier(column.name)),
+  ]
   const limit = request.limit === 0n ? '' : ` LIMIT ${request.limit}`
   const sql = `SELECT ${columns.join(', ')} FROM ${table.sql} WHERE ${condition} ORDER BY ${order.join(', ')}${limit}`
   return {
@@ -76,5 +103,16 @@ export function readAsQuery(request: ReadRequest, table: TableShape): ExecuteSql
     seqno: 0n,
     lastStatement: false,
     partitionToken: request.partitionToken,
+    isDirected: request.isDirected,
   }
+}
+
+/** The name of a column that the index of a read holds, or the table. */
+function mustFindHeld(request: ReadRequest, table: TableShape, name: string): string {
+  const column = mustFindColumn(table, name)
+  if (column.isHeld) return column.name
+  throw new GrpcStatus(
+    GRPC.NOT_FOUND,
+    `Index '${request.index}' which indexes '${request.table}' does not have a column named ${name}. Reads with an index can only query columns present in the index.`,
+  )
 }

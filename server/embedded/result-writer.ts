@@ -1,4 +1,5 @@
-import { ProtoReader, ProtoWriter } from './protobuf.ts'
+import { ProtoReader } from '../base/protobuf-reader.ts'
+import { ProtoWriter } from '../base/protobuf-writer.ts'
 import { type Cell, type ColumnEncoder, writeNull } from './value-encoder.ts'
 
 /** A message is sent when its values have reached this size. */

@@ -7,8 +7,8 @@ import {
   type sendUnaryData,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
+import { MalformedMessage } from '../base/protobuf-reader.ts'
 import { GrpcStatus, toServiceError } from './grpc-status.ts'
-import { MalformedMessage } from './protobuf.ts'
 
 /** Answers one encoded request with one encoded answer. The signal aborts when the client gives up or its deadline has passed. */
 export type UnaryHandler = (request: Buffer, signal: AbortSignal) => Promise<Buffer>
@@ -58,9 +58,14 @@ export function addService(
   server.addService(definition, implementation)
 }
 
+/** A handler may throw before it waits for anything. */
+async function settled<T>(handle: () => Promise<T>): Promise<T> {
+  return handle()
+}
+
 function unary(handler: UnaryHandler, onDefect: (error: unknown) => void) {
   return (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>): void => {
-    handler(call.request, signalOf(call)).then(
+    settled(() => handler(call.request, signalOf(call))).then(
       (answer) => callback(null, answer),
       (error: unknown) => callback(toServiceError(toStatus(error, onDefect))),
     )
@@ -74,7 +79,7 @@ function stream(handler: StreamHandler, onDefect: (error: unknown) => void) {
       if (call.write(message) || signal.aborted) return undefined
       return drained(call, signal)
     }
-    handler(call.request, signal, send).then(
+    settled(() => handler(call.request, signal, send)).then(
       () => call.end(),
       (error: unknown) => {
         call.emit('error', toServiceError(toStatus(error, onDefect)))

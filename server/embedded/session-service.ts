@@ -1,7 +1,8 @@
 import { status as GRPC } from '@grpc/grpc-js'
+import { ProtoReader } from '../base/protobuf-reader.ts'
+import { ProtoWriter } from '../base/protobuf-writer.ts'
 import { GrpcStatus } from './grpc-status.ts'
 import type { EmbeddedInstance } from './instance.ts'
-import { ProtoReader, ProtoWriter } from './protobuf.ts'
 import { databaseOfSession } from './resource-name.ts'
 import type { UnaryHandler } from './service.ts'
 import { encodeSession } from './spanner-answers.ts'
@@ -39,10 +40,13 @@ export function sessionHandlers(instance: EmbeddedInstance): Record<string, Unar
       return encodeSession(database.sessions.get(name))
     },
     ListSessions: async (bytes) => {
-      const database = await instance.database(readFirstString(bytes))
+      const request = readListRequest(bytes)
+      const { sessions } = await instance.database(request.database)
+      const rest = sessions.list().filter(({ name }) => name >= request.pageToken)
+      const size = request.pageSize > 0 ? request.pageSize : rest.length
       const out = new ProtoWriter()
-      for (const session of database.sessions.list()) out.message(1, encodeSession(session))
-      return out.take()
+      for (const session of rest.slice(0, size)) out.message(1, encodeSession(session))
+      return out.string(2, rest[size]?.name ?? '').take()
     },
     DeleteSession: async (bytes) => {
       const name = readFirstString(bytes)
@@ -64,6 +68,26 @@ function readFirstString(bytes: Buffer): string {
   return value
 }
 
+/** ListSessionsRequest. A page token is the name of the page's first session. Filters are not looked at, as the emulator does. */
+function readListRequest(bytes: Buffer): {
+  readonly database: string
+  readonly pageSize: number
+  readonly pageToken: string
+} {
+  const reader = new ProtoReader(bytes)
+  let database = ''
+  let pageSize = 0
+  let pageToken = ''
+  while (reader.hasMore) {
+    const tag = reader.tag()
+    if (tag >>> 3 === 1) database = reader.string()
+    else if (tag >>> 3 === 2) pageSize = Number(reader.int64())
+    else if (tag >>> 3 === 3) pageToken = reader.string()
+    else reader.skip(tag)
+  }
+  return { database, pageSize, pageToken }
+}
+
 interface SessionRequest {
   readonly database: string
   readonly template: { readonly labels: Buffer; readonly isMultiplexed: boolean }
@@ -80,7 +104,7 @@ function readSessionRequest(bytes: Buffer): SessionRequest {
     const tag = reader.tag()
     if (tag >>> 3 === 1) database = reader.string()
     else if (tag >>> 3 === 2) template = readTemplate(reader.message())
-    else if (tag >>> 3 === 3) count = reader.uint()
+    else if (tag >>> 3 === 3) count = Number(reader.int64())
     else reader.skip(tag)
   }
   return { database, template, count }

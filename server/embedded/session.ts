@@ -56,9 +56,11 @@ export class Sessions {
     return this.#sessions.has(name)
   }
 
-  /** Regular sessions: multiplexed ones are not listed. */
+  /** Regular sessions by name: multiplexed ones are not listed. */
   list(): readonly Session[] {
-    return [...this.#sessions.values()].filter((session) => !session.isMultiplexed)
+    return [...this.#sessions.values()]
+      .filter((session) => !session.isMultiplexed)
+      .sort((left, right) => (left.name < right.name ? -1 : 1))
   }
 
   /** Deletes a session and what it has under way: a call that waits in it gets ABORTED. Harmless where it is gone. */

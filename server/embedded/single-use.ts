@@ -1,15 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { status as GRPC } from '@grpc/grpc-js'
+import { ProtoWriter } from '../base/protobuf-writer.ts'
 import type { EmbeddedDatabase } from './database.ts'
 import { GrpcStatus } from './grpc-status.ts'
-import { ProtoWriter } from './protobuf.ts'
 import { encodeTimestamp } from './spanner-answers.ts'
 import type { SqlRequest, TransactionOptions } from './spanner-requests.ts'
 import { encodeMetadata } from './statement-cache.ts'
 import { describe, runStatement } from './statement-run.ts'
 import type { RunOptions } from './transaction.ts'
 
-/** How far ahead a read timestamp may lie: it is waited for. */
-const FUTURE_LIMIT_MS = 10_000
+/** How far ahead a read timestamp may lie: it is waited for (Spanner's own deadline of a call). */
+const FUTURE_LIMIT_MS = 3_600_000
 
 /** Runs a query outside any transaction: one statement of PostgreSQL, whose snapshot it is. Throws GrpcStatus. */
 export async function runSingleUse(
@@ -30,7 +31,7 @@ export async function runSingleUse(
       'DML statements may not be performed in single-use transactions, to avoid replay.',
     )
   }
-  await awaitTimestampBound(database, options.transaction)
+  await awaitTimestampBound(database, options.transaction, options.signal)
   const transaction = options.transaction.returnReadTimestamp
     ? new ProtoWriter().message(2, encodeTimestamp(Date.now() * 1000)).take()
     : undefined
@@ -58,12 +59,14 @@ export async function runSingleUse(
 }
 
 /**
- * PostgreSQL has one past: the present. A bound that the current snapshot satisfies is served with it; an older moment only where nothing has
- * been committed since. Throws FAILED_PRECONDITION otherwise.
+ * PostgreSQL has one past: the present. A bound that the current snapshot satisfies is served with it, a later moment when it has come; an older
+ * one only where nothing has been committed since. Throws FAILED_PRECONDITION otherwise, DEADLINE_EXCEEDED for one that is more than an hour ahead,
+ * and the signal's reason where that aborts.
  */
 export async function awaitTimestampBound(
   database: EmbeddedDatabase,
   options: TransactionOptions,
+  signal: AbortSignal,
 ): Promise<void> {
   const { bound } = options
   if (
@@ -72,18 +75,28 @@ export async function awaitTimestampBound(
     bound.kind === 'min-read-timestamp'
   )
     return
-  const now = Date.now() * 1000
+  const nowMs = Date.now()
   const micros =
-    bound.kind === 'exact-staleness' ? now - Number(bound.micros) : Number(bound.micros)
-  if (micros > now) {
-    await new Promise((resolve) =>
-      setTimeout(resolve, Math.min((micros - now) / 1000, FUTURE_LIMIT_MS)),
-    )
-    return
-  }
+    bound.kind === 'exact-staleness' ? nowMs * 1000 - Number(bound.micros) : Number(bound.micros)
+  if (micros > nowMs * 1000) return awaitMoment(micros / 1000, signal)
   if (database.lastCommitMicros <= micros) return
   throw new GrpcStatus(
     GRPC.FAILED_PRECONDITION,
     `Read at timestamp ${new Date(micros / 1000).toISOString()} is not possible: older versions of data are not kept.`,
   )
+}
+
+async function awaitMoment(atMs: number, signal: AbortSignal): Promise<void> {
+  if (atMs > Date.now() + FUTURE_LIMIT_MS) {
+    throw new GrpcStatus(
+      GRPC.DEADLINE_EXCEEDED,
+      `Read-only transaction timestamp ${new Date(atMs).toISOString()} is more than 1 hour in future. This request will execute for longer than the configured Cloud Spanner server deadline of 1 hour and will return with the DEADLINE_EXCEEDED error.`,
+    )
+  }
+  // A timer may fire a little early.
+  while (Date.now() < atMs) {
+    await sleep(Math.ceil(atMs - Date.now()), undefined, { signal }).catch(() => {
+      throw signal.reason
+    })
+  }
 }

@@ -1,4 +1,4 @@
-import { ProtoWriter } from './protobuf.ts'
+import { ProtoWriter } from '../base/protobuf-writer.ts'
 
 /** google.protobuf.Timestamp of microseconds since 1970. */
 export function encodeTimestamp(micros: number): Buffer {
@@ -32,9 +32,13 @@ export function encodeTransaction(transaction: {
   return out.take()
 }
 
-/** google.spanner.v1.CommitResponse. */
-export function encodeCommitResponse(micros: number): Buffer {
-  return new ProtoWriter().message(1, encodeTimestamp(micros)).take()
+/** google.spanner.v1.CommitResponse: commit_timestamp = 1, commit_stats = 2 { mutation_count = 1 }. */
+export function encodeCommitResponse(micros: number, mutationCount: number | undefined): Buffer {
+  const out = new ProtoWriter().message(1, encodeTimestamp(micros))
+  if (mutationCount !== undefined) {
+    out.message(2, new ProtoWriter().presentUint(1, mutationCount).take())
+  }
+  return out.take()
 }
 
 /** google.spanner.v1.Session. */

@@ -1,3 +1,5 @@
+import { status as GRPC } from '@grpc/grpc-js'
+import { ProtoReader } from '../base/protobuf-reader.ts'
 import {
   type SpannerType,
   type SpannerTypeAnnotation,
@@ -5,7 +7,7 @@ import {
   TYPE_ANNOTATION,
   TYPE_CODE,
 } from '../types/spanner-type.ts'
-import { ProtoReader } from './protobuf.ts'
+import { GrpcStatus } from './grpc-status.ts'
 
 /*
  * Requests of google.spanner.v1.Spanner, read by hand: parameters stay the bytes of their google.protobuf.Value. Fields that change
@@ -13,7 +15,7 @@ import { ProtoReader } from './protobuf.ts'
  */
 
 /** google.spanner.v1.ExecuteSqlRequest.QueryMode. */
-export const QUERY_MODE = { normal: 0, plan: 1 } as const
+export const QUERY_MODE = { normal: 0, plan: 1, profile: 2 } as const
 
 /** A statement with its parameters by name (`p1` is `$1`). */
 export interface SqlRequest {
@@ -52,6 +54,8 @@ export interface ExecuteSqlRequest extends SqlRequest {
   readonly lastStatement: boolean
   /** Empty: the whole statement. */
   readonly partitionToken: Buffer
+  /** It says which replicas may answer. */
+  readonly isDirected: boolean
 }
 
 export interface ExecuteBatchDmlRequest {
@@ -78,27 +82,25 @@ export const SINGLE_USE: TransactionSelector = {
 
 export function readExecuteSqlRequest(bytes: Buffer): ExecuteSqlRequest {
   const reader = new ProtoReader(bytes)
-  let session = ''
-  let sql = ''
+  const fields = new Map<number, Buffer>()
   let transaction = SINGLE_USE
-  let resumeToken: Buffer = EMPTY
   let queryMode = 0
   let seqno = 0n
   let lastStatement = false
-  let partitionToken: Buffer = EMPTY
   const params = new Map<string, Buffer>()
   const paramTypes = new Map<string, SpannerType>()
   while (reader.hasMore) {
     const tag = reader.tag()
     switch (tag >>> 3) {
       case 1:
-        session = reader.string()
+      case 3:
+      case 6:
+      case 8:
+      case 15:
+        fields.set(tag >>> 3, reader.bytes())
         break
       case 2:
         transaction = readSelector(reader.message())
-        break
-      case 3:
-        sql = reader.string()
         break
       case 4:
         readStruct(reader.message(), params)
@@ -106,14 +108,8 @@ export function readExecuteSqlRequest(bytes: Buffer): ExecuteSqlRequest {
       case 5:
         readTypeEntry(reader.message(), paramTypes)
         break
-      case 6:
-        resumeToken = reader.bytes()
-        break
       case 7:
         queryMode = reader.uint()
-        break
-      case 8:
-        partitionToken = reader.bytes()
         break
       case 9:
         seqno = reader.int64()
@@ -125,17 +121,19 @@ export function readExecuteSqlRequest(bytes: Buffer): ExecuteSqlRequest {
         reader.skip(tag)
     }
   }
+  const field = (number: number) => fields.get(number) ?? EMPTY
   return {
-    session,
-    sql,
+    session: field(1).toString('utf8'),
+    sql: field(3).toString('utf8'),
     transaction,
     params,
     paramTypes,
-    resumeToken,
+    resumeToken: field(6),
     queryMode,
     seqno,
     lastStatement,
-    partitionToken,
+    partitionToken: field(8),
+    isDirected: field(15).length > 0,
   }
 }
 
@@ -255,18 +253,29 @@ const ANNOTATION_NAMES = new Map<number, SpannerTypeAnnotation>(
   Object.entries(TYPE_ANNOTATION).map(([name, code]) => [code, name as SpannerTypeAnnotation]),
 )
 
+/** TypeCode.PROTO and ENUM, which are of a bundle of protos: no database here has one. */
+const PROTO_KINDS: Readonly<Record<number, string>> = { 13: 'Type', 14: 'Enum type' }
+
+/** Throws NOT_FOUND, INVALID_ARGUMENT for a type that there is not; undefined is TYPE_CODE_UNSPECIFIED. */
 function readType(reader: ProtoReader): SpannerType | undefined {
-  let code: SpannerTypeCode | undefined
+  let code = 0
+  let fullName = ''
   let element: SpannerType | undefined
   let annotation: SpannerTypeAnnotation | undefined
   while (reader.hasMore) {
     const tag = reader.tag()
-    if (tag >>> 3 === 1) code = CODE_NAMES.get(reader.uint())
+    if (tag >>> 3 === 1) code = reader.uint()
     else if (tag >>> 3 === 2) element = readType(reader.message())
     else if (tag >>> 3 === 4) annotation = ANNOTATION_NAMES.get(reader.uint())
+    else if (tag >>> 3 === 5) fullName = reader.string()
     else reader.skip(tag)
   }
-  return code === undefined ? undefined : { code, annotation, element }
+  const known = CODE_NAMES.get(code)
+  if (known !== undefined) return { code: known, annotation, element }
+  if (code === 0) return undefined
+  const kind = PROTO_KINDS[code]
+  if (kind !== undefined) throw new GrpcStatus(GRPC.NOT_FOUND, `${kind} not found: \`${fullName}\``)
+  throw new GrpcStatus(GRPC.INVALID_ARGUMENT, `Type code must be specified, found code: ${code}`)
 }
 
 /** google.spanner.v1.TransactionSelector. */
@@ -320,13 +329,13 @@ function readReadOnly(reader: ProtoReader): TransactionOptions {
         bound = { kind: 'min-read-timestamp', micros: readMicros(reader.message()) }
         break
       case 3:
-        bound = { kind: 'max-staleness', micros: readMicros(reader.message()) }
+        bound = { kind: 'max-staleness', micros: readStaleness(reader.message()) }
         break
       case 4:
         bound = { kind: 'read-timestamp', micros: readMicros(reader.message()) }
         break
       case 5:
-        bound = { kind: 'exact-staleness', micros: readMicros(reader.message()) }
+        bound = { kind: 'exact-staleness', micros: readStaleness(reader.message()) }
         break
       case 6:
         returnReadTimestamp = reader.bool()
@@ -336,6 +345,12 @@ function readReadOnly(reader: ProtoReader): TransactionOptions {
     }
   }
   return { mode: 'read-only', repeatableRead: false, bound, returnReadTimestamp }
+}
+
+function readStaleness(reader: ProtoReader): bigint {
+  const micros = readMicros(reader)
+  if (micros < 0n) throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'Staleness must be non-negative.')
+  return micros
 }
 
 /** google.protobuf.Timestamp or Duration in microseconds. */

@@ -1,12 +1,13 @@
 import { status as GRPC } from '@grpc/grpc-js'
+import { ProtoWriter } from '../base/protobuf-writer.ts'
 import { batchWrite, commit } from './commits.ts'
 import type { EmbeddedDatabase } from './database.ts'
 import type { DmlAnswer } from './dml-log.ts'
 import { aborted, encodeStatus, GrpcStatus } from './grpc-status.ts'
 import type { EmbeddedInstance } from './instance.ts'
-import { newPartitionedId, runPartitionedDml } from './partitioned-dml.ts'
-import { checkPartitionToken, partition } from './partitions.ts'
-import { ProtoWriter } from './protobuf.ts'
+import { newPartitionedId, ownsPartitioned, runPartitionedDml } from './partitioned-dml.ts'
+import { checkPartitionToken, partition, refuseUnpartitionable } from './partitions.ts'
+import { withQueryStats } from './query-stats.ts'
 import { readAsQuery, readReadRequest } from './read-requests.ts'
 import { databaseOfSession } from './resource-name.ts'
 import { PartialResultWriter, ResultSetWriter, type RowSink } from './result-writer.ts'
@@ -27,7 +28,14 @@ import {
   type TransactionSelector,
 } from './spanner-requests.ts'
 import type { RunOptions, ServerTransaction } from './transaction.ts'
-import { chooseTransaction, newTransaction } from './transaction-choice.ts'
+import {
+  chooseTransaction,
+  newTransaction,
+  ownTransaction,
+  transactionNotFound,
+} from './transaction-choice.ts'
+import { markOfTransaction } from './transaction-id.ts'
+import { nothingToEnd } from './transaction-state.ts'
 
 /** ExecuteSql's answer is one message: a longer result must be streamed. */
 const RESULT_SET_LIMIT_BYTES = 10 * 1024 * 1024
@@ -41,7 +49,8 @@ export function spannerService(instance: EmbeddedInstance): ServiceHandlers {
       ...sessionHandlers(instance),
       ExecuteSql: (bytes, signal) => service.executeSql(readExecuteSqlRequest(bytes), signal),
       Read: async (bytes, signal) => service.executeSql(await service.readQuery(bytes), signal),
-      PartitionQuery: (bytes, signal) => service.partition(readExecuteSqlRequest(bytes), signal),
+      PartitionQuery: (bytes, signal) =>
+        service.partitionQuery(readExecuteSqlRequest(bytes), signal),
       PartitionRead: async (bytes, signal) =>
         service.partition(await service.readQuery(bytes), signal),
       ExecuteBatchDml: (bytes, signal) => service.executeBatchDml(bytes, signal),
@@ -73,16 +82,24 @@ class SpannerService {
     return readAsQuery(request, await database.tableShape(request.table, request.index))
   }
 
+  async partitionQuery(request: ExecuteSqlRequest, signal: AbortSignal): Promise<Buffer> {
+    const answer = await this.partition(request, signal)
+    const { database } = await this.#session(request.session)
+    refuseUnpartitionable(database.statements.get(request), request.sql)
+    return answer
+  }
+
   async partition(request: ExecuteSqlRequest, signal: AbortSignal): Promise<Buffer> {
     const { database, session } = await this.#session(request.session)
-    const transaction = await chooseTransaction(database, session, request.transaction)
+    const transaction = await chooseTransaction(database, session, request.transaction, signal)
     return partition(request, transaction, signal)
   }
 
   async executeSql(request: ExecuteSqlRequest, signal: AbortSignal): Promise<Buffer> {
     const sink = new ResultSetWriter()
-    const { answer } = await this.#replayable(request, [request], async ({ target }) => {
-      await this.#execute(request, { sink, signal, target })
+    const { answer } = await this.#replayable(request, [request], signal, async ({ target }) => {
+      const told = withQueryStats(sink, { ...request, isStream: false })
+      await this.#execute(request, { sink: told, signal, target })
       if (sink.sizeBytes > RESULT_SET_LIMIT_BYTES) {
         throw new GrpcStatus(
           GRPC.FAILED_PRECONDITION,
@@ -106,6 +123,7 @@ class SpannerService {
     const { answer, isReplay } = await this.#replayable(
       request,
       [request],
+      signal,
       async ({ target, keep }) => {
         const writer = new PartialResultWriter({
           send: (message) => {
@@ -115,7 +133,8 @@ class SpannerService {
           tokenOf: (rows, isEnd) => Buffer.from(`${mark}.${rows}${isEnd ? END_OF_STREAM : ''}`),
           skipRows,
         })
-        await this.#execute(request, { sink: writer, signal, target })
+        const told = withQueryStats(writer, { ...request, isStream: true })
+        await this.#execute(request, { sink: told, signal, target })
         return undefined
       },
     )
@@ -129,23 +148,28 @@ class SpannerService {
     if (request.statements.length === 0) {
       throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'No statements in batch DML request.')
     }
-    const { answer } = await this.#replayable(request, request.statements, async ({ target }) => {
-      const out = new ProtoWriter()
-      for (const [index, statement] of request.statements.entries()) {
-        const sink = new ResultSetWriter()
-        const isLast = request.lastStatements && index === request.statements.length - 1
-        try {
-          await this.#executeDml({ ...request, ...statement }, { sink, signal, isLast, target })
-        } catch (error) {
-          const status =
-            error instanceof GrpcStatus ? error : new GrpcStatus(GRPC.INTERNAL, String(error))
-          if (status.code === GRPC.ABORTED || status.code === GRPC.CANCELLED) throw status
-          return [out.message(2, encodeStatus(status)).take()]
+    const { answer } = await this.#replayable(
+      request,
+      request.statements,
+      signal,
+      async ({ target }) => {
+        const out = new ProtoWriter()
+        for (const [index, statement] of request.statements.entries()) {
+          const sink = new ResultSetWriter()
+          const isLast = request.lastStatements && index === request.statements.length - 1
+          try {
+            await this.#executeDml({ ...request, ...statement }, { sink, signal, isLast, target })
+          } catch (error) {
+            const status =
+              error instanceof GrpcStatus ? error : new GrpcStatus(GRPC.INTERNAL, String(error))
+            if (status.code === GRPC.ABORTED || status.code === GRPC.CANCELLED) throw status
+            return [out.message(2, encodeStatus(status)).take()]
+          }
+          out.message(1, sink.take())
         }
-        out.message(1, sink.take())
-      }
-      return [out.message(2, EMPTY).take()]
-    })
+        return [out.message(2, EMPTY).take()]
+      },
+    )
     return answer.messages[0] ?? EMPTY
   }
 
@@ -153,17 +177,23 @@ class SpannerService {
     const request = readBeginTransactionRequest(bytes)
     const { database, session } = await this.#session(request.session)
     if (request.options.mode === 'partitioned-dml') {
-      return new ProtoWriter().string(1, newPartitionedId()).take()
+      return new ProtoWriter().string(1, newPartitionedId(session)).take()
     }
-    const transaction = await newTransaction(database, session, request.options)
+    const transaction = await newTransaction(database, session, request.options, signal)
     await transaction.begin(signal)
     return encodeTransaction(transaction)
   }
 
   async rollback(bytes: Buffer): Promise<Buffer> {
     const request = readRollbackRequest(bytes)
-    const { database } = await this.#session(request.session)
-    await database.findTransaction(request.transactionId)?.rollback()
+    const { database, session } = await this.#session(request.session)
+    const transaction = ownTransaction(database, session.name, request.transactionId)
+    if (transaction?.mode === 'read-only' || ownsPartitioned(session, request.transactionId))
+      throw nothingToEnd()
+    // A read-write one may have been lost with the server that it was of: it is rolled back.
+    if (transaction === undefined && markOfTransaction(request.transactionId) === undefined)
+      throw transactionNotFound(request.transactionId)
+    await transaction?.rollback()
     return EMPTY
   }
 
@@ -181,6 +211,7 @@ class SpannerService {
     },
   ): Promise<void> {
     checkPartitionToken(request)
+    refuseDirected(request, how.target)
     const options: RunOptions = {
       sink: how.sink,
       signal: how.signal,
@@ -220,6 +251,7 @@ class SpannerService {
       readonly queryMode?: number
     },
     statements: readonly SqlRequest[],
+    signal: AbortSignal,
     run: (context: RunContext) => Promise<readonly Buffer[] | undefined>,
   ): Promise<{ readonly answer: DmlAnswer; readonly isReplay: boolean }> {
     const { database, session } = await this.#session(request.session)
@@ -228,7 +260,7 @@ class SpannerService {
       first !== undefined &&
       request.queryMode !== QUERY_MODE.plan &&
       database.statements.get(first).kind === 'dml'
-    const target = await chooseTransaction(database, session, request.transaction)
+    const target = await chooseTransaction(database, session, request.transaction, signal)
     if (target === undefined || target.mode !== 'read-write' || !isDml) {
       const messages = (await run({ target, keep: () => undefined })) ?? []
       return { answer: { messages, error: undefined }, isReplay: false }
@@ -240,6 +272,19 @@ class SpannerService {
     if (answer.error !== undefined) throw answer.error
     return { answer, isReplay: known !== undefined }
   }
+}
+
+/** Throws FAILED_PRECONDITION where a request names replicas and is not read-only: only the leader writes. */
+function refuseDirected(
+  { isDirected, transaction }: ExecuteSqlRequest,
+  target: ServerTransaction | undefined,
+): void {
+  const isReadOnly = target?.mode === 'read-only' || transaction.kind === 'single-use'
+  if (!isDirected || isReadOnly) return
+  throw new GrpcStatus(
+    GRPC.FAILED_PRECONDITION,
+    'Directed reads can only be performed in a read-only transaction.',
+  )
 }
 
 /** What the run of a request is given. */

@@ -18,6 +18,7 @@ export function classify(tokens: readonly SqlToken[]): StatementKind {
   const word = first?.kind === 'word' ? first.value : ''
   if (QUERY_WORDS.has(word)) return 'query'
   if (DML_WORDS.has(word)) return 'dml'
+  if (word === 'call') throw new GrpcStatus(GRPC.NOT_FOUND, 'Procedure not found')
   if (first === undefined) {
     throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'Statement is empty')
   }
@@ -31,7 +32,7 @@ export function classify(tokens: readonly SqlToken[]): StatementKind {
 
 const UTILITY_WORDS = new Set(
   (
-    'abort analyze begin call checkpoint close cluster commit copy deallocate declare discard do end execute explain fetch listen ' +
+    'abort analyze begin checkpoint close cluster commit copy deallocate declare discard do end execute explain fetch listen ' +
     'load lock move notify prepare reassign refresh reindex release reset rollback savepoint security set show start truncate ' +
     'unlisten vacuum'
   ).split(' '),
@@ -64,8 +65,11 @@ function next(place: Place, offset = 1): SqlToken | undefined {
  * needs its surroundings. Not complete: the pushdown table decides what the proxy sends.
  */
 const RULES: Readonly<Record<string, Rule>> = {
-  over: (place) =>
-    next(place, -1)?.text === ')' ? 'Statements with WINDOW clauses are not supported' : undefined,
+  over: (place) => {
+    if (next(place, -1)?.text !== ')') return undefined
+    refuseUnknownWindowFunction(place)
+    return 'Statements with WINDOW clauses are not supported'
+  },
   filter: (place) =>
     next(place, -1)?.text === ')' && next(place)?.text === '('
       ? 'Aggregate functions with FILTER clauses are not supported'
@@ -115,10 +119,12 @@ const RULES: Readonly<Record<string, Rule>> = {
     place.command === 'update' && place.depth === 0 && !isWord(next(place, -1), 'distinct')
       ? 'UPDATE...FROM statements are not supported.'
       : undefined,
-  current: (place) =>
-    isWord(next(place), 'of') && isWord(next(place, -1), 'where')
-      ? 'UPDATE...CURRENT OF and DELETE...CURRENT OF statements are not supported.'
-      : undefined,
+  current: (place) => {
+    if (!isWord(next(place), 'of') || !isWord(next(place, -1), 'where')) return undefined
+    if (place.command === 'select')
+      throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'WHERE CURRENT OF is not supported')
+    return 'UPDATE...CURRENT OF and DELETE...CURRENT OF statements are not supported.'
+  },
   for: (place) =>
     isWord(next(place), 'share', 'no', 'key')
       ? 'Statements with ROW MARK clauses are not supported'
@@ -134,6 +140,22 @@ const RULES: Readonly<Record<string, Rule>> = {
       : undefined,
   into: (place) =>
     place.depth === 0 && place.command === 'select' ? 'Statement is not supported.' : undefined,
+}
+
+/** Window functions that take integer arguments: Spanner's catalog has those without only. */
+function refuseUnknownWindowFunction({ tokens, index }: Place): void {
+  let depth = 0
+  let hasSeveral = false
+  let at = index - 1
+  for (; at > 0; at--) {
+    const { text } = tokens[at] ?? { text: '' }
+    if (text === ')') depth++
+    else if (text === '(' && --depth === 0) break
+    else if (text === ',' && depth === 1) hasSeveral = true
+  }
+  const name = tokens[at - 1]?.value ?? ''
+  if (name === 'ntile' || name === 'nth_value' || (hasSeveral && /^(?:lead|lag)$/.test(name)))
+    throw new GrpcStatus(GRPC.NOT_FOUND, `function ${name} does not exist`)
 }
 
 function modifyingCte(place: Place): string | undefined {

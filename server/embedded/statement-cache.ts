@@ -1,10 +1,12 @@
 import { status as GRPC } from '@grpc/grpc-js'
+import { ProtoWriter } from '../base/protobuf-writer.ts'
+import { OID } from '../types/pg-type.ts'
 import type { SpannerType } from '../types/spanner-type.ts'
-import type { Acceptance } from './acceptance.ts'
+import type { Acceptance, ChangedRelations } from './acceptance.ts'
 import { GrpcStatus } from './grpc-status.ts'
-import { encodeStructType, oidOf, PG, spannerTypeOf } from './pg-types.ts'
+import type { MutationCost } from './mutation-cost.ts'
+import { encodeStructType, oidOf, spannerTypeOf } from './pg-types.ts'
 import type { Profile } from './profile.ts'
-import { ProtoWriter } from './protobuf.ts'
 import type { SqlRequest } from './spanner-requests.ts'
 import { type TranslatedStatement, translateStatement } from './sql-translation.ts'
 import { type ColumnEncoder, columnEncoder } from './value-encoder.ts'
@@ -18,6 +20,12 @@ export interface StatementDescription {
   readonly rowType: Buffer
   /** Encoded StructType of the parameters without a declared type; undefined where all have one. */
   readonly undeclared: Buffer | undefined
+  /** Of DML: what it counts in mutations. */
+  readonly cost: MutationCost | undefined
+  /** OIDs of the relations that all this depends on; undefined where nobody knows. */
+  readonly relations: ReadonlySet<number> | undefined
+  /** Whether PartitionQuery takes it. */
+  readonly isPartitionable: boolean
 }
 
 /** A statement as it is prepared: one object for each text and combination of declared parameter types. */
@@ -29,6 +37,8 @@ export interface CachedStatement extends TranslatedStatement {
   /** What its analysed form is checked by. */
   readonly acceptance: Acceptance
   description: StatementDescription | undefined
+  /** Nobody gets it from the cache any more. */
+  isForgotten: boolean
 }
 
 const CACHE_LIMIT = 2_000
@@ -57,16 +67,31 @@ export class StatementCache {
       parseOids: parseOids(declaredOids, translated.params),
       acceptance,
       description: undefined,
+      isForgotten: false,
     }
-    if (this.#statements.size >= CACHE_LIMIT) this.#statements.clear()
+    if (this.#statements.size >= CACHE_LIMIT) this.#forget(() => true)
     this.#statements.set(key, statement)
     return statement
   }
 
-  clear(): void {
-    this.acceptance.forget()
-    this.#statements.clear()
+  /** Relations have changed: forgets the statements that depend on one of them, or may do so. */
+  schemaChanged(changed: ChangedRelations): void {
+    this.acceptance.forget(changed)
+    this.#forget(({ description }) => !isApart(description?.relations, changed))
   }
+
+  #forget(isMeant: (statement: CachedStatement) => boolean): void {
+    for (const [key, statement] of this.#statements) {
+      if (!isMeant(statement)) continue
+      statement.isForgotten = true
+      this.#statements.delete(key)
+    }
+  }
+}
+
+function isApart(relations: ReadonlySet<number> | undefined, changed: ChangedRelations): boolean {
+  if (relations === undefined || changed === 'all') return false
+  return [...relations].every((oid) => !changed.has(oid))
 }
 
 /** `p1` is $1. Other names cannot be referred to in this dialect and are ignored, as Spanner does. */
@@ -87,12 +112,17 @@ function parseOids(declared: readonly number[], used: ReadonlySet<number>): numb
   const count = Math.max(declared.length, ...used)
   return Array.from({ length: count }, (_, index) => {
     const oid = declared[index] ?? 0
-    return oid === 0 && !used.has(index + 1) ? PG.text : oid
+    return oid === 0 && !used.has(index + 1) ? OID.text : oid
   })
 }
 
 /** Throws where the dialect lacks the type of a parameter. */
 function refuseType(type: SpannerType, profile: Profile): void {
+  if (type.code === 'ARRAY' && type.element === undefined)
+    throw new GrpcStatus(
+      GRPC.INVALID_ARGUMENT,
+      'Array types must specify element type, found code: ARRAY',
+    )
   const { code, annotation } = type.element ?? type
   if ((code === 'NUMERIC' || code === 'JSON') && annotation === undefined)
     throw new GrpcStatus(GRPC.UNIMPLEMENTED, `The type ${code} is not supported in this dialect`)
@@ -103,13 +133,28 @@ function refuseType(type: SpannerType, profile: Profile): void {
 /** Makes the description from what Parse and Describe answered. Throws UNIMPLEMENTED for a type that the dialect lacks. */
 export function describeStatement(
   statement: CachedStatement,
-  paramOids: readonly number[],
-  fields: readonly { readonly name: string; readonly typeOid: number }[],
+  {
+    paramOids,
+    fields,
+    cost,
+    relations,
+    isPartitionable,
+  }: {
+    readonly paramOids: readonly number[]
+    readonly fields: readonly { readonly name: string; readonly typeOid: number }[]
+    readonly cost: MutationCost | undefined
+    readonly relations: ReadonlySet<number> | undefined
+    readonly isPartitionable: boolean
+  },
 ): StatementDescription {
   const rowFields = fields.map((field) => ({ name: field.name, type: requireType(field.typeOid) }))
+  // The emulator tells of every parameter that the statement names, declared or not.
+  const tellsAll = statement.acceptance.profile !== 'production'
   const undeclared = paramOids
     .map((oid, index) => ({ name: `p${index + 1}`, oid }))
-    .filter((_, index) => (statement.parseOids[index] ?? 0) === 0)
+    .filter((_, index) =>
+      tellsAll ? statement.params.has(index + 1) : (statement.parseOids[index] ?? 0) === 0,
+    )
     .map(({ name, oid }) => ({ name, type: requireType(oid) }))
     .sort((left, right) => (left.name < right.name ? -1 : 1))
   return {
@@ -117,6 +162,9 @@ export function describeStatement(
     columns: fields.map((field) => columnEncoder(field.typeOid)),
     rowType: encodeStructType(rowFields),
     undeclared: undeclared.length === 0 ? undefined : encodeStructType(undeclared),
+    cost,
+    relations,
+    isPartitionable,
   }
 }
 

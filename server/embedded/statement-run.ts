@@ -2,6 +2,7 @@ import { status as GRPC } from '@grpc/grpc-js'
 import type { PgError } from '../base/pg-error.ts'
 import { FrontendWriter } from '../companion/frontend-messages.ts'
 import { decodeTextRow } from '../companion/service-rows.ts'
+import { readNodeText } from '../sql/node-text.ts'
 import {
   BACKEND_TYPE,
   type BackendFrame,
@@ -12,6 +13,8 @@ import {
 import { parseErrorResponse, parseNoticeResponse } from '../wire/error-fields.ts'
 import type { EmbeddedConnection } from './connections.ts'
 import { GrpcStatus } from './grpc-status.ts'
+import { mutationCost } from './mutation-cost.ts'
+import { isPartitionable } from './partitionable.ts'
 import { PRINT_NOTHING, PRINT_TREE, TREE_MESSAGE } from './printed-tree.ts'
 import type { RowSink } from './result-writer.ts'
 import type { SqlRequest } from './spanner-requests.ts'
@@ -20,6 +23,7 @@ import {
   describeStatement,
   type StatementDescription,
 } from './statement-cache.ts'
+import { refuseAnalysed } from './tree-refusal.ts'
 import { type BoundValue, decodeParameter } from './value-decoder.ts'
 
 /** SQL of ours that goes out in the same write before the statement. */
@@ -27,6 +31,8 @@ export interface Prelude {
   readonly sql: string
   /** Its row, as text. */
   readonly onRow?: (values: readonly (string | null)[]) => void
+  /** Called when it has run. */
+  readonly onDone?: () => void
 }
 
 export interface StatementRun {
@@ -41,6 +47,10 @@ export interface StatementRun {
 export interface RunTarget {
   readonly sink: Pick<RowSink, 'row'>
   start(description: StatementDescription): void
+  /** SQL of ours that goes out right before the statement; asked for when that has been described. */
+  prelude?(): readonly Prelude[]
+  /** Called when it has run, with the rows of its command tag, before the end of its rows is told. What it throws, the call throws. */
+  counted?(rows: number): Promise<void>
 }
 
 /** Frames of a conversation as it goes: which of its statements is being answered, and what has gone wrong. */
@@ -71,6 +81,7 @@ class Conversation {
         return false
       case BACKEND_TYPE.commandComplete:
         if (this.isPastPrelude) this.tag = parseCommandComplete(frame.body)
+        else this.#prelude[this.#answered]?.onDone?.()
         this.#answered++
         return false
       case BACKEND_TYPE.errorResponse:
@@ -104,7 +115,8 @@ function writePrelude(out: FrontendWriter, prelude: readonly Prelude[]): void {
 export async function describe(run: StatementRun): Promise<boolean> {
   const { connection, statement } = run
   if (statement.description !== undefined) return false
-  const names = await statement.acceptance.load(connection.server)
+  const { acceptance } = statement
+  const names = await acceptance.names(connection.server)
   const out = new FrontendWriter()
   const conversation = new Conversation(run.prelude)
   writePrelude(out, run.prelude)
@@ -114,8 +126,22 @@ export async function describe(run: StatementRun): Promise<boolean> {
   out.sync()
   await converse(connection, out, { conversation, signal: run.signal })
   if (conversation.error !== undefined) throw conversation.error
-  if (conversation.tree !== undefined) statement.acceptance.check(conversation.tree, names)
-  statement.description = describeStatement(statement, conversation.paramOids, conversation.fields)
+  const { tree, paramOids, fields } = conversation
+  const analysed = tree === undefined ? undefined : readNodeText(tree)
+  const checked =
+    analysed === undefined
+      ? undefined
+      : await names.read((known) => {
+          refuseAnalysed(analysed, known, acceptance.profile)
+          return { cost: mutationCost(analysed, known), relations: known.relations }
+        })
+  statement.description = describeStatement(statement, {
+    paramOids,
+    fields,
+    cost: checked?.cost,
+    relations: checked?.relations,
+    isPartitionable: isPartitionable(analysed),
+  })
   return true
 }
 
@@ -153,7 +179,7 @@ export async function runStatement(run: StatementRun, target: RunTarget): Promis
   const description = statement.description
   if (description === undefined)
     throw new GrpcStatus(GRPC.INTERNAL, 'statement without a description')
-  const prelude = isPreludeSent ? [] : run.prelude
+  const prelude = [...(isPreludeSent ? [] : run.prelude), ...(target.prelude?.() ?? [])]
   const conversation = new Conversation(prelude)
   const out = new FrontendWriter()
   const name = writeStatement({ ...run, prelude }, description, out)
@@ -166,8 +192,10 @@ export async function runStatement(run: StatementRun, target: RunTarget): Promis
     return conversation.take(frame) ? rows.forward(frame.whole) : undefined
   })
   if (conversation.error !== undefined) throw conversation.error
+  const count = countOf(conversation.tag)
+  await target.counted?.(count)
   rows.finish()
-  return countOf(conversation.tag)
+  return count
 }
 
 /** Hands rows to a target. A row that it cannot take ends its interest, not the connection: the error waits for the end. */

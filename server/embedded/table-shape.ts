@@ -3,13 +3,19 @@ import type { ServiceRow } from '../companion/companion-types.ts'
 import type { SpannerType } from '../types/spanner-type.ts'
 import { GrpcStatus } from './grpc-status.ts'
 import { spannerTypeOf } from './pg-types.ts'
+import { readTableWrites, TABLE_WRITES, type TableWrites } from './table-writes.ts'
 
 /** A column as reads and mutations need it. */
 export interface ColumnShape {
   readonly name: string
+  /** As PostgreSQL counts the table's columns. */
+  readonly number: number
   readonly type: SpannerType
   /** Takes the timestamp of the commit. */
   readonly isCommitTimestamp: boolean
+  readonly isGenerated: boolean
+  /** Stored in the index that the shape was asked for; always of the primary key. */
+  readonly isHeld: boolean
 }
 
 /** A column of a key; `isDescending` as its index is sorted. */
@@ -21,23 +27,31 @@ export interface KeyPart extends ColumnShape {
 export interface TableShape {
   /** As the client wrote it. */
   readonly name: string
+  /** What the key is of: the table, or its index. */
+  readonly keyName: string
   /** Quoted, for SQL. */
   readonly sql: string
   readonly columns: ReadonlyMap<string, ColumnShape>
   readonly key: readonly KeyPart[]
+  /** The columns of the primary key that are not in the index's: they tell its equal keys apart. */
+  readonly rest: readonly ColumnShape[]
+  readonly writes: TableWrites
 }
 
 const SHAPE_QUERY = `
-SELECT a.attname AS name, (CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END)::text AS oid,
-  (t.oid = 'spanner.commit_timestamp'::regtype)::text AS stamped, k.pos::text AS pos, (k.options & 1)::text AS descending
+SELECT a.attname AS name, a.attnum::text AS number, CASE WHEN row_number() OVER () = 1 THEN ${TABLE_WRITES} ELSE '' END AS writes, (CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END)::text AS oid,
+  (t.oid = 'spanner.commit_timestamp'::regtype)::text AS stamped, (a.attgenerated <> '')::text AS generated, k.pos::text AS pos, (k.options & 1)::text AS descending,
+  array_position(p.indkey::int2[], a.attnum)::text AS primary_pos,
+  (x.indisprimary OR a.attnum = ANY (x.indkey::int2[]) OR a.attnum = ANY (p.indkey::int2[]))::text AS held
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type t ON t.oid = a.atttypid
 JOIN pg_index x ON x.indrelid = c.oid
+JOIN pg_index p ON p.indrelid = c.oid AND p.indisprimary
 LEFT JOIN LATERAL (SELECT u.num, u.pos, x.indoption[u.pos - 1] AS options FROM unnest(x.indkey::int2[]) WITH ORDINALITY u(num, pos)
   WHERE u.pos <= x.indnkeyatts AND u.num = a.attnum) k ON true
 WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'r'
   AND CASE WHEN $3 = '' THEN x.indisprimary ELSE x.indexrelid = (SELECT i.oid FROM pg_class i WHERE i.relname = $3 AND i.relnamespace = c.relnamespace) END
-ORDER BY k.pos, a.attnum`
+ORDER BY k.pos, array_position(p.indkey::int2[], a.attnum), a.attnum`
 
 /** `name` in double quotes. */
 export function quoteIdentifier(name: string): string {
@@ -59,15 +73,25 @@ export async function loadTableShape(
   if (rows.length === 0) throw await notFound(query, table, index)
   const columns = new Map<string, ColumnShape>()
   const key: KeyPart[] = []
+  const rest: ColumnShape[] = []
   for (const row of rows) {
     const type = spannerTypeOf(Number(row['oid']))
     if (type === undefined) continue
-    const column = { name: row['name'] ?? '', type, isCommitTimestamp: row['stamped'] === 'true' }
+    const column = {
+      name: row['name'] ?? '',
+      number: Number(row['number']),
+      type,
+      isCommitTimestamp: row['stamped'] === 'true',
+      isGenerated: row['generated'] === 'true',
+      isHeld: row['held'] === 'true',
+    }
     columns.set(column.name, column)
     if (row['pos'] !== null) key.push({ ...column, isDescending: row['descending'] === '1' })
+    else if (row['primary_pos'] !== null) rest.push(column)
   }
   const sql = `${quoteIdentifier(schema)}.${quoteIdentifier(relation)}`
-  return { name: table, sql, columns, key }
+  const writes = readTableWrites(rows.map((row) => row['writes'] ?? '').join(''))
+  return { name: table, keyName: index === '' ? table : index, sql, columns, key, rest, writes }
 }
 
 async function notFound(

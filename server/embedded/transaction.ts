@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { status as GRPC } from '@grpc/grpc-js'
 import { PgError } from '../base/pg-error.ts'
 import type { EmbeddedConnection } from './connections.ts'
@@ -12,14 +11,16 @@ import type { SqlRequest, TransactionOptions } from './spanner-requests.ts'
 import type { StatementCache } from './statement-cache.ts'
 import { encodeMetadata } from './statement-cache.ts'
 import { describe, type Prelude, runPrelude, runStatement } from './statement-run.ts'
+import { readOnlyId, readWriteId } from './transaction-id.ts'
+import { nothingToEnd, stateError, type TransactionState } from './transaction-state.ts'
+import { WriteLimits } from './write-limits.ts'
 
 /*
  * A transaction of a client is a transaction of PostgreSQL on a connection of its own.
  *
  * Read-write is SERIALIZABLE: a serialization failure or deadlock, at whatever point, ends it and the client gets ABORTED, as it would from
  * Spanner's lock conflicts. Every statement but the first of an inlined begin and the last stands under a savepoint, so that one that fails
- * leaves the transaction as it was. PostgreSQL's transaction id is drawn at the begin and is part of the id that the client gets: when the
- * answer of a Commit was lost, with this process or its server, pg_xact_status tells later what became of it.
+ * leaves the transaction as it was. PostgreSQL's transaction id is drawn at the begin (transaction-id.ts says what for).
  */
 
 /** What a transaction needs of its database. */
@@ -43,8 +44,6 @@ export interface TransactionHost {
 
 export type TransactionMode = 'read-write' | 'read-only'
 
-export type TransactionState = 'open' | 'committed' | 'rolled-back' | 'aborted' | 'invalidated'
-
 /** How a statement is run in a transaction. */
 export interface RunOptions {
   readonly sink: RowSink
@@ -60,22 +59,16 @@ const BEGIN: Readonly<Record<TransactionMode, string>> = {
   'read-only': 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
 }
 const BEGIN_REPEATABLE_READ = 'BEGIN ISOLATION LEVEL REPEATABLE READ'
-const SAVEPOINT: Prelude = { sql: 'SAVEPOINT s' }
 const RELEASE: Prelude = { sql: 'RELEASE s' }
 const ROLLBACK_TO: Prelude = { sql: 'ROLLBACK TO s' }
-
-/** PostgreSQL's transaction in the id that the client got; undefined where there is none. */
-export function markOfTransaction(transactionId: string): TransactionMark | undefined {
-  const match = /^rw-(\d{1,15})-(\d{1,20})-/.exec(transactionId)
-  if (match?.[1] === undefined || match[2] === undefined) return undefined
-  return { incarnation: Number(match[1]), xid: match[2] }
-}
 
 export class ServerTransaction {
   /** The DML that it has been asked for, by seqno. */
   readonly dml = new DmlLog()
   readonly mode: TransactionMode
   readonly options: TransactionOptions
+  /** Name of the session that it belongs to; empty where it is nobody's. */
+  readonly session: string
   readonly readMicros: number
   lastUsedMs = performance.now()
   /** When the statement that runs now began; undefined while none runs. */
@@ -89,12 +82,23 @@ export class ServerTransaction {
   #hadLastStatement = false
   #commitMicros: number | undefined
   #pendingMicros: number | undefined
+  /** The statement that runs has changed what it changes, and is not told to have failed by PostgreSQL. */
+  #hasRun = false
+  readonly #limits: WriteLimits
+  #mutationCount: number | undefined
   #tail: Promise<unknown> = Promise.resolve()
 
-  constructor(host: TransactionHost, mode: TransactionMode, options: TransactionOptions) {
+  constructor(
+    host: TransactionHost,
+    mode: TransactionMode,
+    options: TransactionOptions,
+    session: string,
+  ) {
     this.#host = host
+    this.#limits = new WriteLimits(host.statements.acceptance.profile)
     this.mode = mode
     this.options = options
+    this.session = session
     this.readMicros = Date.now() * 1000
   }
 
@@ -110,6 +114,16 @@ export class ServerTransaction {
   /** Process id of the PostgreSQL connection that it holds. */
   get processId(): number | undefined {
     return this.#connection?.server.processId
+  }
+
+  /** CommitStats.mutation_count; undefined where nobody counts. */
+  get mutationCount(): number | undefined {
+    return this.#mutationCount ?? this.#limits.mutations
+  }
+
+  /** Takes the place of what the statements have counted that mutations became. */
+  set mutationCount(count: number | undefined) {
+    this.#mutationCount = count
   }
 
   /** Begins without a statement. */
@@ -145,10 +159,8 @@ export class ServerTransaction {
   commit(): Promise<number> {
     return this.#serially(async () => {
       if (this.#state === 'committed' && this.#commitMicros !== undefined) return this.#commitMicros
-      if (this.mode === 'read-only') {
-        throw new GrpcStatus(GRPC.FAILED_PRECONDITION, 'Cannot commit a read-only transaction.')
-      }
-      if (this.#state !== 'open') throw this.#stateError()
+      if (this.mode === 'read-only') throw nothingToEnd()
+      if (this.#state !== 'open') throw stateError(this.#state)
       return this.#commit()
     })
   }
@@ -173,6 +185,7 @@ export class ServerTransaction {
     options: RunOptions,
     isFirst: boolean,
   ): Promise<void> {
+    this.#hasRun = false
     const statement = this.#host.statements.get(request)
     this.#checkKind(statement.kind)
     const prelude = isFirst ? this.#beginning() : this.#guards(options)
@@ -182,18 +195,24 @@ export class ServerTransaction {
     const transaction = () => {
       if (!isFirst) return undefined
       this.#begun()
-      return this.#encoded()
+      return encodeTransaction(this)
     }
     if (options.isPlanOnly) {
       if (!(await describe(run))) await runPrelude(connection, prelude, options.signal)
       if (statement.description !== undefined) {
         options.sink.start(encodeMetadata(statement.description, transaction()), [])
       }
-      await options.sink.end(undefined)
+      await options.sink.end(statement.kind === 'dml' ? encodeStats(0) : undefined)
       return
     }
+    const watch = this.#limits.watch(statement, request, connection)
     const count = await runStatement(run, {
       sink: options.sink,
+      prelude: watch.prelude,
+      counted: (rows) => {
+        this.#hasRun = true
+        return watch.counted(rows)
+      },
       start: (description) =>
         options.sink.start(encodeMetadata(description, transaction()), description.columns),
     })
@@ -222,23 +241,17 @@ export class ServerTransaction {
 
   #begun(): void {
     if (this.#id !== '') return
-    const nonce = randomBytes(8).toString('hex')
-    this.#id =
-      this.mode === 'read-write'
-        ? `rw-${this.#mark.incarnation}-${this.#mark.xid}-${nonce}`
-        : `ro-${nonce}`
+    this.#id = this.mode === 'read-write' ? readWriteId(this.#mark) : readOnlyId()
     this.#host.remember(this)
   }
 
-  #encoded(): Buffer {
-    return encodeTransaction(this)
-  }
-
+  /** Whether there is a savepoint is known when PostgreSQL says so: the statement may fail before anything is sent. */
   #guards(options: RunOptions): Prelude[] {
     if (options.isLast) return []
-    const prelude = this.#hasSavepoint ? [RELEASE, SAVEPOINT] : [SAVEPOINT]
-    this.#hasSavepoint = true
-    return prelude
+    const onDone = () => {
+      this.#hasSavepoint = true
+    }
+    return [...(this.#hasSavepoint ? [RELEASE] : []), { sql: 'SAVEPOINT s', onDone }]
   }
 
   #commitTimestamp(): Prelude {
@@ -255,7 +268,7 @@ export class ServerTransaction {
     isFirst: boolean,
     options: RunOptions,
   ): Promise<GrpcStatus> {
-    if (this.#state !== 'open') return this.#stateError()
+    if (this.#state !== 'open') return stateError(this.#state)
     if (connection.server.isLost || (error instanceof PgError && endsTransaction(error))) {
       this.#giveUp('aborted')
       return error instanceof PgError
@@ -268,7 +281,7 @@ export class ServerTransaction {
       await this.#close('rolled-back')
       return status
     }
-    if (connection.server.transactionStatus === 'T') return status
+    if (connection.server.transactionStatus === 'T' && !this.#hasRun) return status
     if (!this.#hasSavepoint || options.isLast || isFirst) {
       this.#giveUp('aborted')
       return status
@@ -284,7 +297,13 @@ export class ServerTransaction {
 
   async #commit(): Promise<number> {
     const connection = this.#connection
-    if (connection === undefined) throw this.#stateError()
+    if (connection === undefined) throw stateError(this.#state)
+    try {
+      this.#limits.refuseLargeCommit()
+    } catch (error) {
+      await this.#close('rolled-back')
+      throw error
+    }
     this.#host.commitBegins()
     try {
       await runPrelude(connection, [{ sql: 'COMMIT' }])
@@ -336,7 +355,7 @@ export class ServerTransaction {
   }
 
   #checkUsable(): void {
-    if (this.#state !== 'open') throw this.#stateError()
+    if (this.#state !== 'open') throw stateError(this.#state)
     if (this.#hadLastStatement) {
       throw new GrpcStatus(
         GRPC.INVALID_ARGUMENT,
@@ -351,23 +370,6 @@ export class ServerTransaction {
       GRPC.INVALID_ARGUMENT,
       'DML statements can only be performed in a read-write or partitioned-dml transaction. Current transaction type is ReadOnly.',
     )
-  }
-
-  #stateError(): GrpcStatus {
-    switch (this.#state) {
-      case 'aborted':
-        return aborted('Transaction was aborted.')
-      case 'invalidated':
-        return new GrpcStatus(
-          GRPC.FAILED_PRECONDITION,
-          'This transaction has been invalidated by a later transaction in the same session.',
-        )
-      default:
-        return new GrpcStatus(
-          GRPC.FAILED_PRECONDITION,
-          'Cannot read or query using a transaction after it has been committed or rolledback.',
-        )
-    }
   }
 
   /** One call at a time; the others wait in their order. */

@@ -1,12 +1,12 @@
 import { status as GRPC } from '@grpc/grpc-js'
 import { NodeFields } from '../sql/node-fields.ts'
-import { type NodeObject, type NodeValue, readNodeText } from '../sql/node-text.ts'
+import type { NodeObject, NodeValue } from '../sql/node-text.ts'
 import { SPANNER_CASTS, SPANNER_FUNCTIONS } from '../sql/spanner-functions.ts'
 import { SPANNER_OPERATORS } from '../sql/spanner-operators.ts'
 import { SPANNER_TYPES_THROUGH_TEXT } from '../sql/spanner-types.ts'
+import { OID } from '../types/pg-type.ts'
 import { isRelationOfSpanner } from './accepted-relations.ts'
 import type { DatabaseNames } from './database-names.ts'
-import { PG } from './pg-types.ts'
 import { type Profile, takes } from './profile.ts'
 import { refuseQuery } from './query-refusal.ts'
 import { walkNodes } from './query-tree-walk.ts'
@@ -29,11 +29,11 @@ const RULES: Readonly<Record<string, (visited: Visited) => void>> = {
   },
   CASEEXPR: (visited) => {
     const arg = visited.fields.object('arg')
-    if (isEmulator(visited) && arg !== undefined && typeOf(arg) === PG.numeric)
+    if (isEmulator(visited) && arg !== undefined && typeOf(arg) === OID.numeric)
       refuse('CASE of a numeric value is not supported')
   },
   MINMAXEXPR: (visited) => {
-    if (isEmulator(visited) && visited.fields.int('minmaxtype') === PG.numeric)
+    if (isEmulator(visited) && visited.fields.int('minmaxtype') === OID.numeric)
       refuse('GREATEST and LEAST of numeric values are not supported', GRPC.INVALID_ARGUMENT)
   },
   COERCEVIAIO: refuseTextCast,
@@ -64,9 +64,8 @@ const RULES: Readonly<Record<string, (visited: Visited) => void>> = {
   QUERY: refuseQuery,
 }
 
-/** Throws what Spanner says of a statement that PostgreSQL has analysed. `text` is what debug_print_parse prints. */
-export function refuseAnalysed(text: string, names: DatabaseNames, profile: Profile): void {
-  const tree: NodeValue = readNodeText(text)
+/** Throws what Spanner says of a statement that PostgreSQL has analysed. */
+export function refuseAnalysed(tree: NodeValue, names: DatabaseNames, profile: Profile): void {
   walkNodes(tree, (node, parents) => {
     RULES[node.tag]?.({ node, fields: new NodeFields(node), parents, names, profile })
   })
@@ -86,6 +85,7 @@ function refuseFunction(visited: Visited): void {
     refuseCast(visited, found.signature)
     return
   }
+  if (found.hasDefaults) refuseUnknownFunction(visited, fields.int('funcid'))
   refusePlace(visited)
   refuseUnknownFunction(visited, fields.int('funcid'))
   refuseArgument(visited, found.signature)
@@ -148,7 +148,9 @@ function refuseArgument({ fields, profile }: Visited, signature: string): void {
 }
 
 /** Functions of PostgreSQL that take int4, and that Spanner knows with bigint all the same, only to refuse them. */
-const KNOWN_WITH_BIGINT = new Set(['left', 'right', 'chr', 'pg_relation_size'])
+const KNOWN_WITH_BIGINT = new Set([
+  ...['left', 'right', 'chr', 'pg_relation_size', 'gcd', 'lcm', 'to_hex', 'generate_series'],
+])
 
 /** Whether Spanner's catalog has a function that Spanner does not run: such is "not supported", any other "does not exist". */
 function isKnownToSpanner(name: string, takesInteger: boolean): boolean {
@@ -168,7 +170,14 @@ function refuseUnknownFunction({ names, profile }: Visited, oid: number): void {
 function refuseOperator({ fields, names, profile }: Visited): void {
   const operator = names.operatorAt(fields.int('opno'))
   if (operator === undefined || takes(profile, SPANNER_OPERATORS, operator)) return
-  refuse(`Postgres operator ${operator} is not supported`)
+  refuse(`Postgres operator ${operator} is not supported`, OPERATOR_CODES[operator])
+}
+
+/** Operators that Spanner's catalog lacks, or whose operands' types it lacks; the others it has only to refuse them. */
+const OPERATOR_CODES: Readonly<Record<string, number>> = {
+  'jsonb - bigint': GRPC.NOT_FOUND,
+  'jsonb @? jsonpath': GRPC.INVALID_ARGUMENT,
+  'jsonb @@ jsonpath': GRPC.INVALID_ARGUMENT,
 }
 
 /** Numerics are a type of the emulator's own, which many of its constructs do not know. */
@@ -238,7 +247,7 @@ function refuseSubquery(visited: Visited): void {
     isEmulator(visited) &&
     type === ANY_SUBLINK &&
     test?.tag === 'OPEXPR' &&
-    typeOf(new NodeFields(test).objects('args')[0]) === PG.numeric
+    typeOf(new NodeFields(test).objects('args')[0]) === OID.numeric
   )
     refuse('IN subqueries of numeric values are not supported')
 }

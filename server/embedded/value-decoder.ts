@@ -1,7 +1,8 @@
 import { status as GRPC } from '@grpc/grpc-js'
+import { ProtoReader } from '../base/protobuf-reader.ts'
+import { OID } from '../types/pg-type.ts'
 import { GrpcStatus } from './grpc-status.ts'
-import { elementOid, PG } from './pg-types.ts'
-import { ProtoReader } from './protobuf.ts'
+import { elementOid } from './pg-types.ts'
 
 /** A parameter as Bind takes it: text as it is, bytea as its bytes. */
 export type BoundValue = string | Buffer | null
@@ -55,9 +56,9 @@ function decodeList(reader: ProtoReader): Decoded[] {
 
 /** What a Value must be for a type, in Spanner's words. */
 const EXPECTED: ReadonlyMap<number, readonly [kind: Decoded['kind'], name: string]> = new Map([
-  [PG.bool, ['bool', 'BOOL'] as const],
-  [PG.float8, ['number', 'FLOAT64'] as const],
-  [PG.float4, ['number', 'FLOAT32'] as const],
+  [OID.bool, ['bool', 'BOOL'] as const],
+  [OID.float8, ['number', 'FLOAT64'] as const],
+  [OID.float4, ['number', 'FLOAT32'] as const],
 ])
 
 /** The parameter that a value is for. */
@@ -91,17 +92,46 @@ function scalar(parameter: Parameter, value: Decoded, oid: number): BoundValue {
   if (value.kind === 'string' && kind === 'number' && /^(NaN|-?Infinity)$/.test(value.value)) {
     return value.value
   }
-  if (value.kind !== 'string' || kind !== 'string' || !isWellFormed(value.value, oid))
+  if (value.kind !== 'string' || kind !== 'string' || !isWellFormed(parameter, value.value, oid))
     throw mismatch(parameter, typeName)
-  if (oid === PG.bytea) return decodeBase64(parameter, value.value)
+  if (oid === OID.bytea) return decodeBase64(parameter, value.value)
   if (value.value.includes('\0')) {
     throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'invalid byte sequence for encoding "UTF8": 0x00')
   }
   return value.value
 }
 
-function isWellFormed(text: string, oid: number): boolean {
-  return oid !== PG.timestamptz || RFC_3339.test(text)
+function isWellFormed({ isDeclared }: Parameter, text: string, oid: number): boolean {
+  if (isDeclared && FORMS.get(oid)?.(text) === false) return false
+  if (oid === OID.int8 && /^[-+]?\d{19,}$/.test(text)) {
+    const value = BigInt(text.replace('+', ''))
+    return value === BigInt.asIntN(64, value)
+  }
+  return oid !== OID.timestamptz || RFC_3339.test(text)
+}
+
+/** What values of declared types are written like; of an inferred type PostgreSQL itself says what is wrong. */
+const FORMS: ReadonlyMap<number, (text: string) => boolean> = new Map([
+  [OID.int8, (text: string) => /^[-+]?\d+$/.test(text)],
+  [OID.numeric, (text: string) => /^(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|nan)$/i.test(text)],
+  [OID.date, isDate],
+  [OID.jsonb, isJson],
+])
+
+function isDate(text: string): boolean {
+  const [, year = '', month = '', day = ''] = /^(\d{4})-(\d{1,2})-(\d{1,2})$/.exec(text) ?? []
+  const iso = `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`
+  const date = new Date(`${iso}T00:00:00Z`)
+  return year > '0000' && !Number.isNaN(date.getTime()) && date.toISOString().startsWith(iso)
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** google.spanner.v1.TypeCode: what a TIMESTAMP is written like. */
@@ -113,17 +143,17 @@ function numberText(value: number): string {
 }
 
 const typeNames: ReadonlyMap<number, string> = new Map<number, string>([
-  [PG.int8, 'INT64'],
-  [PG.int4, 'INT64'],
-  [PG.int2, 'INT64'],
-  [PG.oid, 'INT64'],
-  [PG.numeric, 'NUMERIC'],
-  [PG.bytea, 'BYTES'],
-  [PG.date, 'DATE'],
-  [PG.timestamptz, 'TIMESTAMP'],
-  [PG.jsonb, 'JSON'],
-  [PG.uuid, 'UUID'],
-  [PG.interval, 'INTERVAL'],
+  [OID.int8, 'INT64'],
+  [OID.int4, 'INT64'],
+  [OID.int2, 'INT64'],
+  [OID.oid, 'INT64'],
+  [OID.numeric, 'NUMERIC'],
+  [OID.bytea, 'BYTES'],
+  [OID.date, 'DATE'],
+  [OID.timestamptz, 'TIMESTAMP'],
+  [OID.jsonb, 'JSON'],
+  [OID.uuid, 'UUID'],
+  [OID.interval, 'INTERVAL'],
 ])
 
 function mismatch({ name, isDeclared }: Parameter, typeName: string): GrpcStatus {

@@ -1,7 +1,8 @@
 import { status as GRPC } from '@grpc/grpc-js'
+import { ProtoWriter, varintSizeBytes } from '../base/protobuf-writer.ts'
+import { OID } from '../types/pg-type.ts'
 import { GrpcStatus } from './grpc-status.ts'
-import { elementOid, PG } from './pg-types.ts'
-import { ProtoWriter, varintSizeBytes } from './protobuf.ts'
+import { elementOid } from './pg-types.ts'
 
 /*
  * From PostgreSQL's bytes of a column to an encoded google.protobuf.Value. Each type is asked for in the format that is nearest to what
@@ -130,12 +131,12 @@ const BYTES: ColumnEncoder = { format: 1, write: writeBase64, pieces: 'base64' }
 
 /** Types that are asked for in binary. */
 const BINARY: ReadonlyMap<number, CellWriter> = new Map<number, CellWriter>([
-  [PG.bool, writeBool],
-  [PG.float8, (out, field, cell) => writeNumber(out, field, cell.source.readDoubleBE(cell.start))],
-  [PG.float4, (out, field, cell) => writeNumber(out, field, cell.source.readFloatBE(cell.start))],
-  [PG.bytea, writeBase64],
+  [OID.bool, writeBool],
+  [OID.float8, (out, field, cell) => writeNumber(out, field, cell.source.readDoubleBE(cell.start))],
+  [OID.float4, (out, field, cell) => writeNumber(out, field, cell.source.readFloatBE(cell.start))],
+  [OID.bytea, writeBase64],
   [
-    PG.timestamptz,
+    OID.timestamptz,
     (out, field, cell) =>
       writeString(out, field, formatTimestamp(cell.source.readBigInt64BE(cell.start))),
   ],
@@ -145,50 +146,50 @@ const BINARY: ReadonlyMap<number, CellWriter> = new Map<number, CellWriter>([
 const BINARY_ELEMENT: ReadonlyMap<number, CellWriter> = new Map<number, CellWriter>([
   ...BINARY,
   [
-    PG.int8,
+    OID.int8,
     (out, field, { source, start }) =>
       writeString(out, field, String(source.readBigInt64BE(start))),
   ],
   [
-    PG.int4,
+    OID.int4,
     (out, field, { source, start }) => writeString(out, field, String(source.readInt32BE(start))),
   ],
   [
-    PG.int2,
+    OID.int2,
     (out, field, { source, start }) => writeString(out, field, String(source.readInt16BE(start))),
   ],
   [
-    PG.oid,
+    OID.oid,
     (out, field, { source, start }) => writeString(out, field, String(source.readUInt32BE(start))),
   ],
   [
-    PG.date,
+    OID.date,
     (out, field, { source, start }) =>
       writeString(out, field, formatDate(source.readInt32BE(start))),
   ],
   [
-    PG.uuid,
+    OID.uuid,
     (out, field, { source, start, end }) =>
       writeString(out, field, formatUuid(source.toString('hex', start, end))),
   ],
   // The first byte is jsonb's version.
   [
-    PG.jsonb,
+    OID.jsonb,
     (out, field, { source, start, end }) =>
       writeText(out, field, { source, start: start + 1, end }),
   ],
-  [PG.text, writeText],
-  [PG.varchar, writeText],
-  [PG.name, writeText],
-  [PG.char, writeText],
+  [OID.text, writeText],
+  [OID.varchar, writeText],
+  [OID.name, writeText],
+  [OID.char, writeText],
 ])
 
 /** How results of a type are asked for and written. */
 export function columnEncoder(oid: number): ColumnEncoder {
   const element = elementOid(oid)
   if (element === undefined) {
-    if (oid === PG.bytea) return BYTES
-    if (oid === PG.date) return DATE
+    if (oid === OID.bytea) return BYTES
+    if (oid === OID.date) return DATE
     const write = BINARY.get(oid)
     return write === undefined ? TEXT : { format: 1, write }
   }

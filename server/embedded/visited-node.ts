@@ -15,7 +15,7 @@ export interface Visited {
 }
 
 /** Throws UNIMPLEMENTED, or another code. */
-export function refuse(text: string, code: number = GRPC.UNIMPLEMENTED): never {
+export function refuse(text: string, code: number | undefined = GRPC.UNIMPLEMENTED): never {
   throw new GrpcStatus(code, text)
 }
 

@@ -69,15 +69,17 @@ function excessOf(
   return undefined
 }
 
-function tooMuch({ table }: Load, { setting, limit }: Excess): PgError {
+function tooMuch({ table, result }: Load, { setting, limit }: Excess): PgError {
+  const names = result?.tables ?? [table.name]
+  const named = names.map((name) => `"${name}"`).join(', ')
+  const of = result === undefined ? `table ${named}` : `a query of ${named}`
   return new PgError(
     SQL_STATE.programLimitExceeded,
-    `emulation needs more than ${limit}, of table "${table.name}" among others`,
+    `emulation needs more than ${limit}, of ${of} among others`,
     {
       detail: `Spanner cannot run the statement itself, and ${setting} bounds the rows that are loaded for it.`,
-      hint: `Add conditions that Spanner can test to narrow the rows of "${table.name}", or raise ${setting}.`,
-      schema: table.schema,
-      table: table.name,
+      hint: `Add conditions that Spanner can test to narrow the rows of ${named}, or raise ${setting}.`,
+      ...(result === undefined ? { schema: table.schema, table: table.name } : {}),
     },
   )
 }

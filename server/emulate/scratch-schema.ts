@@ -2,15 +2,17 @@ import { OWNER_ROLE } from '../companion/shared-catalogs-sql.ts'
 import {
   type DeclaredDomain,
   type DeclaredObject,
+  type DeclaredSequence,
   type DeclaredTable,
   declaredKey,
   type QualifiedName,
   relationKey,
 } from '../schema/declared-object.ts'
+import { OID } from '../types/pg-type.ts'
 
 /**
  * What a scratch database must hold for statements that name `names`: these tables and views, the relations that the views
- * read, and every schema and type. Tables bear what decides what a SELECT means: names, types, collations and the primary key (GROUP
+ * read, and every schema, type and function. Tables bear what decides what a SELECT means: names, types, collations and the primary key (GROUP
  * BY goes by it). Rows come a few columns at a time, so that nothing else may be demanded of them; Spanner sees to that.
  */
 export function scratchObjects(
@@ -33,7 +35,13 @@ export function scratchObjects(
 }
 
 /** A statement may use any type or function. */
-const IN_ALL = new Set<DeclaredObject['kind']>(['schema', 'extension', 'enum', 'domain'])
+const IN_ALL = new Set<DeclaredObject['kind']>([
+  'schema',
+  'extension',
+  'enum',
+  'domain',
+  'function',
+])
 
 /** The keys of what a statement names. */
 export function keysOf(relations: readonly QualifiedName[]): readonly string[] {
@@ -52,8 +60,10 @@ function withoutDemands(object: DeclaredObject): DeclaredObject {
       return { ...withoutGrants(object), owner: OWNER_ROLE }
     case 'domain':
       return scratchDomain(object)
-    case 'sequence':
+    case 'function':
       return { ...withoutGrants(object), owner: OWNER_ROLE }
+    case 'sequence':
+      return scratchSequence(object)
     case 'view':
       return {
         ...withoutGrants(object),
@@ -75,6 +85,31 @@ function withoutGrants<T extends Exclude<DeclaredObject, { kind: 'extension' }>>
 function scratchDomain(domain: DeclaredDomain): DeclaredDomain {
   const { default: _, defaultSequences: _drawn, ...demands } = withoutGrants(domain)
   return { ...demands, owner: OWNER_ROLE }
+}
+
+/** A table with the columns of a sequence: what a statement reads of it is loaded. */
+function scratchSequence({ schema, name }: DeclaredSequence): DeclaredTable {
+  const column = (columnName: string, type: string, typeOid: number) => ({
+    name: columnName,
+    type,
+    typeOid,
+    typmod: -1,
+    notNull: false,
+  })
+  return {
+    kind: 'table',
+    schema,
+    name,
+    owner: OWNER_ROLE,
+    unlogged: true,
+    columns: [
+      column('last_value', 'bigint', OID.int8),
+      column('log_cnt', 'bigint', OID.int8),
+      column('is_called', 'boolean', OID.bool),
+    ],
+    constraints: [],
+    indexes: [],
+  }
 }
 
 /** Unlogged: what is in it is never committed. */

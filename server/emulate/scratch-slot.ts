@@ -9,6 +9,7 @@ import type {
 import type { DeclaredObject } from '../schema/declared-object.ts'
 import { MIRROR_SETTINGS, planMirror } from '../schema/mirror.ts'
 import { emitPostgresName } from '../schema/postgres-text.ts'
+import { planResultTables, type ResultShape } from './result-tables.ts'
 import type { ScratchCluster } from './scratch-cluster.ts'
 import { scratchObjects } from './scratch-schema.ts'
 
@@ -16,6 +17,9 @@ import { scratchObjects } from './scratch-schema.ts'
 const MAX_DEAD_BYTES = 1024 * 1024
 /** What a row costs beyond its values. */
 const ROW_OVERHEAD_BYTES = 32
+
+/** Past so many tables for results, those that are not needed now are dropped. */
+const MAX_RESULT_TABLES = 100
 
 const SERVED_NAME_SETTING = 'spanwire.database'
 
@@ -41,6 +45,7 @@ export class ScratchSlot {
   readonly #servedName: string
   #database: CompanionDatabase | undefined
   #held: readonly DeclaredObject[] = []
+  #results: readonly ResultShape[] = []
   readonly #keys = new Set<string>()
   #version: bigint | undefined
   #deadBytes = 0
@@ -57,12 +62,31 @@ export class ScratchSlot {
     for (const key of keys) this.#keys.add(key)
     if (this.#version === schema.version && this.#keys.size === known) return
     this.#version = undefined
+    // Their columns may have the types that change.
+    await this.#makeResults([])
     const wanted = scratchObjects(schema.declared, this.#keys)
     const statements = planMirror(this.#held, wanted)
     if (statements.length > 0)
       await this.#database.serviceTransaction([...MIRROR_SETTINGS, ...statements])
     this.#held = wanted
     this.#version = schema.version
+  }
+
+  /** Makes the tables for results of queries that are not there yet. */
+  async prepareResults(shapes: readonly ResultShape[]): Promise<void> {
+    const isKnown = ({ table }: ResultShape) =>
+      this.#results.some((known) => known.table.name === table.name)
+    const added = shapes.filter((shape) => !isKnown(shape))
+    if (added.length === 0) return
+    const isFull = this.#results.length > MAX_RESULT_TABLES
+    await this.#makeResults(isFull ? shapes : [...this.#results, ...added])
+  }
+
+  async #makeResults(wanted: readonly ResultShape[]): Promise<void> {
+    if (this.#database === undefined) throw new Bug('a scratch database was used unprepared')
+    const statements = planResultTables(this.#results, wanted)
+    if (statements.length > 0) await this.#database.serviceTransaction(statements)
+    this.#results = wanted
   }
 
   async #create(): Promise<CompanionDatabase> {
@@ -97,7 +121,8 @@ export class ScratchSlot {
   async tidy(): Promise<void> {
     if (this.#deadBytes < MAX_DEAD_BYTES) return
     const tables = this.#held.filter((object) => object.kind === 'table')
-    const names = tables.map((table) => emitPostgresName(table))
+    const results = this.#results.map(({ table }) => table)
+    const names = [...tables, ...results].map((table) => emitPostgresName(table))
     await this.#database?.service(`VACUUM ${names.join(', ')}`)
     this.#deadBytes = 0
   }
@@ -111,6 +136,7 @@ export class ScratchSlot {
   discard(): void {
     this.#database = undefined
     this.#held = []
+    this.#results = []
     this.#keys.clear()
     this.#version = undefined
     this.#deadBytes = 0

@@ -1,7 +1,5 @@
 import { randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
 
-/** Bytes of the cancel key in protocol 3.0 (manual, section 55.7, BackendKeyData). */
-const SECRET_KEY_SIZE_BYTES = 4
 const MAX_PROCESS_ID = 2 ** 31 - 1
 
 /** A client that was let in. */
@@ -29,10 +27,13 @@ export class ClientRegistry {
     return this.#entries.size
   }
 
-  /** Lets a client in, or returns undefined where there are too many. `cancel` is called for each CancelRequest that is meant for it. */
-  admit(cancel: () => void): Admission | undefined {
+  /**
+   * Lets a client in, with a secret key of `keySizeBytes`, or returns undefined where there are too many. `cancel` is called for each
+   * CancelRequest that is meant for it.
+   */
+  admit(keySizeBytes: number, cancel: () => void): Admission | undefined {
     if (this.#entries.size >= this.#maxConnections) return undefined
-    const secretKey = randomBytes(SECRET_KEY_SIZE_BYTES)
+    const secretKey = randomBytes(keySizeBytes)
     const entry = { processId: this.#unusedProcessId(), secretKey, cancel }
     this.#entries.set(entry.processId, entry)
     return entry

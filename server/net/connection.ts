@@ -11,7 +11,7 @@ import { UnansweredError } from '../wire/startup-packet.ts'
 import type { Admission, ClientRegistry } from './client-registry.ts'
 import { ClientSocket } from './client-socket.ts'
 import { MessageInput } from './message-input.ts'
-import { readStartupMessage, type StartupMessage } from './startup-phase.ts'
+import { negotiateProtocol, readStartupMessage, type StartupMessage } from './startup-phase.ts'
 
 /** What the connections of a server share. */
 export interface ConnectionHost {
@@ -57,7 +57,8 @@ export class Connection {
     } catch (error) {
       reason = this.#report(error)
     }
-    if (this.#farewell) writeError(this.#output, this.#farewell)
+    const lastWords = this.#farewell ?? this.#lossWhileHandling()
+    if (lastWords) writeError(this.#output, lastWords)
     await this.#flush()
     await this.#release(this.#farewell?.message ?? reason)
     await this.#socket.close()
@@ -80,6 +81,12 @@ export class Connection {
     this.#socket.destroy()
   }
 
+  /** A client may have closed its side alone: it reads that what it asked for was given up. */
+  #lossWhileHandling(): PgError | undefined {
+    const { reason } = this.#socket.gone
+    return reason instanceof PgError ? reason : undefined
+  }
+
   async #serve(): Promise<string> {
     const deadline = setTimeout(() => this.#timeOut(), this.#host.authenticationTimeoutMs)
     try {
@@ -98,7 +105,8 @@ export class Connection {
   }
 
   async #start(startup: StartupMessage): Promise<boolean> {
-    this.#admission = this.#host.registry.admit(() => this.#conversation?.cancel())
+    const keySizeBytes = negotiateProtocol(this.#output, startup)
+    this.#admission = this.#host.registry.admit(keySizeBytes, () => this.#conversation?.cancel())
     if (!this.#admission) {
       throw new PgError(SQL_STATE.tooManyConnections, 'sorry, too many clients already', {
         severity: 'FATAL',
@@ -107,7 +115,7 @@ export class Connection {
     const { remoteAddress } = this.#socket
     clientEvents.publish({ kind: 'connected', connId: this.#admission.processId, remoteAddress })
     this.#conversation = this.#host.startConversation(this.#io(this.#admission))
-    return await this.#conversation.startup(startup.parameters, startup.minorVersion)
+    return await this.#conversation.startup(startup.parameters)
   }
 
   async #handle(message: FrontendMessage | UnreadableMessage): Promise<boolean> {

@@ -1,7 +1,9 @@
+import type { ByteWriter } from '../base/byte-writer.ts'
 import { clientEvents } from '../base/channels.ts'
+import { writeNegotiateProtocolVersion } from '../wire/backend-messages.ts'
 import type { FrontendDecoder } from '../wire/frontend-decoder.ts'
 import type { StartupPacket } from '../wire/frontend-message.ts'
-import { unsupportedProtocol } from '../wire/startup-packet.ts'
+import { NEWEST_MINOR_VERSION, unsupportedProtocol } from '../wire/startup-packet.ts'
 import type { ClientRegistry } from './client-registry.ts'
 import type { ClientSocket } from './client-socket.ts'
 
@@ -41,4 +43,21 @@ export async function readStartupMessage(
         await socket.send(REFUSED)
     }
   }
+}
+
+/** Bytes of the cancel key (manual, section 55.7, BackendKeyData): 4 before protocol 3.2, then as many as PostgreSQL 18 sends. */
+const OLD_KEY_SIZE_BYTES = 4
+const KEY_SIZE_BYTES = 32
+
+/**
+ * Tells a client that asks for a newer minor version, or for options of the protocol, what it does not get
+ * (src/backend/tcop/backend_startup.c, ProcessStartupPacket). Returns the size of the cancel key in the version that is spoken.
+ */
+export function negotiateProtocol(output: ByteWriter, startup: StartupMessage): number {
+  const options = [...startup.parameters.keys()].filter((name) => name.startsWith('_pq_.'))
+  const minorVersion = Math.min(startup.minorVersion, NEWEST_MINOR_VERSION)
+  if (minorVersion < startup.minorVersion || options.length > 0) {
+    writeNegotiateProtocolVersion(output, minorVersion, options)
+  }
+  return minorVersion < 2 ? OLD_KEY_SIZE_BYTES : KEY_SIZE_BYTES
 }

@@ -132,7 +132,15 @@ function logCluster(log: pino.Logger, event: ClusterEvent): void {
   const { cluster } = event
   switch (event.kind) {
     case 'started':
-      log.debug({ cluster, duration_ms: round(event.durationMs) }, 'PostgreSQL started')
+      log.debug(
+        {
+          cluster,
+          duration_ms: round(event.durationMs),
+          made_from: event.madeFrom,
+          template_failure: event.templateFailure,
+        },
+        'PostgreSQL started',
+      )
       return
     case 'back':
       log.info({ cluster, duration_ms: round(event.durationMs) }, 'PostgreSQL back')

@@ -39,10 +39,15 @@ export function standardOutput(): LogDestination {
   return destination
 }
 
+/** google-auth-library's remark that no metadata server answers: where that matters, an error follows. */
+const NO_METADATA_SERVER = 'MetadataLookupWarning'
+
 /** Node's own warnings become lines of the log: standard error is for what ends the program. */
 export function logWarnings(log: pino.Logger): void {
   process.removeAllListeners('warning')
-  process.on('warning', (warning) => log.warn({ name: warning.name }, warning.message))
+  process.on('warning', ({ name, message }) => {
+    log[name === NO_METADATA_SERVER ? 'debug' : 'warn']({ name }, message)
+  })
 }
 
 /** What a server that accepts clients has to say. */

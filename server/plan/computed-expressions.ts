@@ -101,6 +101,7 @@ function isIndependentBelow(expr: Expr, isCaseTestBound: boolean): boolean {
     case 'Var':
     case 'SubLink':
     case 'Aggref':
+    case 'WindowFunc':
     case 'SetToDefault':
     case 'NextValueExpr':
     case 'Unsupported':

@@ -1,6 +1,7 @@
 import type { Capabilities } from '../backend/capabilities.ts'
 import type { LogicalSchema } from '../schema/logical-schema.ts'
 import type { CallRule } from '../sql/dialect.ts'
+import type { InlineBody } from '../sql/inline-calls.ts'
 import type { Expr, Query } from '../sql/query-tree.ts'
 import type { ComputedList } from './computed-expressions.ts'
 import type { ParamList } from './param-list.ts'
@@ -10,6 +11,8 @@ import type { Scope } from './scope.ts'
 /** What the emitter asks of the world around one statement. */
 export interface EmitContext {
   readonly schema: LogicalSchema
+  /** What can stand in the place of calls of clients' functions, by pg_proc.oid. */
+  readonly bodies?: ReadonlyMap<number, InlineBody>
   readonly capabilities: Capabilities
   readonly dialect: DialectTable
   readonly settings: ReadSettings
@@ -83,6 +86,10 @@ export interface Emission {
   readonly computed: ComputedList
   /** OIDs of the sequences that its SQL draws from. */
   readonly drawnSequences: Set<number>
+  /** Whether its SQL draws random uuids. */
+  drawsUuids: boolean
+  /** OIDs of the integer types that its SQL computes values of: Spanner calls all of them bigint. */
+  readonly integerTypes: Set<number>
   /** `t1`, `t2` ... */
   readonly newAlias: () => string
   /** SQL of an expression, of the Spanner type that its PostgreSQL type is stored as. Not an operand: see operand.ts. */

@@ -3,7 +3,7 @@ import type { Expr } from '../sql/query-tree.ts'
 import { OID } from '../types/pg-type.ts'
 import { checkedRange } from './checked-range.ts'
 import type { Emission, Place } from './emission.ts'
-import { isAvailable, printByRule, siteOf } from './emit-call.ts'
+import { isAvailable, noteInteger, printByRule, siteOf } from './emit-call.ts'
 import { emitSortKey, refuseForeignEquality } from './emit-order.ts'
 import { numericKeyText } from './emulator-guards.ts'
 import { typeOf } from './expression-type.ts'
@@ -13,6 +13,8 @@ type Aggref = Extract<Expr, { readonly kind: 'Aggref' }>
 
 const COUNT_STAR = 2803
 const COUNT_ANY = 2147
+/** sum(integer) and sum(smallint). */
+const SUMS = new Set([2108, 2109])
 /** array_agg takes NULLs in as well, so that FILTER cannot be said by NULL; so do the json aggregates. */
 const KEEPS_NULLS = /^(array_agg|xmlagg|json)/
 
@@ -30,6 +32,8 @@ export function emitAggregate(emission: Emission, call: Aggref, place: Place): s
   if (sql === undefined) throw refusal(call)
   if (args.some((arg) => isMarked(arg) && !sql.includes(`(${arg}`) && !sql.includes(`, ${arg}`)))
     throw refusal(call)
+  // A sum alone can leave the range.
+  if (SUMS.has(call.function)) noteInteger(emission, call.type)
   if (rule.resultRange === undefined || place.noticesRange === true) return sql
   return checkedRange(sql, rule.resultRange)
 }

@@ -1,9 +1,11 @@
 import type { Expr } from '../sql/query-tree.ts'
 import { findPgType, OID } from '../types/pg-type.ts'
+import { isRowIndependent, isVolatile } from './computed-expressions.ts'
 import type { Emission, Place } from './emission.ts'
 import { emitOperation, type Operation, plainOperator, refuseOperator } from './emit-call.ts'
 import { elementsOf } from './emit-cast.ts'
-import { floatsToGuard, guardNulls } from './emulator-guards.ts'
+import { floatsToGuard, guardNulls, isFloat } from './emulator-guards.ts'
+import { someExpr } from './expression-tree.ts'
 import { typeOf } from './expression-type.ts'
 import { MAX_IN_VALUES, tooManyInValues } from './limits.ts'
 import { conjunct, operand } from './operand.ts'
@@ -14,7 +16,9 @@ type ArrayComparison = Extract<Expr, { readonly kind: 'ScalarArrayOpExpr' }>
  * PostgreSQL:  a = ANY (ARRAY[1, 2])  which is also  a IN (1, 2)        a <> ALL (ARRAY[1, 2])  or  a NOT IN (1, 2)
  * Spanner:     a IN (1, 2)                                             a NOT IN (1, 2)
  *
- * PostgreSQL:  a = ANY ($1)        a > ALL ($1)          Spanner has both; of ANY it has no operator but `=`
+ * PostgreSQL:  a = ANY ($1)        a <> ALL ($1)
+ * Spanner:     the same, where the array is a parameter or a column and holds no floats; no other operator but `= ALL`, which is NULL there
+ *              wherever an element is
  * PostgreSQL:  a LIKE ANY (ARRAY['x%', 'y%'])            Spanner:  a LIKE 'x%' OR a LIKE 'y%'
  */
 
@@ -73,19 +77,130 @@ function expanded(
     .join(comparison.useOr ? ' OR ' : ' AND ')
 }
 
+/** An array that only the execution knows. */
+function withArray(emission: Emission, comparison: ArrayComparison, place: Place): string {
+  const [scalar, array] = comparison.args
+  if (scalar === undefined || array === undefined) throw refuseOperator(comparison)
+  const link = asSubLink(comparison, scalar, array)
+  if (link !== undefined) return emission.expression(link, place)
+  const sql = operand(arraySql(emission, array, place))
+  return isPlainArray(emission, comparison, array, sql)
+    ? withPlainArray(emission, comparison, sql, place)
+    : withUnnested(emission, comparison, sql, place)
+}
+
+/** What the rows have no part in is a parameter. */
+function arraySql(emission: Emission, array: Expr, place: Place): string {
+  const isMade = isRowIndependent(array) && !isVolatile(array) && !isParameter(array)
+  return isMade
+    ? emission.params.computed(emission.computed.add(array), typeOf(array))
+    : emission.expression(array, place)
+}
+
+function isParameter(array: Expr): boolean {
+  return array.kind === 'RelabelType' ? isParameter(array.arg) : array.kind === 'Param'
+}
+
+/** `a = ANY (ARRAY(SELECT ..))` is `a = ANY (SELECT ..)`. */
+function asSubLink(comparison: ArrayComparison, scalar: Expr, array: Expr): Expr | undefined {
+  if (array.kind !== 'SubLink' || array.linkType !== 'array') return undefined
+  const type = findPgType(typeOf(array))?.elementOid ?? 0
+  const element: Expr = {
+    kind: 'Param',
+    paramKind: 'sublink',
+    number: 1,
+    type,
+    typmod: -1,
+    location: array.location,
+  }
+  return {
+    ...array,
+    linkType: comparison.useOr ? 'any' : 'all',
+    test: { ...comparison, kind: 'OpExpr', function: 0, type: OID.bool, args: [scalar, element] },
+  }
+}
+
+/** Whether Spanner has the comparison as it is. */
+function isPlainArray(
+  { context }: Emission,
+  { operator, useOr }: ArrayComparison,
+  array: Expr,
+  sql: string,
+): boolean {
+  const symbol = plainOperator(context, operator)
+  if (symbol !== (useOr ? '=' : '<>')) return false
+  const element = findPgType(typeOf(array))?.elementOid ?? 0
+  if (isFloat(element)) return false
+  if (element === OID.numeric && !context.capabilities.safeNumericKeysAndNullFloats) return false
+  return /^(?:\$\d+|\w+\.(?:\w+|"(?:[^"]|"")+"))(?:::[a-z ]+\[\])?$/.test(sql)
+}
+
 /*
  * PostgreSQL:  a <> ALL (NULL::bigint[])       NULL
  * Spanner:     true, and false of = ANY: which is as good as NULL where only the truth of a condition counts
  */
+function withPlainArray(
+  emission: Emission,
+  comparison: ArrayComparison,
+  array: string,
+  place: Place,
+): string {
+  const scalars = comparison.args.slice(0, 1)
+  const left = scalars.map((scalar) => operand(emission.expression(scalar, place))).join('')
+  const sql = `${left} ${comparison.useOr ? '= ANY' : '<> ALL'} (${array})`
+  return comparison.useOr && place.isFilter === true ? sql : guardNulls(sql, [array])
+}
 
-/** An array that only the execution knows. */
-function withArray(emission: Emission, comparison: ArrayComparison, place: Place): string {
-  const operator = plainOperator(emission.context, comparison.operator)
-  const isPossible = operator !== undefined && (comparison.useOr ? operator === '=' : true)
-  if (!isPossible) throw refuseOperator(comparison)
-  const [left, array] = comparison.args.map((arg) => operand(emission.expression(arg, place)))
-  const sql = `${left} ${operator} ${comparison.useOr ? 'ANY' : 'ALL'} (${array})`
-  const guards = floatsToGuard(emission.context.capabilities, comparison.args, [left ?? ''])
-  const isTold = comparison.useOr && place.isFilter === true
-  return guardNulls(sql, isTold ? guards : [...guards, array ?? ''])
+/*
+ * PostgreSQL:  a > ANY (b)
+ * Spanner:     CASE WHEN b IS NULL THEN NULL WHEN EXISTS (SELECT 1 FROM unnest(b) AS t2(c1) WHERE a > t2.c1) THEN true
+ *                   WHEN EXISTS (.. WHERE (a > t2.c1) IS NULL) THEN NULL ELSE false END
+ *
+ * As a filter, where NULL is as good as false: EXISTS (.. WHERE a > t2.c1)
+ */
+function withUnnested(
+  emission: Emission,
+  comparison: ArrayComparison,
+  array: string,
+  place: Place,
+): string {
+  const [scalar, arrayExpr] = comparison.args
+  if (scalar === undefined || arrayExpr === undefined || comparison.args.some(holdsAggregate))
+    throw refuseOperator(comparison)
+  const alias = emission.newAlias()
+  const type = findPgType(typeOf(arrayExpr))?.elementOid ?? 0
+  const element: Expr = { kind: 'CaseTestExpr', type, typmod: -1 }
+  const operation: Operation = { ...comparison, args: [scalar, element] }
+  const condition = emitOperation(emission, operation, { ...place, caseTest: `${alias}.c1` })
+  return quantified({
+    array,
+    isAny: comparison.useOr,
+    condition,
+    exists: (where) => `EXISTS (SELECT 1 FROM unnest(${array}) AS ${alias}(c1) WHERE ${where})`,
+    isFilter: place.isFilter === true,
+  })
+}
+
+/** An aggregate in a subquery would be the subquery's own. */
+function holdsAggregate(expr: Expr): boolean {
+  return someExpr(expr, (part) => part.kind === 'Aggref')
+}
+
+interface Quantified {
+  readonly array: string
+  readonly isAny: boolean
+  readonly condition: string
+  readonly exists: (where: string) => string
+  readonly isFilter: boolean
+}
+
+function quantified({ array, isAny, condition, exists, isFilter }: Quantified): string {
+  if (isFilter) {
+    return isAny
+      ? exists(condition)
+      : `${array} IS NOT NULL AND NOT ${exists(`${operand(condition)} IS NOT TRUE`)}`
+  }
+  const decided = exists(isAny ? condition : `${operand(condition)} IS FALSE`)
+  const unknown = exists(`${operand(condition)} IS NULL`)
+  return `CASE WHEN ${array} IS NULL THEN NULL WHEN ${decided} THEN ${isAny} WHEN ${unknown} THEN NULL ELSE ${!isAny} END`
 }

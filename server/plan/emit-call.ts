@@ -97,8 +97,14 @@ export function applyRule(emission: Emission, rule: CallRule, call: RuledCall): 
   const printed = printByRule(emission.context, rule, args, site)
   if (printed === undefined) throw call.refusal()
   const sql = guardNulls(printed, guards)
+  if (call.isComparison !== true && !/^-?\d+$/.test(sql)) noteInteger(emission, call.type)
   if (rule.resultRange === undefined || call.place.noticesRange === true) return sql
   return checkedRange(sql, rule.resultRange)
+}
+
+/** Remembers that Spanner computes an integer of a type: what it says of it speaks of bigint. */
+export function noteInteger({ integerTypes }: Emission, type: number): void {
+  if (type === OID.int2 || type === OID.int4 || type === OID.int8) integerTypes.add(type)
 }
 
 /** The form of a call that the backend takes; undefined where there is none for such arguments. */

@@ -135,15 +135,24 @@ function emitNode(emission: Emission, expr: Expr, place: Place): string {
     case 'SQLValueFunction':
       return emitValueFunction(emission, expr)
     case 'CollateExpr':
-      if (isByteCollation(expr.collation)) return emission.expression(expr.arg, place)
-      throw new NotPushable('COLLATE', { location: expr.location })
+      return emitCollate(emission, expr, place)
     case 'NamedArgExpr':
     case 'CaseTestExpr':
     case 'RowExpr':
     case 'SetToDefault':
+    case 'WindowFunc':
     case 'Unsupported':
       return emitRare(expr, place)
   }
+}
+
+function emitCollate(
+  emission: Emission,
+  { arg, collation, location }: Extract<Expr, { readonly kind: 'CollateExpr' }>,
+  place: Place,
+): string {
+  if (isByteCollation(collation)) return emission.expression(arg, place)
+  throw new NotPushable('COLLATE', { location })
 }
 
 function emitParam(
@@ -173,7 +182,15 @@ function emitValueFunction(
 function emitRare(
   expr: Extract<
     Expr,
-    { readonly kind: 'NamedArgExpr' | 'CaseTestExpr' | 'RowExpr' | 'SetToDefault' | 'Unsupported' }
+    {
+      readonly kind:
+        | 'NamedArgExpr'
+        | 'CaseTestExpr'
+        | 'RowExpr'
+        | 'SetToDefault'
+        | 'WindowFunc'
+        | 'Unsupported'
+    }
   >,
   place: Place,
 ): string {
@@ -187,6 +204,8 @@ function emitRare(
       throw new NotPushable('a row as a value', { location: expr.location })
     case 'SetToDefault':
       throw new NotPushable('DEFAULT in such a place', { location: expr.location })
+    case 'WindowFunc':
+      throw new NotPushable('window functions', { location: expr.location })
     case 'Unsupported':
       throw new NotPushable(WORDS.get(expr.tag) ?? `an expression of kind ${expr.tag}`, {
         location: expr.location,
@@ -196,7 +215,6 @@ function emitRare(
 
 /** What the tags of nodes without a typed form are called by people. */
 const WORDS: ReadonlyMap<string, string> = new Map([
-  ['WINDOWFUNC', 'window functions'],
   ['GROUPINGFUNC', 'GROUPING'],
   ['FIELDSELECT', 'a field of a composite value'],
   ['FIELDSTORE', 'an assignment to a field of a composite value'],

@@ -1,9 +1,10 @@
 import type { Expr, Query } from '../sql/query-tree.ts'
 import { OID } from '../types/pg-type.ts'
+import { findStorage } from '../types/storage.ts'
 import type { Emission } from './emission.ts'
 import { emitFilteredFrom } from './emit-from.ts'
-import { refuseForeignEquality } from './emit-order.ts'
-import { numericKeyText } from './emulator-guards.ts'
+import { mustTakeApart, refuseForeignEquality } from './emit-order.ts'
+import { isFloat, numericKeyText, safeSortKeys } from './emulator-guards.ts'
 import { childrenOf, exprsOfQuery, isSameExpr, someExpr, subqueriesOf } from './expression-tree.ts'
 import { typeOf } from './expression-type.ts'
 import { NotPushable } from './not-pushable.ts'
@@ -42,7 +43,22 @@ function isNoConstant(key: Expr): boolean {
   return key.kind !== 'Const'
 }
 
-function declaredKeys(emission: Emission, query: Query): readonly Expr[] {
+/**
+ * PostgreSQL:  SELECT 1 FROM t WHERE a > 0 HAVING b
+ * Spanner:     SELECT 1 WHERE b
+ *
+ * HAVING without GROUP BY and aggregates is about one group, whatever the rows are: PostgreSQL does not read them (grouping_planner of planner.c).
+ * The emulator takes it for a condition on each row.
+ */
+export function withoutRowsOfHaving(query: Query): Query {
+  const { having, hasAggregates, groupClause, hasGroupingSets } = query
+  if (having === undefined || hasAggregates || groupClause.length > 0 || hasGroupingSets)
+    return query
+  return { ...query, from: [], where: having, having: undefined }
+}
+
+/** The expressions of GROUP BY, each once. */
+export function declaredKeys(emission: Emission, query: Query): readonly Expr[] {
   const keys: Expr[] = []
   for (const clause of query.groupClause) {
     const target = query.targetList.find((candidate) => candidate.sortGroupRef === clause.targetRef)
@@ -58,6 +74,17 @@ function declaredKeys(emission: Emission, query: Query): readonly Expr[] {
  * Spanner:     .. GROUP BY id, name
  */
 function dependentKeys(query: Query): readonly Expr[] {
+  const keys = findDependentKeys(query)
+  for (const key of keys) {
+    // Whatever else is stored can be compared, and is the same all over a group.
+    const code = findStorage(typeOf(key), -1)?.type.code
+    if (code !== 'ARRAY' && code !== 'JSON') continue
+    throw new NotPushable('an array or jsonb that depends on a group key')
+  }
+  return keys
+}
+
+function findDependentKeys(query: Query): readonly Expr[] {
   if (query.groupClause.length === 0) return []
   const keys = query.targetList
     .filter((target) => isGroupRef(query, target.sortGroupRef))
@@ -100,13 +127,22 @@ export function mustGroupInSubquery(emission: Emission, query: Query): boolean {
   const keys = query.targetList
     .filter((target) => isGroupRef(query, target.sortGroupRef))
     .map((target) => target.expr)
-  if (keys.some((key) => isDeadlyKey(emission, key)) || !keys.some(isNoConstant)) return true
+  const grouped = [...keys, ...findDependentKeys(query)]
+  if (grouped.some((key) => isDeadlyKey(emission, key)) || !keys.some(isNoConstant)) return true
   const computed = keys.filter((key) => key.kind !== 'Var')
+  if (query.sortClause.length > 0 && computed.some((key) => isSortedApart(emission, key)))
+    return true
   return exprsAfterGrouping(query).some((expr) => holdsBelow(expr, computed))
 }
 
 function isDeadlyKey(emission: Emission, key: Expr): boolean {
   return typeOf(key) === OID.numeric && !emission.context.capabilities.safeNumericKeysAndNullFloats
+}
+
+/** Whether ORDER BY may name a key that is computed, or parts of it, where the query does not: to tell equal groups apart (sort-ties.ts). */
+function isSortedApart(emission: Emission, key: Expr): boolean {
+  const isSafe = emission.context.capabilities.safeNumericKeysAndNullFloats
+  return mustTakeApart(emission, key) || (!isSafe && isNoConstant(key))
 }
 
 /** Whether one of the keys stands inside a larger expression. */
@@ -122,8 +158,8 @@ export interface Grouped {
   readonly scope: Scope
   /** ` FROM (..) AS t9 WHERE ..`. */
   readonly from: string
-  /** Columns that tell any two groups apart: the emulator dies of rows that ORDER BY leaves equal where a numeric is computed. */
-  readonly tieBreakers: readonly string[]
+  /** Columns that tell any two groups apart, where a key is a numeric: by its text. */
+  readonly tieBreakers: readonly string[] | undefined
 }
 
 /*
@@ -155,9 +191,18 @@ export function emitGroupedInSubquery(emission: Emission, scope: Scope): Grouped
       : ` WHERE ${emission.expression(query.having, { scope: outer, isFilter: true })}`
   return {
     scope: outer,
-    tieBreakers: deadly.length > 0 ? keys.map((_key, i) => `${alias}.c${i + 1}`) : [],
+    tieBreakers:
+      deadly.length > 0
+        ? keys.flatMap((key, i) => tieBreaker(key, `${alias}.c${i + 1}`))
+        : undefined,
     from: ` FROM (SELECT ${list.join(', ')}${from} GROUP BY ${numbers}) AS ${alias}${having}`,
   }
+}
+
+/** A deadly key is its text here; floats are deadly only where they sort. */
+function tieBreaker(key: Expr, sql: string): readonly string[] {
+  const type = typeOf(key)
+  return isFloat(type) ? safeSortKeys(sql, type) : [sql]
 }
 
 /** The different aggregates that the query computes over its groups. */

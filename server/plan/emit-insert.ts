@@ -16,6 +16,7 @@ import { emitFrom } from './emit-from.ts'
 import { emitOnConflict } from './emit-on-conflict.ts'
 import { mustFindColumn } from './emit-var.ts'
 import { DEFAULT, type InsertSource, plainRows } from './insert-source.ts'
+import { newUuid } from './new-uuid.ts'
 import { NotPushable } from './not-pushable.ts'
 import type { ComputedExpressions } from './plan.ts'
 import type { UserTypeNames } from './print-postgres.ts'
@@ -221,7 +222,8 @@ function selectFrom(
   const from = emitFrom(emission, scope, query.from)
   const place: Place = { scope, noticesRange: true }
   const list = kept.map((assignment, i) => {
-    const sql = typedLiteral(emission.expression(assignedValue(assignment), place))
+    const value = assignedValue(assignment)
+    const sql = newUuid(emission, value) ?? typedLiteral(emission.expression(value, place))
     return namesColumns ? `${sql} AS c${i + 1}` : sql
   })
   return `SELECT ${list.join(', ')}${from}`

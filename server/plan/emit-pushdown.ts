@@ -1,6 +1,7 @@
 import type { Query } from '../sql/query-tree.ts'
+import { OID } from '../types/pg-type.ts'
 import { ComputedList } from './computed-expressions.ts'
-import type { Emission, EmitContext, EmittedSelect } from './emission.ts'
+import type { Emission, EmitContext, EmittedSelect, SelectOptions } from './emission.ts'
 import { emitDelete } from './emit-delete.ts'
 import { emitExpression } from './emit-expression.ts'
 import { emitInsert } from './emit-insert.ts'
@@ -20,17 +21,24 @@ import { unseenDraws } from './sequence-draws.ts'
  * One invariant carries it: the SQL of an expression has the Spanner type that the expression's PostgreSQL type is stored as
  * (types/storage.ts), and the value that PostgreSQL's would be stored as. What cannot keep it is refused.
  *
+ * `noticesRange`: whoever gets the rows of a SELECT notices an integer out of its type's range.
+ *
  * @throws NotPushable where Spanner cannot run the statement or would answer otherwise; PgError 54000 past Spanner's limits.
  */
-export function emitPushdown(tree: Query, context: EmitContext): PushdownRoute {
+export function emitPushdown(
+  tree: Query,
+  context: EmitContext,
+  { noticesRange = true }: Pick<SelectOptions, 'noticesRange'> = {},
+): PushdownRoute {
   const emission = openEmission(context)
   const command = commandOf(tree)
-  const { sql, columns, again, draws, written } = emitCommand(emission, tree)
+  const { sql, columns, again, draws, written } = emitCommand(emission, tree, noticesRange)
   // DML takes no such hint: what its subqueries scan is locked with the rest.
   const hint = command === 'SELECT' ? lockHint(emission, tree) : ''
   const whole = `${hint}${sql}`
   refuseBeyondLimits(whole, emission.params.sources.length)
   if (command === 'SELECT') refuseManyFunctions(whole)
+  const drawn = draws ?? unseenDraws(whole, emission.drawnSequences)
   return {
     kind: 'pushdown',
     command,
@@ -39,10 +47,12 @@ export function emitPushdown(tree: Query, context: EmitContext): PushdownRoute {
     computed: emission.computed.toPlan(),
     columns,
     again,
-    draws: draws ?? unseenDraws(whole, emission.drawnSequences),
+    draws: drawn,
+    writesDrawn: command !== 'SELECT' && (emission.drawsUuids || drawn !== undefined),
     written,
     locksRows: locksRows(tree),
     isOrdered: tree.command === 'select' && tree.sortClause.length > 0,
+    integerName: onlyNameOf(emission.integerTypes),
   }
 }
 
@@ -53,6 +63,8 @@ function openEmission(context: EmitContext): Emission {
     params: new ParamList(),
     computed: new ComputedList(context.schema.userTypes.names),
     drawnSequences: new Set(),
+    drawsUuids: false,
+    integerTypes: new Set(),
     newAlias: () => {
       aliases += 1
       return `t${aliases}`
@@ -61,6 +73,13 @@ function openEmission(context: EmitContext): Emission {
     select: (query, options) => emitSelect(emission, query, options),
   }
   return emission
+}
+
+/** What PostgreSQL calls the one type of integers that the statement computes; undefined where there are several, or it is bigint. */
+function onlyNameOf(types: ReadonlySet<number>): PushdownRoute['integerName'] {
+  if (types.size !== 1) return undefined
+  if (types.has(OID.int4)) return 'integer'
+  return types.has(OID.int2) ? 'smallint' : undefined
 }
 
 const COMMANDS = { select: 'SELECT', insert: 'INSERT', update: 'UPDATE', delete: 'DELETE' } as const
@@ -72,10 +91,10 @@ function commandOf({ command }: Query): PushdownRoute['command'] {
   return COMMANDS[command]
 }
 
-function emitCommand(emission: Emission, tree: Query): EmittedSelect {
+function emitCommand(emission: Emission, tree: Query, noticesRange: boolean): EmittedSelect {
   switch (commandOf(tree)) {
     case 'SELECT':
-      return emission.select(tree, { parent: undefined, isTop: true, noticesRange: true })
+      return emission.select(tree, { parent: undefined, isTop: true, noticesRange })
     case 'INSERT':
       return emitInsert(emission, tree)
     case 'UPDATE':

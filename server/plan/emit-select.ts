@@ -5,15 +5,22 @@ import { isRowIndependent, isVolatile } from './computed-expressions.ts'
 import type { Emission, EmittedSelect, Place, SelectOptions } from './emission.ts'
 import { emitWith } from './emit-cte.ts'
 import { emitFilteredFrom } from './emit-from.ts'
-import { emitGroupBy, emitGroupedInSubquery, mustGroupInSubquery } from './emit-grouping.ts'
+import {
+  emitGroupBy,
+  emitGroupedInSubquery,
+  mustGroupInSubquery,
+  withoutRowsOfHaving,
+} from './emit-grouping.ts'
 import { emitLimit } from './emit-limit.ts'
 import { emitLock, refuseLockOf } from './emit-lock.ts'
 import { emitSortKey, mustTakeApart, refuseForeignEquality } from './emit-order.ts'
 import { castColumn, emitSetOperations } from './emit-set-operation.ts'
 import { typeOf } from './expression-type.ts'
+import { newUuid } from './new-uuid.ts'
 import { NotPushable } from './not-pushable.ts'
 import { outputColumn, outputsOf, resultColumn } from './query-outputs.ts'
 import { Scope } from './scope.ts'
+import { tieBreakersOf } from './sort-ties.ts'
 
 /** A SELECT of any level. */
 export function emitSelect(
@@ -21,7 +28,7 @@ export function emitSelect(
   original: Query,
   options: SelectOptions,
 ): EmittedSelect {
-  const query = withGroupedDistinct(emission, original)
+  const query = withGroupedDistinct(emission, withoutRowsOfHaving(original))
   refuseForms(query, options)
   const scope = new Scope(query, options.parent, {
     newAlias: emission.newAlias,
@@ -40,7 +47,7 @@ export interface SelectParts {
   readonly scope: Scope
   readonly options: SelectOptions
   /** Further sort keys where there are any. */
-  readonly tieBreakers?: readonly string[]
+  readonly tieBreakers?: readonly string[] | undefined
 }
 
 function refuseForms(query: Query, options: SelectOptions): void {
@@ -92,7 +99,8 @@ function emitSelectList(emission: Emission, parts: SelectParts): string {
   const distinct = query.distinctClause.length > 0 ? 'DISTINCT ' : ''
   refuseDistinct(emission, query)
   const items = outputsOf(query).map((target, i) => {
-    const value = emission.expression(target.expr, outputPlace(parts, scope))
+    const drawn = options.isAssigned === true ? newUuid(emission, target.expr) : undefined
+    const value = drawn ?? emission.expression(target.expr, outputPlace(parts, scope))
     const column = castColumn(target.expr, options.columnTypes?.[i], value)
     const sql = options.isAssigned === true ? typedLiteral(column) : column
     return options.namesColumns === true ? `${sql} AS c${i + 1}` : sql
@@ -123,12 +131,18 @@ function withGroupedDistinct(emission: Emission, query: Query): Query {
   const isDeadly = query.targetList.some(
     (target) =>
       keys.some((clause) => clause.targetRef === target.sortGroupRef) &&
-      typeOf(target.expr) === OID.numeric &&
-      mustTakeApart(emission, target.expr),
+      isDeadlyDistinct(emission, query, target),
   )
   const isPlain = !query.hasAggregates && query.groupClause.length === 0 && !query.hasDistinctOn
   if (!isDeadly || !isPlain || query.setOperations !== undefined) return query
   return { ...query, groupClause: keys, distinctClause: [] }
+}
+
+/** Numbers with a fraction, and floats that are taken apart to sort by: the parts are not in the select list. */
+function isDeadlyDistinct(emission: Emission, query: Query, { expr, sortGroupRef }: TargetEntry) {
+  if (!mustTakeApart(emission, expr)) return false
+  if (typeOf(expr) === OID.numeric) return true
+  return !isConstant(expr) && query.sortClause.some(({ targetRef }) => targetRef === sortGroupRef)
 }
 
 function refuseDistinct(emission: Emission, query: Query): void {
@@ -136,7 +150,7 @@ function refuseDistinct(emission: Emission, query: Query): void {
     const target = query.targetList.find((candidate) => candidate.sortGroupRef === clause.targetRef)
     if (target === undefined) continue
     refuseForeignEquality(emission, clause, target.expr)
-    if (typeOf(target.expr) === OID.numeric && mustTakeApart(emission, target.expr)) {
+    if (isDeadlyDistinct(emission, query, target)) {
       throw new NotPushable('DISTINCT of numbers with a fraction')
     }
   }
@@ -156,9 +170,13 @@ function emitOrderBy(emission: Emission, parts: SelectParts, scope: Scope): stri
     const sql = sortsByNumber(emission, query, target)
       ? String(outputsOf(query).indexOf(target) + 1)
       : emission.expression(target.expr, { scope })
+    // `a = ANY ('{}')`
+    if (sql === 'true' || sql === 'false') return []
     return emitSortKey(emission, clause, { expr: target.expr, sql })
   })
-  return keys.length === 0 ? '' : ` ORDER BY ${[...keys, ...(parts.tieBreakers ?? [])].join(', ')}`
+  if (keys.length === 0) return ''
+  const tieBreakers = parts.tieBreakers ?? tieBreakersOf(emission, scope, parts.options)
+  return ` ORDER BY ${[...keys, ...tieBreakers].join(', ')}`
 }
 
 /** What is the same in every row sorts nothing, and Spanner refuses to sort by it. */

@@ -1,4 +1,5 @@
 import { type Column, quotePhysical, type Table } from '../schema/logical-schema.ts'
+import { FIRST_USER_OID } from '../sql/builtin-catalog.ts'
 import type { Expr, RangeTableEntry } from '../sql/query-tree.ts'
 import { findStorage } from '../types/storage.ts'
 import { CITEXT } from '../types/user-type.ts'
@@ -91,6 +92,13 @@ const SYSTEM_COLUMNS: ReadonlyMap<number, string> = new Map([
 export function mustFindTable(emission: Emission, entry: Relation): Table {
   const relation = emission.context.schema.relations.get(entry.relid)
   if (relation?.kind === 'table') return relation
+  if (entry.relkind === 'S') {
+    throw new NotPushable('a sequence that is read as a table', {
+      hint: 'currval() and lastval() say what this session drew.',
+    })
+  }
+  if (entry.relid >= FIRST_USER_OID)
+    throw new NotPushable('a relation that Spanner has no table for')
   throw new NotPushable('system catalogs and tables in one statement', {
     hint: 'Read the catalogs in a statement of their own.',
   })

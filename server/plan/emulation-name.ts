@@ -4,7 +4,10 @@
  */
 const NAMES: readonly (readonly [RegExp, string])[] = [
   [/^refused: /, 'refused'],
+  [/^a value that Spanner does not have/, 'value'],
   [/\bcatalogs\b/, 'catalog-join'],
+  [/^temporary tables/, 'temporary-join'],
+  [/^a relation that Spanner has no table/, 'uncommitted-table'],
   [/^window functions/, 'window-function'],
   [/recursive/, 'recursive-cte'],
   [/^GROUPING/, 'grouping-sets'],
@@ -12,6 +15,7 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
   [/^DISTINCT ON/, 'distinct-on'],
   [/^a set-returning function/, 'set-returning-function'],
   [/in FROM$|^ROWS FROM|^a FROM item/, 'function-in-from'],
+  [/^a sequence/, 'sequence'],
   [/^TABLESAMPLE/, 'table-sample'],
   [/^FILTER/, 'filter'],
   [/^an ordered-set aggregate/, 'ordered-set-aggregate'],

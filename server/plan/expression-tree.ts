@@ -14,6 +14,8 @@ export function childrenOf(expr: Expr): readonly Expr[] {
       return []
     case 'Aggref':
       return [...expr.args.map((arg) => arg.expr), ...expr.directArgs, ...present(expr.filter)]
+    case 'WindowFunc':
+      return [...expr.args, ...present(expr.filter)]
     case 'FuncExpr':
     case 'OpExpr':
     case 'DistinctExpr':
@@ -84,7 +86,8 @@ export function subqueriesOf(query: Query): readonly Query[] {
   ]
 }
 
-function queriesIn(expr: Expr): readonly Query[] {
+/** The queries in an expression: those inside of them are not among them. */
+export function queriesIn(expr: Expr): readonly Query[] {
   const below = childrenOf(expr).flatMap(queriesIn)
   return expr.kind === 'SubLink' ? [expr.query, ...below] : below
 }

@@ -1,7 +1,8 @@
-import type { Const, Expr, Query, TargetEntry } from '../sql/query-tree.ts'
+import type { Expr, Query, TargetEntry } from '../sql/query-tree.ts'
 import { OID } from '../types/pg-type.ts'
 import { isRowIndependent, isVolatile } from './computed-expressions.ts'
 import { someExpr } from './expression-tree.ts'
+import { int8Const } from './integer-const.ts'
 import { conjunctsOf, isOpaque, itemConditions } from './item-conditions.ts'
 import type { FirstRows } from './load-query.ts'
 import { replaceVars } from './substitute.ts'
@@ -9,6 +10,9 @@ import { replaceVars } from './substitute.ts'
 /*
  * PostgreSQL:  SELECT initcap(name) FROM t WHERE id > 7 ORDER BY id LIMIT 10 OFFSET 20
  * load:        SELECT id, name FROM t WHERE id > 7 ORDER BY id LIMIT 30
+ *
+ * PostgreSQL:  SELECT initcap(name) FROM t ORDER BY n FETCH FIRST 10 ROWS WITH TIES
+ * load:        SELECT id, name, n FROM t WHERE NOT (SELECT n FROM t ORDER BY n LIMIT 1 OFFSET 9) < n OR ..
  */
 
 /**
@@ -30,10 +34,69 @@ export function firstRows(query: Query): FirstRows | undefined {
     if (target === undefined || someExpr(target.expr, isOpaque)) return undefined
     sortTargets.push({ ...target, expr: overFirstEntry(target.expr), junk: true })
   }
-  return { sortClause: query.sortClause, sortTargets, limitCount }
+  const { sortClause, limitWithTies } = query
+  return { sortClause, sortTargets, limitCount, withTies: limitWithTies }
 }
 
-function showsRowsAsTheyAre(query: Query): boolean {
+/**
+ * The rows of a query that do not come behind the last of those that its ORDER BY and LIMIT leave, by the first key: WITH TIES leaves no others.
+ * undefined where the number of rows is not known before it runs.
+ */
+export function withTies(top: Query): Query | undefined {
+  const [clause] = top.sortClause
+  const key = top.targetList.find(({ sortGroupRef }) => sortGroupRef === clause?.targetRef)
+  const count = top.limitCount && countOf(top.limitCount)
+  if (clause === undefined || key === undefined || count === undefined || count < 1n)
+    return undefined
+  const last = lastOf(top, key, count)
+  const args = [behind(clause.sortOperator, last, key.expr), isNull(key.expr), isNull(last)]
+  const isTied: Expr = { kind: 'BoolExpr', op: 'or', args, location: -1 }
+  const conditions = top.where === undefined ? [isTied] : [top.where, isTied]
+  return {
+    ...top,
+    where: { kind: 'BoolExpr', op: 'and', args: conditions, location: -1 },
+    targetList: top.targetList.filter(({ junk }) => !junk),
+    sortClause: [],
+    limitCount: undefined,
+  }
+}
+
+/** The key of the row of that number. */
+function lastOf(top: Query, key: TargetEntry, count: bigint): Expr {
+  const others = top.targetList.filter((entry) => entry !== key && entry.sortGroupRef > 0)
+  const query: Query = {
+    ...top,
+    targetList: [{ ...key, resno: 1, junk: false }, ...others.map(junkAt)],
+    limitCount: int8Const(1n),
+    limitOffset: int8Const(count - 1n),
+  }
+  const link = { kind: 'SubLink', linkType: 'expr', id: 0, test: undefined, location: -1 } as const
+  return { ...link, operatorNames: [], query }
+}
+
+function junkAt(entry: TargetEntry, index: number): TargetEntry {
+  return { ...entry, resno: index + 2, junk: true }
+}
+
+/** NOT (last < key): the sort operator says what comes first. */
+function behind(operator: number, last: Expr, key: Expr): Expr {
+  const comparison: Expr = {
+    kind: 'OpExpr',
+    operator,
+    userOperator: undefined,
+    function: 0,
+    type: OID.bool,
+    args: [last, key],
+    location: -1,
+  }
+  return { kind: 'BoolExpr', op: 'not', args: [comparison], location: -1 }
+}
+
+function isNull(arg: Expr): Expr {
+  return { kind: 'NullTest', arg, isNull: true, argIsRow: false, location: -1 }
+}
+
+export function showsRowsAsTheyAre(query: Query): boolean {
   return (
     query.groupClause.length === 0 &&
     query.distinctClause.length === 0 &&
@@ -43,8 +106,7 @@ function showsRowsAsTheyAre(query: Query): boolean {
     !query.hasAggregates &&
     !query.hasGroupingSets &&
     !query.hasWindowFunctions &&
-    !query.hasTargetSrfs &&
-    !query.limitWithTies
+    !query.hasTargetSrfs
   )
 }
 
@@ -58,13 +120,13 @@ const INT8_PLUS = { operator: 684, function: 463 }
 const MANY = 1_000_000_000n
 
 /** LIMIT + OFFSET, neither negative nor beyond bigint; undefined where there is no LIMIT, or it is no value before the query runs. */
-function limitOf({ limitCount, limitOffset }: Query): Expr | undefined {
+export function limitOf({ limitCount, limitOffset }: Query): Expr | undefined {
   if (limitCount === undefined || !isValue(limitCount)) return undefined
   if (limitOffset === undefined) return bounded(limitCount)
   if (!isValue(limitOffset)) return undefined
   const limit = countOf(limitCount)
   const offset = countOf(limitOffset)
-  if (limit !== undefined && offset !== undefined) return int8(limit + offset)
+  if (limit !== undefined && offset !== undefined) return int8Const(limit + offset)
   const args = [bounded(limitCount), bounded(limitOffset)]
   return {
     kind: 'OpExpr',
@@ -92,25 +154,10 @@ function countOf(expr: Expr): bigint | undefined {
 
 function bounded(expr: Expr): Expr {
   const count = countOf(expr)
-  if (count !== undefined) return int8(count)
+  if (count !== undefined) return int8Const(count)
   return minMax('greatest', minMax('least', expr, MANY), 0n)
 }
 
 function minMax(op: 'least' | 'greatest', expr: Expr, bound: bigint): Expr {
-  return { kind: 'MinMaxExpr', type: OID.int8, op, args: [expr, int8(bound)], location: -1 }
-}
-
-function int8(value: bigint): Const {
-  const bytes = Buffer.alloc(8)
-  bytes.writeBigInt64LE(value)
-  return {
-    kind: 'Const',
-    type: OID.int8,
-    typmod: -1,
-    isNull: false,
-    byValue: true,
-    lengthBytes: 8,
-    bytes,
-    location: -1,
-  }
+  return { kind: 'MinMaxExpr', type: OID.int8, op, args: [expr, int8Const(bound)], location: -1 }
 }

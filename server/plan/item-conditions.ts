@@ -1,8 +1,8 @@
 import { findOperatorName } from '../sql/builtin-catalog.ts'
 import type { Expr, FromNode, JoinType, Query } from '../sql/query-tree.ts'
 import { OID } from '../types/pg-type.ts'
-import { childrenOf, isSameExpr, someExpr } from './expression-tree.ts'
-import { replaceVars } from './substitute.ts'
+import { isSameExpr } from './expression-tree.ts'
+import { freeVars, replaceVars } from './substitute.ts'
 
 type Var = Extract<Expr, { readonly kind: 'Var' }>
 
@@ -15,18 +15,41 @@ export function itemConditions(
   query: Query,
   inherited: readonly Expr[],
 ): ReadonlyMap<number, readonly Expr[]> {
+  const facts = levelFacts(query, inherited)
+  return new Map([...facts].map(([rtindex, known]) => [rtindex, aboutItem(known, rtindex)]))
+}
+
+/**
+ * For each item of FROM, by its index in the range table, conditions of which all are true of every joined row that a row of the item
+ * must be part of to have a part in the result. They may be about columns of the query around (`levelsUp` is 1), too.
+ */
+export function levelFacts(
+  query: Query,
+  inherited: readonly Expr[],
+): ReadonlyMap<number, readonly Expr[]> {
   const facts = new Map<number, readonly Expr[]>()
   const where = [query.where, ...inherited].flatMap((condition) => factsOf(query, condition))
   for (const item of query.from) spread({ query, facts }, item, where)
-  return new Map([...facts].map(([rtindex, known]) => [rtindex, aboutItem(known, rtindex)]))
+  return facts
 }
 
 /** The parts of a condition that must all be true, in terms of joined tables instead of joins. */
 function factsOf(query: Query, condition: Expr | undefined): readonly Expr[] {
   return conjunctsOf(condition)
-    .filter((part) => !isTrue(part) && !someExpr(part, isOpaque))
+    .filter((part) => !isTrue(part) && !someNode(part, isUnclear))
     .map((part) => withoutJoins(query, part))
-    .filter((part) => !someExpr(part, (inner) => isOpaque(inner) || isOuter(inner)))
+    .filter((part) => !someNode(part, isUnclear) && !freeVars(part).some(isOutOfReach))
+}
+
+/** Whether something holds for a node of an expression, its subqueries included. */
+function someNode(value: unknown, test: (node: object) => boolean): boolean {
+  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return false
+  return test(value) || Object.values(value).some((field) => someNode(field, test))
+}
+
+/** Columns may hide in it, or it means something else in a statement of its own: a common table expression of a query around. */
+function isUnclear(node: object): boolean {
+  return 'kind' in node && (node.kind === 'Unsupported' || node.kind === 'cte')
 }
 
 /** The parts of a condition that must all be true. */
@@ -46,9 +69,9 @@ export function isOpaque(part: Expr): boolean {
   return part.kind === 'SubLink' || part.kind === 'Unsupported'
 }
 
-/** A column of a query around, a system column, a whole row. */
-function isOuter(part: Expr): boolean {
-  return part.kind === 'Var' && (part.levelsUp > 0 || part.attribute < 1)
+/** A column of a query around the next, a system column, a whole row. */
+function isOutOfReach({ levelsUp, attribute }: Var): boolean {
+  return levelsUp > 1 || attribute < 1
 }
 
 /** With the columns of joined tables in the place of the join's own (USING, or a join with an alias). */
@@ -119,7 +142,8 @@ function factsOfSide(
   }
 }
 
-function itemsOf(node: FromNode): ReadonlySet<number> {
+/** The items of FROM in a part of it. */
+export function itemsOf(node: FromNode): ReadonlySet<number> {
   switch (node.kind) {
     case 'RangeTableRef':
       return new Set([node.rtindex])
@@ -130,18 +154,20 @@ function itemsOf(node: FromNode): ReadonlySet<number> {
   }
 }
 
-function varsIn(expr: Expr): readonly Var[] {
-  return expr.kind === 'Var' ? [expr] : childrenOf(expr).flatMap(varsIn)
-}
-
 function itemsIn(expr: Expr): ReadonlySet<number> {
-  return new Set(varsIn(expr).map((variable) => variable.rtindex))
+  const own = freeVars(expr).filter(({ levelsUp }) => levelsUp === 0)
+  return new Set(own.map(({ rtindex }) => rtindex))
 }
 
-function aboutItem(facts: readonly Expr[], rtindex: number): readonly Expr[] {
+function isAboutLevel(fact: Expr): boolean {
+  return freeVars(fact).every((variable) => variable.levelsUp === 0)
+}
+
+function aboutItem(known: readonly Expr[], rtindex: number): readonly Expr[] {
+  const facts = known.filter(isAboutLevel)
   const about: Expr[] = []
   const add = (fact: Expr) => {
-    if (!about.some((known) => isSameExpr(known, fact))) about.push(fact)
+    if (!about.some((other) => isSameExpr(other, fact))) about.push(fact)
   }
   for (const fact of facts) {
     if ([...itemsIn(fact)].every((item) => item === rtindex)) add(fact)
@@ -161,7 +187,7 @@ function movedTo(
   rtindex: number,
   classes: readonly (readonly Var[])[],
 ): readonly Expr[] {
-  const [first, ...rest] = varsIn(fact)
+  const [first, ...rest] = freeVars(fact)
   if (first === undefined || first.rtindex === rtindex) return []
   if (!rest.every((other) => isSameColumn(first, other))) return []
   const same = classes.find((members) => members.some((member) => isSameColumn(member, first)))
@@ -190,8 +216,13 @@ function equalColumns(facts: readonly Expr[]): readonly (readonly Var[])[] {
   return classes
 }
 
+/** `a = b`, of whatever type. */
+export function isEquality(fact: Expr): fact is Extract<Expr, { readonly kind: 'OpExpr' }> {
+  return fact.kind === 'OpExpr' && findOperatorName(fact.operator) === '='
+}
+
 function equalPair(fact: Expr): readonly [Var, Var] | undefined {
-  if (fact.kind !== 'OpExpr' || findOperatorName(fact.operator) !== '=') return undefined
+  if (!isEquality(fact)) return undefined
   const [left, right] = fact.args.map(withoutRelabel)
   if (left?.kind !== 'Var' || right?.kind !== 'Var' || left.type !== right.type) return undefined
   return IDENTICAL_WHEN_EQUAL.has(left.type) ? [left, right] : undefined

@@ -7,6 +7,10 @@ export const MAX_PARAMS = 950
 export const MAX_IN_VALUES = 10_000
 export const MAX_SQL_CHARACTERS = 1_000_000
 export const MAX_FUNCTIONS = 1_000
+const MAX_REQUEST_BYTES = 10 * 1024 * 1024
+/** Of a request beside its statement: names, options, tags; and of each parameter its name and type. */
+const REQUEST_OVERHEAD_BYTES = 4096
+const PARAM_OVERHEAD_BYTES = 32
 
 /** 54000 for a longer list of values than Spanner takes. */
 export function tooManyInValues(count: number): PgError {
@@ -39,6 +43,22 @@ export function refuseBeyondLimits(sql: string, paramCount: number): void {
       },
     )
   }
+}
+
+/** @throws PgError 54000 where a statement with its values is larger than the requests that Spanner takes. */
+export function refuseLargeRequest(sql: string, values: readonly { value: Uint8Array }[]): void {
+  const sizeBytes = values.reduce(
+    (sum, { value }) => sum + value.length + PARAM_OVERHEAD_BYTES,
+    sql.length + REQUEST_OVERHEAD_BYTES,
+  )
+  if (sizeBytes <= MAX_REQUEST_BYTES) return
+  throw new PgError(
+    SQL_STATE.programLimitExceeded,
+    `Spanner takes at most ${MAX_REQUEST_BYTES} bytes in a request, found ${sizeBytes}`,
+    {
+      hint: 'Send the rows in several statements; a larger value has to be split.',
+    },
+  )
 }
 
 /** Calls, operators and casts outside of string constants; signs and lists in parentheses make it a few more than Spanner counts. */

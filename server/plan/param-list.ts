@@ -1,7 +1,7 @@
 import type { SpannerType } from '../types/spanner-type.ts'
 import { findStorage } from '../types/storage.ts'
 import { NotPushable } from './not-pushable.ts'
-import type { ParamSource } from './plan.ts'
+import type { ParamSource, RowCountClause } from './plan.ts'
 
 const TIMESTAMP: SpannerType = { code: 'TIMESTAMP' }
 
@@ -24,6 +24,14 @@ export class ParamList {
   computed(index: number, typeOid: number): string {
     const type = storageOrRefuse(typeOid)
     return this.#place({ kind: 'computed', index, typeOid, type })
+  }
+
+  /** In the place of `param`, which was placed since the mark or before: the same value, as one that counts rows. */
+  countingRows(param: string, clause: RowCountClause, mark: number): string {
+    const source = this.#sources[Number(param.slice(1)) - 1]
+    if (source === undefined || source.kind === 'transaction-start') return param
+    this.reset(mark)
+    return this.#place({ ...source, countsRows: clause })
   }
 
   get sources(): readonly ParamSource[] {
@@ -56,8 +64,9 @@ function storageOrRefuse(typeOid: number): SpannerType {
 }
 
 function isSameSource(a: ParamSource, b: ParamSource): boolean {
+  if (a.kind === 'transaction-start' || b.kind === 'transaction-start') return a.kind === b.kind
+  if (a.countsRows !== b.countsRows) return false
   if (a.kind === 'client')
     return b.kind === 'client' && a.number === b.number && a.typeOid === b.typeOid
-  if (a.kind === 'computed') return b.kind === 'computed' && a.index === b.index
-  return b.kind === 'transaction-start'
+  return b.kind === 'computed' && a.index === b.index
 }

@@ -30,6 +30,8 @@ export interface CatalogRoute {
   readonly setConfigCalls: number
   /** A set-returning function in a select list makes rows. */
   readonly returnsSets: boolean
+  /** FOR UPDATE, FOR SHARE ...: it may not run in a read-only transaction. */
+  readonly locksRows: boolean
 }
 
 export interface UnsupportedRoute {
@@ -38,15 +40,24 @@ export interface UnsupportedRoute {
   readonly error: PgError
 }
 
-/** A SELECT that Spanner cannot run: a scratch database runs it over the rows that it needs. */
+/** A SELECT that Spanner cannot run: a PostgreSQL of ours runs it over the rows that it needs. */
 export interface EmulateRoute {
   readonly kind: 'emulate'
+  /**
+   * A scratch database; the companion's own, where the statement asks for what only its catalogs know; or that on the session's connection
+   * with its temporary tables.
+   */
+  readonly place: 'scratch' | 'mirror' | 'temporary'
   /** What Spanner lacks, in kebab case: `window-function`. */
   readonly name: string
-  /** One a table; each is read in the client's transaction. */
+  /** One a table or result; each is read in the client's transaction. */
   readonly loads: readonly Load[]
+  /** The statement as it runs over them, where it is not the client's own text. */
+  readonly text?: string | undefined
   /** Tables and views that the statement names. */
   readonly relations: readonly QualifiedName[]
+  /** The session views among the catalogs that it reads: their rows are the proxy's. */
+  readonly views: readonly SessionView[]
   /** A view among them holds now() or its like. */
   readonly hasMomentInView: boolean
   /** 0A000, for a session that wants no emulation. */
@@ -62,12 +73,29 @@ export interface LoadedColumn {
   readonly type: SpannerType
 }
 
-/** The rows of a table that an emulated statement needs. */
+export interface LoadedTable extends QualifiedName {
+  /** In the mirror. */
+  readonly oid: number
+}
+
+/** Rows that an emulated statement needs. */
 export interface Load {
-  readonly table: QualifiedName
+  readonly table: LoadedTable
   /** In the order of the columns of `read`. */
   readonly columns: readonly LoadedColumn[]
   readonly read: PushdownRoute
+  /** Of the result of a query within the statement: it goes into a table of its own. */
+  readonly result?: LoadedResult | undefined
+  /** Of the one row of a sequence: it costs nothing worth telling. */
+  readonly isSequence?: true
+}
+
+/** What a table for a result is made of. */
+export interface LoadedResult {
+  /** The columns' types as CREATE TABLE names them. */
+  readonly types: readonly string[]
+  /** The client's tables that the query reads. */
+  readonly tables: readonly string[]
 }
 
 /** Spanner runs it. */
@@ -85,12 +113,16 @@ export interface PushdownRoute {
   readonly again?: DrawnValues | undefined
   /** Undefined where it draws from no sequence. */
   readonly draws?: SequenceDraws | undefined
+  /** Whether it writes values that Spanner draws in it: from sequences, random uuids. */
+  readonly writesDrawn?: boolean | undefined
   /** What INSERT, UPDATE and DELETE write to: PostgreSQL's errors name it. */
   readonly written?: WrittenRelation | undefined
   /** FOR UPDATE, FOR SHARE ...: needs a read-write transaction although it is a SELECT. */
   readonly locksRows: boolean
   /** Whether rows come in a fixed order (ORDER BY at the top): a replay compares them in order. */
   readonly isOrdered: boolean
+  /** What PostgreSQL's errors call the integers that Spanner computes as bigint. */
+  readonly integerName?: 'integer' | 'smallint' | undefined
 }
 
 /** The table that a statement writes, for the words of its errors. */
@@ -133,6 +165,9 @@ export interface DrawnValues {
   readonly rowCount: number
 }
 
+/** What counts rows, under the name that PostgreSQL's errors have for it. */
+export type RowCountClause = 'LIMIT' | 'OFFSET'
+
 export type ParamSource =
   /** The client's parameter `number` (from 1), converted from PostgreSQL's type to Spanner's. */
   | {
@@ -140,6 +175,8 @@ export type ParamSource =
       readonly number: number
       readonly typeOid: number
       readonly type: SpannerType
+      /** It counts rows: NULL is no bound, and negative it must not be. */
+      readonly countsRows?: RowCountClause
     }
   /** now(): the start of the client's transaction. */
   | { readonly kind: 'transaction-start'; readonly type: SpannerType }
@@ -149,6 +186,7 @@ export type ParamSource =
       readonly index: number
       readonly typeOid: number
       readonly type: SpannerType
+      readonly countsRows?: RowCountClause
     }
 
 export interface ComputedExpressions {

@@ -12,13 +12,17 @@ import type {
 } from '../companion/companion-types.ts'
 import { sessionViewsOf } from '../companion/session-views-sql.ts'
 import type { DatabaseSchema } from '../schema/schema-types.ts'
+import { areTablesAsBefore } from '../schema/transaction-changes.ts'
 import { BARE_DIALECT } from '../sql/dialect-lookup.ts'
 import type { Query } from '../sql/query-tree.ts'
 import { readQueryTree } from '../sql/query-tree-reader.ts'
 import { readSessionReads } from '../sql/session-reads.ts'
+import { isRowTypeOid } from '../types/user-type.ts'
 import type { DialectTable, EmitContext } from './emission.ts'
 import { emitPushdown } from './emit-pushdown.ts'
-import { emulateRoute } from './emulate-route.ts'
+import { emulateRoute, type Refused } from './emulate-route.ts'
+import { FunctionBodies } from './function-bodies.ts'
+import { namesMoment } from './moment-literals.ts'
 import { NotPushable } from './not-pushable.ts'
 import type { EmulateRoute, Plan, Route } from './plan.ts'
 import { touchesSystemRelations, touchesUserRelations } from './relations-touched.ts'
@@ -69,16 +73,18 @@ const KEY_SETTINGS = [
 export class Planner {
   readonly #options: PlannerOptions
   readonly #cache = new LruCache<string, Plan>(MAX_CACHED_PLANS)
+  readonly #bodies: FunctionBodies
   #nextRefresh = 0
 
   constructor(options: PlannerOptions) {
     this.#options = options
+    this.#bodies = new FunctionBodies(options.companion)
   }
 
   /** Rejects with PostgreSQL's own error where the statement is wrong; what Spanner cannot run is a plan that says so. */
   async plan(request: PlanRequest): Promise<Plan> {
     // What is uncommitted is seen by its transaction alone.
-    if (request.pinned !== undefined) return this.#make(request)
+    if (request.pinned !== undefined || namesMoment(request.text)) return this.#make(request)
     const key = this.#key(request)
     const cached = this.#cache.get(key)
     if (cached !== undefined) return cached
@@ -92,15 +98,39 @@ export class Planner {
    * place. It loads whole tables, as nobody knows which expression was refused. `message` is Spanner's. undefined where it cannot be emulated.
    */
   async planEmulation(request: PlanRequest, message: string): Promise<Plan | undefined> {
-    const { tree, ...analysis } = await this.#analyse(request)
-    const reason = new NotPushable(`refused: ${message}`)
-    const context = { ...this.#context(request.session), dialect: BARE_DIALECT }
-    const route =
-      tree === undefined ? undefined : this.#emulation({ tree, reason }, request, context)
-    if (route === undefined) return undefined
-    const plan = { ...analysis, route }
-    if (request.pinned === undefined) this.#cache.set(this.#key(request), plan)
+    const plan = await this.#planWholeTables(request, new NotPushable(`refused: ${message}`))
+    if (plan === undefined) return undefined
+    if (request.pinned === undefined && !namesMoment(request.text))
+      this.#cache.set(this.#key(request), plan)
     return plan
+  }
+
+  /** The same for one execution, with a value that Spanner does not have: other values may still be pushed down. */
+  planBeyondSpanner(request: PlanRequest): Promise<Plan | undefined> {
+    return this.#planWholeTables(request, new NotPushable('a value that Spanner does not have'))
+  }
+
+  async #planWholeTables(request: PlanRequest, reason: NotPushable): Promise<Plan | undefined> {
+    const { tree, ...analysis } = await this.#analyse(request)
+    const plain = this.#context(request.session)
+    const context = {
+      ...(await this.#withBodies(plain, tree ?? '', request)),
+      dialect: BARE_DIALECT,
+    }
+    const route =
+      tree === undefined ? undefined : await this.#emulation({ tree, reason }, request, context)
+    return route && { ...analysis, route }
+  }
+
+  /**
+   * For a SELECT that names temporary tables, on their session's own connection: `emulate` (or `unsupported`) where it reads tables of
+   * Spanner's as well, `catalog` where it does not.
+   */
+  async planBesideTemporary(
+    request: PlanRequest & { readonly pinned: PinnedConnection },
+  ): Promise<Plan> {
+    const { tree, ...analysis } = await this.#analyse(request)
+    return { ...analysis, route: this.#besideTemporary(tree, request.session) }
   }
 
   /** After an error that Spanner gave for a statement: where it contradicts the schema, somebody else may have changed that. */
@@ -110,9 +140,8 @@ export class Planner {
   }
 
   #key({ text, paramTypes, session }: PlanRequest): string {
-    const settings = KEY_SETTINGS.map((name) => session.settings.get(name) ?? '')
     const { version } = this.#options.schema.current
-    return [version, session.user, paramTypes.join(), ...settings, text].join('\0')
+    return [keyOfSession(session, version), paramTypes.join(), text].join('\0')
   }
 
   async #make(request: PlanRequest): Promise<Plan> {
@@ -121,7 +150,7 @@ export class Planner {
       paramTypes: analysis.paramTypes,
       fields: analysis.fields,
       notices: analysis.notices,
-      route: this.#route(analysis, request),
+      route: await this.#route(analysis, request),
     }
   }
 
@@ -145,31 +174,69 @@ export class Planner {
     return this.#options.schema.refresh(options)
   }
 
-  #route({ tree }: Analysis, request: PlanRequest): Route {
+  async #route({ tree, paramTypes }: Analysis, request: PlanRequest): Promise<Route> {
     if (tree === undefined) return catalogRoute('')
-    const context = this.#context(request.session)
-    const queries = readTree(tree, context)
-    if (!touchesUserRelations(queries)) return catalogRoute(tree)
+    if (!NAMES_RELATION.test(tree)) return catalogRoute(tree)
+    const plain = this.#context(request.session)
+    const calls = readTree(tree, plain)
+    if (!touchesUserRelations(calls)) return catalogRoute(tree)
+    const context = await this.#withBodies(plain, tree, request)
+    const queries = context === plain ? calls : readTree(tree, context)
     try {
       return this.#pushdown(queries, context)
     } catch (error) {
       if (error instanceof PgError) return { kind: 'unsupported', error }
       if (!(error instanceof NotPushable)) throw error
-      const emulation = this.#emulation({ tree, reason: error }, request, context)
+      const { text } = request
+      const hasRowParams = paramTypes.some(isRowTypeOid)
+      const refused = { text, tree, reason: error, hasRowParams }
+      const emulation = await this.#emulation(refused, request, context)
       return emulation ?? { kind: 'unsupported', error: unsupported(error) }
     }
   }
 
-  /** The scratch database knows nothing of what is uncommitted: with open DDL nothing is emulated. */
-  #emulation(
-    { tree, reason }: { readonly tree: string; readonly reason: NotPushable },
+  /** The context for a tree that calls functions of clients. What is uncommitted may have given them other bodies. */
+  async #withBodies(
+    context: EmitContext,
+    tree: string,
+    { session, signal, pinned }: PlanRequest,
+  ): Promise<EmitContext> {
+    if (pinned !== undefined) return context
+    const { schema } = context
+    const sessionKey = keyOfSession(session, schema.version)
+    const bodies = await this.#bodies.find(tree, schema, { session, signal, sessionKey })
+    return bodies.size === 0 ? context : { ...context, bodies }
+  }
+
+  #besideTemporary(tree: string | undefined, session: SessionContext): Route {
+    if (tree === undefined) return catalogRoute('')
+    const context = this.#context(session)
+    const queries = readTree(tree, context)
+    const { relations } = context.schema
+    if (!queries.some(({ relids }) => relids.some((relid) => relations.has(relid))))
+      return catalogRoute(tree)
+    const reason = new NotPushable('temporary tables together with other tables', {
+      hint: 'Read the other tables in a statement of their own.',
+    })
+    const [query] = queries
+    const beside = 'temporary tables'
+    const route = query && emulateRoute({ tree, query, reason, beside }, context)
+    const refusal = unsupported(reason)
+    return route ? { ...route, refusal } : { kind: 'unsupported', error: refusal }
+  }
+
+  /** With open DDL, over tables that it made or left as they are. */
+  async #emulation(
+    { text, tree, reason, hasRowParams }: Omit<Refused, 'query' | 'beside'>,
     { pinned }: PlanRequest,
     context: EmitContext,
-  ): EmulateRoute | undefined {
+  ): Promise<EmulateRoute | undefined> {
     const [query, ...others] = readTree(tree, context)
-    if (query === undefined || others.length > 0 || pinned !== undefined) return undefined
-    const route = emulateRoute({ tree, query, reason }, context)
-    return route && { ...route, refusal: unsupported(reason) }
+    if (query === undefined || others.length > 0) return undefined
+    const beside = pinned && 'uncommitted DDL'
+    const route = emulateRoute({ text, tree, query, reason, beside, hasRowParams }, context)
+    if (route === undefined || !(await isLoadable(route, pinned))) return undefined
+    return { ...route, refusal: unsupported(reason) }
   }
 
   #pushdown(queries: readonly Query[], context: EmitContext): Route {
@@ -198,6 +265,23 @@ export class Planner {
   }
 }
 
+function keyOfSession({ user, settings }: SessionContext, version: bigint): string {
+  return [version, user, ...KEY_SETTINGS.map((name) => settings.get(name) ?? '')].join('\0')
+}
+
+/** Whether the rows that Spanner has fit the tables as the client's transaction sees them. */
+async function isLoadable(
+  { loads }: Pick<EmulateRoute, 'loads'>,
+  pinned: PinnedConnection | undefined,
+): Promise<boolean> {
+  if (pinned === undefined || loads.length === 0) return true
+  const tables = loads.map(({ table }) => table)
+  return areTablesAsBefore((text, params) => pinned.query(text, params), tables)
+}
+
+/** A tree without a relation is not worth reading: it may hold megabytes of constants. */
+const NAMES_RELATION = /:relid\b/
+
 function contradictsSchema(failure: BackendFailure): boolean {
   return (
     failure.kind === 'object-not-found' ||
@@ -205,12 +289,13 @@ function contradictsSchema(failure: BackendFailure): boolean {
   )
 }
 
-function readTree(tree: string, { schema }: EmitContext): readonly Query[] {
+function readTree(tree: string, { schema, bodies }: EmitContext): readonly Query[] {
   const { labels, domains, names } = schema.userTypes
-  const { functions, operators } = schema.extensions
+  const { functions, operators } = schema.userFunctions
   if (names.size === 0 && functions.size === 0) return readQueryTree(tree)
   return readQueryTree(tree, {
     findFunction: (oid) => functions.get(oid),
+    ...(bodies === undefined ? {} : { findBody: (oid: number) => bodies.get(oid) }),
     findOperator: (oid) => operators.get(oid),
     findLabel: (oid) => labels.get(oid),
     findDomain: (oid) => domains.get(oid),
@@ -219,8 +304,9 @@ function readTree(tree: string, { schema }: EmitContext): readonly Query[] {
 
 function catalogRoute(tree: string): Route {
   const { settings, ...reads } = readSessionReads(tree)
-  const returnsSets = /:hasTargetSRFs true\b/.test(tree)
-  return { kind: 'catalog', views: sessionViewsOf(settings), ...reads, returnsSets }
+  const returnsSets = /:hasTargetSRFs\s+true\b/.test(tree)
+  const locksRows = /:hasForUpdate\s+true\b/.test(tree)
+  return { kind: 'catalog', views: sessionViewsOf(settings), ...reads, returnsSets, locksRows }
 }
 
 function unsupported(reason: NotPushable): PgError {

@@ -1,5 +1,6 @@
 import type { Expr, Query, TargetEntry } from '../sql/query-tree.ts'
 import { OID } from '../types/pg-type.ts'
+import { findStorage } from '../types/storage.ts'
 import { typeOf, typmodOf } from './expression-type.ts'
 import { NotPushable } from './not-pushable.ts'
 import type { OutputColumn } from './plan.ts'
@@ -17,11 +18,15 @@ export function outputColumn(expr: Expr): OutputColumn {
 /**
  * A column that goes to the client.
  *
- * @throws NotPushable for char without a length: Spanner stores it without its blanks, and nobody knows how many to put back.
+ * @throws NotPushable for char without a length and arrays of it: Spanner stores it without its blanks, and nobody knows how many
+ * to put back. For types, too, that nothing is known of to print, as the arrays of citext that array_agg makes.
  */
 export function resultColumn(expr: Expr): OutputColumn {
   const column = outputColumn(expr)
-  if (column.typeOid === OID.bpchar && column.typmod < 0 && expr.kind !== 'Const')
+  if (findStorage(column.typeOid, column.typmod) === undefined)
+    throw new NotPushable('a result of a type that Spanner does not have')
+  const isChar = column.typeOid === OID.bpchar || column.typeOid === OID.bpcharArray
+  if (isChar && column.typmod < 0 && expr.kind !== 'Const')
     throw new NotPushable('a result of type char without its length', {
       hint: 'Cast it to text.',
     })

@@ -4,6 +4,7 @@ import { parseArrayText } from '../types/array-text.ts'
 import { datumToText } from '../types/datum.ts'
 import { findPgType, OID } from '../types/pg-type.ts'
 import { isVolatile } from './computed-expressions.ts'
+import { int4Const } from './integer-const.ts'
 import { outputsOf } from './query-outputs.ts'
 import { substituteColumns } from './substitute.ts'
 
@@ -158,28 +159,13 @@ function elementAt(array: Expr, elementType: number, index: number): Expr {
     containerType,
     elementType,
     type: elementType,
-    upper: [intConst(index + 1)],
+    upper: [int4Const(index + 1)],
     lower: [],
     arg: array,
     assignment: false,
   }
 }
 
-function intConst(value: number): Const {
-  const bytes = Buffer.alloc(8)
-  bytes.writeBigInt64LE(BigInt(value))
-  return {
-    kind: 'Const',
-    type: OID.int4,
-    typmod: -1,
-    isNull: false,
-    byValue: true,
-    lengthBytes: 4,
-    bytes,
-    location: 0,
-  }
-}
-
 function nullOf(type: number): Const {
-  return { ...intConst(0), type, isNull: true, bytes: Buffer.alloc(0) }
+  return { ...int4Const(0), type, isNull: true, bytes: Buffer.alloc(0) }
 }

@@ -1,3 +1,5 @@
+import { PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
 import type { Column, Index, Table } from '../schema/logical-schema.ts'
 import type { Expr, OnConflict } from '../sql/query-tree.ts'
 import { mustFindColumn } from './emit-var.ts'
@@ -59,8 +61,18 @@ export function arbiterOf(table: Table, onConflict: OnConflict): UniqueKey | und
   const columns = onConflict.arbiterElements.map(attributeOf)
   const keys = plainKeysOf(table).filter((key) => isSameSet(key.columns, columns))
   const arbiter = keys.find((key) => key.isPrimary) ?? keys[0]
-  if (arbiter === undefined) throw refusal('a target that is no unique key over plain columns')
-  return arbiter
+  if (arbiter !== undefined) return arbiter
+  // Another kind of key may be meant; where there is none, PostgreSQL finds none either.
+  uniqueKeysOf(table)
+  throw noMatchingKey()
+}
+
+/** infer_arbiter_indexes (src/backend/optimizer/util/plancat.c). */
+function noMatchingKey(): PgError {
+  return new PgError(
+    SQL_STATE.invalidColumnReference,
+    'there is no unique or exclusion constraint matching the ON CONFLICT specification',
+  )
 }
 
 function attributeOf(element: Expr): number {

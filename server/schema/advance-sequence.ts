@@ -11,6 +11,9 @@ import { readTextRows } from './spanner-query.ts'
 /** Draws that a sequence may make before one of them could be among ids that were given it without any change at Spanner. */
 const SAFE_DRAWS = 1n << 32n
 
+/** A sequence that is set to the last value of all can only be left with its last draw. */
+const MAX_COUNTER = (1n << 63n) - 1n
+
 /** Makes a sequence pass over all values up to `last`, whichever it gives then. Changes nothing where it cannot come to one of them. */
 export async function advanceSequence(
   backend: BackendDatabase,
@@ -39,7 +42,8 @@ export function changeFor(
   last: bigint,
   counter: bigint,
 ): string | undefined {
-  if (values === 'ascending') return `RESTART COUNTER WITH ${ascendingCounter(declared, last + 1n)}`
+  if (values === 'ascending')
+    return `RESTART COUNTER WITH ${within(ascendingCounter(declared, last + 1n))}`
   const shift = BigInt(/>> (\d+)\)$/.exec(nextvalSql)?.[1] ?? 0)
   const bits = 63 - Number(shift)
   if (last < 1n) return undefined
@@ -50,7 +54,11 @@ export function changeFor(
   if (lastCounter <= counter) return undefined
   // Ids that were counted up from 1 do not come that far; the first that another such sequence gives does.
   if (last < 1n << BigInt(bits - 1)) return `SKIP RANGE 1 ${((last + 1n) << shift) - 1n}`
-  return `RESTART COUNTER WITH ${1n << BigInt(bitLength(lastCounter))}`
+  return `RESTART COUNTER WITH ${within(1n << BigInt(bitLength(lastCounter)))}`
+}
+
+function within(counter: bigint): bigint {
+  return counter > MAX_COUNTER ? MAX_COUNTER : counter
 }
 
 /** The counter that gives `value`, or the next above it. Stepping sequences compute theirs from a counter that begins at one. */

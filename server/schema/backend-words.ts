@@ -38,7 +38,7 @@ const WORDS: Readonly<Record<Exclude<BackendFailureKind, ConstraintFailureKind |
   },
   'transaction-too-large': {
     code: SQL_STATE.programLimitExceeded,
-    hint: 'Spanner bounds the changes of one transaction: change fewer rows at a time.',
+    hint: "Change fewer rows by each statement, and commit more often. UPDATE and DELETE outside a transaction block have no such limit after SET spanner.autocommit_dml_mode = 'PARTITIONED_NON_ATOMIC'.",
   },
   'stale-read': { code: SQL_STATE.snapshotTooOld },
   'permission-denied': { code: SQL_STATE.insufficientPrivilege },

@@ -6,19 +6,21 @@ import type { CompanionDatabase, PinnedConnection } from '../companion/companion
 import { toPlainPgError } from './backend-words.ts'
 import { applyDdl } from './ddl-apply.ts'
 import { type DdlPlan, planDdl } from './ddl-plan.ts'
-import type { DeclaredObject, DeclaredSchema } from './declared-object.ts'
+import { type DeclaredObject, type DeclaredSchema, isSameDeclaration } from './declared-object.ts'
 import type { SpannerDdl } from './emit-spanner-ddl.ts'
 import { introspect } from './introspect.ts'
 import type { LogicalSchema } from './logical-schema.ts'
 import { buildLogicalSchema } from './logical-schema-builder.ts'
-import { readMirror } from './mirror.ts'
+import { isLockTimeout, type MirrorAdvance, readMirror } from './mirror.ts'
 import { adoptRows } from './mirror-views.ts'
 import { readPhysicalSchema } from './physical-reader.ts'
 import type { StoredObject } from './physical-schema.ts'
+import { PinnedDdl } from './pinned-ddl.ts'
 import { reconcile } from './reconcile.ts'
 import { bindRows, type SchemaState } from './schema-state.ts'
 import type { DatabaseSchema, DdlTransaction } from './schema-types.ts'
 import { Serial } from './serial.ts'
+import type { CatalogQuery, Snapshot } from './snapshot.ts'
 import {
   hasOwnSchema,
   hasStorage,
@@ -59,6 +61,14 @@ export async function openDatabaseSchema(
   return schema
 }
 
+type SchemaContents = Pick<SchemaState, 'rows' | 'snapshot'>
+
+/** What a transaction commits, and the plan for all of it, where one was made. */
+interface Checked {
+  readonly pinned: PinnedConnection
+  readonly checked: DdlPlan | undefined
+}
+
 /** What is stored in Spanner, as last read or written. */
 interface Stored {
   readonly version: bigint
@@ -78,6 +88,8 @@ class StoredDatabaseSchema implements DatabaseSchema {
   #hasStorage = false
   #nextForeignCheckMs = 0
   #revision = 0n
+  /** What the mirror holds, while that is certain. */
+  #held: Snapshot | undefined
   /** Their ids. */
   #brokenViews: ReadonlySet<string> = new Set()
 
@@ -100,8 +112,9 @@ class StoredDatabaseSchema implements DatabaseSchema {
   begin(pinned: PinnedConnection): Promise<DdlTransaction> {
     return Promise.resolve(
       new PinnedDdl({
-        plan: (options) => this.#plan(pinned, options),
-        commit: (options) => this.#changes.run(() => this.#commit(pinned, options)),
+        plan: (options) => inPostgresWords(() => this.#plan(pinned, options)),
+        commit: (checked, options) =>
+          this.#changes.run(() => this.#commit({ pinned, checked }, options)),
       }),
     )
   }
@@ -118,11 +131,21 @@ class StoredDatabaseSchema implements DatabaseSchema {
     const version = this.#hasStorage ? await readVersion(backend, options) : 0n
     if (this.#state !== undefined && version === this.#stored.version && !isForeignCheckDue)
       return false
-    if (version !== this.#stored.version) this.#stored = await readStored(backend, options)
-    const rows = await this.#readRows(options)
-    this.#nextForeignCheckMs =
-      performance.now() + (this.#options.foreignCheckMs ?? FOREIGN_CHECK_MS)
-    return this.#adopt(rows)
+    const known = this.#stored
+    if (version !== known.version) this.#stored = await readStored(backend, options)
+    try {
+      const rows = await this.#readRows(options)
+      this.#nextForeignCheckMs =
+        performance.now() + (this.#options.foreignCheckMs ?? FOREIGN_CHECK_MS)
+      return await this.#adopt(rows, { whenLocked: 'give-up' })
+    } catch (error) {
+      // A change that is planned on the old state must not pass for one of the new version.
+      this.#stored = known
+      this.#nextForeignCheckMs = 0
+      if (!isLockTimeout(error) || this.#state === undefined) throw error
+      // A client's open DDL is in the way, and its COMMIT may be waiting for us: the next refresh looks again.
+      return false
+    }
   }
 
   /** What is stored, as far as Spanner has it, and what Spanner has beyond. */
@@ -166,18 +189,27 @@ class StoredDatabaseSchema implements DatabaseSchema {
   }
 
   /** Brings the mirror up to the rows, and makes them current. False where nothing differs. */
-  #adopt(rows: readonly StoredObject[]): Promise<boolean> {
+  #adopt(rows: readonly StoredObject[], how: MirrorAdvance): Promise<boolean> {
     return this.#mirror.run(async () => {
+      this.#held = undefined
       const { companion, ensureRole } = this.#options
       for (const role of new Set(rows.flatMap((row) => rolesOf(row.declared)))) {
         if (!isPredefined(role) && role !== (this.#options.defaultOwner ?? DEFAULT_OWNER))
           await ensureRole(role)
       }
-      const { snapshot, rows: held, broken } = await adoptRows(companion, rows, this.#brokenViews)
+      const {
+        snapshot,
+        rows: held,
+        broken,
+      } = await adoptRows(companion, rows, {
+        ...how,
+        broken: this.#brokenViews,
+      })
       this.#brokenViews = broken
+      this.#held = snapshot
       const printed = withPrints(held, bindRows(snapshot, held), snapshot)
-      const old = this.#state
-      if (old !== undefined && contents(old) === contents({ rows: printed, snapshot })) return false
+      if (this.#state !== undefined && isSameState(this.#state, { rows: printed, snapshot }))
+        return false
       const byOid = bindRows(snapshot, printed)
       const logical = buildLogicalSchema(++this.#revision, snapshot, byOid)
       this.#state = { logical, rows: printed, snapshot, byOid }
@@ -188,17 +220,19 @@ class StoredDatabaseSchema implements DatabaseSchema {
   async #plan(pinned: PinnedConnection, options: CallOptions): Promise<DdlPlan> {
     const { before, after } = await this.#mirror.run(async () => {
       const state = this.#mustState()
-      const read = (text: string, params?: readonly (string | null)[]) => pinned.query(text, params)
-      return { before: state, after: await readTransactionSnapshot(read, state.snapshot) }
+      const query: CatalogQuery = (...question) => pinned.query(...question)
+      return { before: state, after: await readTransactionSnapshot(query, state.snapshot) }
     })
     const { backend } = this.#options
     return planDdl(before, after, { backend, pinned, newId: randomUUID }, options)
   }
 
-  async #commit(pinned: PinnedConnection, options: CallOptions): Promise<void> {
+  async #commit({ pinned, checked }: Checked, options: CallOptions): Promise<void> {
     let plan: DdlPlan
     try {
-      plan = await inPostgresWords(() => this.#plan(pinned, options))
+      plan = this.#isInForce(checked)
+        ? checked
+        : await inPostgresWords(() => this.#plan(pinned, options))
     } finally {
       await pinned.release()
     }
@@ -225,8 +259,13 @@ class StoredDatabaseSchema implements DatabaseSchema {
       throw error
     }
     this.#hasStorage = true
+    await this.#adopt(plan.rows, { whenLocked: 'throw-out', held: this.#held })
     this.#stored = { version: this.#stored.version + 1n, rows: plan.rows }
-    await this.#adopt(plan.rows)
+  }
+
+  /** Whether planning again could tell nothing else: rows that made a table empty or not may have come or gone. */
+  #isInForce(plan: DdlPlan | undefined): plan is DdlPlan {
+    return plan !== undefined && plan.before === this.#state && !plan.dependsOnRows
   }
 
   async #storageDdl(options: CallOptions): Promise<readonly SpannerDdl[]> {
@@ -247,9 +286,11 @@ class StoredDatabaseSchema implements DatabaseSchema {
   }
 }
 
-/** All that tells one state from another: OIDs change where something was made anew. */
-function contents({ rows, snapshot }: Pick<SchemaState, 'rows' | 'snapshot'>): string {
-  return JSON.stringify([rows, [...snapshot.tables.keys()], [...snapshot.views.keys()]])
+/** OIDs change where something was made anew. */
+function isSameState(a: SchemaContents, b: SchemaContents): boolean {
+  const oids = ({ snapshot: { tables, views, functions } }: SchemaContents) =>
+    [tables, views, functions].map((objects) => [...objects.keys()])
+  return isSameDeclaration(oids(a), oids(b)) && isSameDeclaration(a.rows, b.rows)
 }
 
 /** The roles that a declaration names: they must exist before it is made in a mirror. */
@@ -266,9 +307,7 @@ function isPredefined(role: string): boolean {
 }
 
 function isSamePhysical(a: StoredObject, b: StoredObject): boolean {
-  return (
-    'physical' in a && 'physical' in b && JSON.stringify(a.physical) === JSON.stringify(b.physical)
-  )
+  return 'physical' in a && 'physical' in b && isSameDeclaration(a.physical, b.physical)
 }
 
 /** The rows with the mirror's print of their declarations. */
@@ -279,11 +318,11 @@ function withPrints(
 ): readonly StoredObject[] {
   const prints = new Map<string, StoredObject>()
   for (const [oid, row] of byOid) {
-    const { schemas, extensions, enums, domains, sequences, tables, views } = snapshot
-    const object = [schemas, extensions, enums, domains, sequences, tables, views]
+    const { schemas, extensions, enums, domains, functions, sequences, tables, views } = snapshot
+    const object = [schemas, extensions, enums, domains, functions, sequences, tables, views]
       .map((objects) => objects.get(oid))
       .find((found) => found !== undefined)
-    if (object !== undefined)
+    if (object !== undefined && object.declared !== row.declared)
       prints.set(row.id, { ...row, declared: object.declared } as StoredObject)
   }
   return rows.map((row) => prints.get(row.id) ?? row)
@@ -294,27 +333,5 @@ async function inPostgresWords<T>(work: () => Promise<T>): Promise<T> {
     return await work()
   } catch (error) {
     throw error instanceof BackendError ? toPlainPgError(error) : error
-  }
-}
-
-/** What a DDL transaction asks of the schema. */
-interface DdlHost {
-  plan(options: CallOptions): Promise<DdlPlan>
-  commit(options: CallOptions): Promise<void>
-}
-
-class PinnedDdl implements DdlTransaction {
-  readonly #host: DdlHost
-
-  constructor(host: DdlHost) {
-    this.#host = host
-  }
-
-  async check(options: CallOptions): Promise<void> {
-    await inPostgresWords(() => this.#host.plan(options))
-  }
-
-  commit(options: CallOptions): Promise<void> {
-    return this.#host.commit(options)
   }
 }

@@ -22,6 +22,8 @@ export interface DdlPlan {
   /** DML that goes with the writing of the rows. */
   readonly updates: readonly string[]
   readonly isEmpty: boolean
+  /** Whether it was asked if tables hold rows. */
+  readonly dependsOnRows: boolean
 }
 
 /** What planning asks outside. */
@@ -44,8 +46,10 @@ export async function planDdl(
   options: CallOptions,
 ): Promise<DdlPlan> {
   const difference = findDifference(before.snapshot, after)
-  if (difference.isEmpty)
-    return { before, rows: before.rows, statements: [], updates: [], isEmpty: true }
+  if (difference.isEmpty) {
+    const nothing = { statements: [], updates: [], isEmpty: true, dependsOnRows: false }
+    return { before, rows: before.rows, ...nothing }
+  }
   const sequenceKind = await readSequenceKind(host.pinned)
   const answers = new Map<string, boolean>()
   let result: MappingResult | undefined
@@ -76,6 +80,7 @@ export async function planDdl(
     statements: [...statements, ...restarts],
     updates: result.updates,
     isEmpty: false,
+    dependsOnRows: answers.size > 0,
   }
 }
 

@@ -8,6 +8,7 @@ export type DeclaredObject =
   | DeclaredExtension
   | DeclaredEnum
   | DeclaredDomain
+  | DeclaredFunction
   | DeclaredSequence
   | DeclaredTable
   | DeclaredView
@@ -15,6 +16,12 @@ export type DeclaredObject =
 export interface QualifiedName {
   readonly schema: string
   readonly name: string
+}
+
+/** What tells one function from another. */
+export interface FunctionName extends QualifiedName {
+  /** format_type of those that a call gives. */
+  readonly argumentTypes: readonly string[]
 }
 
 /** One item of an access control list (aclitem); `grantee` absent: PUBLIC. */
@@ -79,6 +86,8 @@ export interface DeclaredDomain extends QualifiedName, WithGrants {
   readonly collation?: string
   /** By name, as PostgreSQL tests them. */
   readonly constraints: readonly DeclaredDomainCheck[]
+  /** Functions of clients that its default and checks call. */
+  readonly functions?: readonly FunctionName[]
 }
 
 export interface DeclaredDomainCheck {
@@ -88,6 +97,23 @@ export interface DeclaredDomainCheck {
   /** pg_get_expr, in which VALUE is what is tested. */
   readonly expression: string
   readonly comment?: string
+}
+
+/** CREATE FUNCTION .. LANGUAGE sql. */
+export interface DeclaredFunction extends FunctionName, WithGrants {
+  readonly kind: 'function'
+  readonly owner: string
+  readonly comment?: string
+  /** pg_get_function_arguments: with their names and defaults. */
+  readonly arguments: string
+  /** pg_get_function_result. */
+  readonly result: string
+  /** pg_get_functiondef. */
+  readonly definition: string
+  /** The types that clients made, in its arguments and result and in a body that PostgreSQL keeps as a tree. */
+  readonly userTypes?: readonly QualifiedName[]
+  /** Functions of clients that such a body and the defaults of its arguments call. */
+  readonly functions?: readonly FunctionName[]
 }
 
 /** Numbers are decimal text: they are int8. */
@@ -122,6 +148,8 @@ export interface DeclaredTable extends QualifiedName, WithGrants {
   /** The index that CLUSTER ON named. */
   readonly clusterOn?: string
   readonly replicaIdentity?: 'nothing' | 'full' | { readonly index: string }
+  /** Functions of clients that its defaults, checks and indexes call. */
+  readonly functions?: readonly FunctionName[]
 }
 
 export interface DeclaredColumn extends WithGrants {
@@ -140,6 +168,8 @@ export interface DeclaredColumn extends WithGrants {
   readonly identity?: 'always' | 'by-default'
   /** pg_get_expr of GENERATED ALWAYS AS (..) STORED. */
   readonly generated?: string
+  /** The type of its value, where PostgreSQL casts that to the column's by itself; 0: an unknown one. */
+  readonly generatedFrom?: number
   /** Where it is not the type's own: qualified and quoted. */
   readonly collation?: string
   readonly comment?: string
@@ -205,6 +235,8 @@ export interface DeclaredView extends QualifiedName, WithGrants {
   readonly dependsOn?: readonly QualifiedName[]
   /** The types that clients made, in it. */
   readonly userTypes?: readonly QualifiedName[]
+  /** Functions of clients that it calls. */
+  readonly functions?: readonly FunctionName[]
 }
 
 export interface DeclaredViewColumn extends WithGrants {
@@ -224,6 +256,8 @@ export function declaredKey(object: DeclaredObject): string {
     case 'enum':
     case 'domain':
       return typeKey(object)
+    case 'function':
+      return functionKey(object)
     default:
       return relationKey(object)
   }
@@ -239,20 +273,31 @@ export function typeKey(name: QualifiedName): string {
   return JSON.stringify([name.schema, name.name, 'type'])
 }
 
+/** The key of a function. */
+export function functionKey({ schema, name, argumentTypes }: FunctionName): string {
+  return JSON.stringify([schema, name, 'function', ...argumentTypes])
+}
+
 /** The key of a table, view or sequence. */
 export function relationKey(name: QualifiedName): string {
   return JSON.stringify([name.schema, name.name])
 }
 
-/** Whether two values say the same: key order and absent fields make no difference. */
+/** Whether two values say the same: key order and absent fields make no difference. What they share is not looked into. */
 export function isSameDeclaration(a: unknown, b: unknown): boolean {
-  return canonicalJson(a) === canonicalJson(b)
+  if (a === b) return true
+  if (!isObject(a) || !isObject(b) || Array.isArray(a) !== Array.isArray(b)) return false
+  const fields = fieldsOf(a)
+  return (
+    fields.length === fieldsOf(b).length &&
+    fields.every(([key, value]) => isSameDeclaration(value, b[key]))
+  )
 }
 
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) =>
-    item !== null && typeof item === 'object' && !Array.isArray(item)
-      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : item,
-  )
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
+
+function fieldsOf(object: Readonly<Record<string, unknown>>): [string, unknown][] {
+  return Object.entries(object).filter(([, value]) => value !== undefined)
 }

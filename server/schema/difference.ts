@@ -8,6 +8,7 @@ import type {
   CatalogDomain,
   CatalogEnum,
   CatalogExtension,
+  CatalogFunction,
   CatalogSchema,
   CatalogSequence,
   CatalogTable,
@@ -36,6 +37,7 @@ export interface Difference {
   readonly extensions: readonly Change<CatalogExtension>[]
   readonly enums: readonly Change<CatalogEnum>[]
   readonly domains: readonly Change<CatalogDomain>[]
+  readonly functions: readonly Change<CatalogFunction>[]
   readonly sequences: readonly Change<CatalogSequence>[]
   readonly tables: readonly TableChange[]
   readonly views: readonly Change<CatalogView>[]
@@ -55,6 +57,7 @@ export function findDifference(before: Snapshot, after: Snapshot): Difference {
   ])
   const enums = compareMaps(before.enums, after.enums, declaration)
   const domains = compareMaps(before.domains, after.domains, declaration)
+  const functions = compareMaps(before.functions, after.functions, declaration)
   const sequences = compareMaps(before.sequences, after.sequences, (sequence) => [
     sequence.declared,
     sequence.file,
@@ -67,6 +70,7 @@ export function findDifference(before: Snapshot, after: Snapshot): Difference {
     ...extensions,
     ...enums,
     ...domains,
+    ...functions,
     ...sequences,
     ...tables.map((t) => t.table),
     ...views,
@@ -77,6 +81,7 @@ export function findDifference(before: Snapshot, after: Snapshot): Difference {
     extensions,
     enums,
     domains,
+    functions,
     sequences,
     tables,
     views,

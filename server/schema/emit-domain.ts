@@ -15,7 +15,7 @@ export function emitDomain(declared: DeclaredDomain): readonly string[] {
     `ALTER DOMAIN ${name} OWNER TO ${quoteIdentifier(owner)}`,
     ...(comment === undefined ? [] : [`COMMENT ON DOMAIN ${name} IS ${quoteLiteral(comment)}`]),
     ...constraints.flatMap((check) => commentOn(name, check)),
-    ...emitGrants({ on: `TYPE ${name}`, owner }, declared.grants),
+    ...emitGrants({ on: `TYPE ${name}`, owner, isPublic: true }, declared.grants),
   ]
 }
 

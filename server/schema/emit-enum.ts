@@ -12,6 +12,6 @@ export function emitEnum(declared: DeclaredEnum): readonly string[] {
     ...emitTypeOid(name, declared.oid),
     `ALTER TYPE ${name} OWNER TO ${quoteIdentifier(owner)}`,
     ...(comment === undefined ? [] : [`COMMENT ON TYPE ${name} IS ${quoteLiteral(comment)}`]),
-    ...emitGrants({ on: `TYPE ${name}`, owner }, declared.grants),
+    ...emitGrants({ on: `TYPE ${name}`, owner, isPublic: true }, declared.grants),
   ]
 }

@@ -5,6 +5,8 @@ import { quoteIdentifier } from './postgres-text.ts'
 export interface GrantTarget {
   readonly on: string
   readonly owner: string
+  /** PUBLIC has a privilege on such an object from its birth. */
+  readonly isPublic?: true
   /** Of a table or view. */
   readonly column?: string
 }
@@ -19,7 +21,8 @@ export function emitGrants(
 ): string[] {
   if (grants === undefined) return []
   const own = target.column === undefined ? [revokeAll(target, target.owner)] : []
-  return [...own, ...grants.flatMap((grant) => emitGrant(target, grant))]
+  const others = target.isPublic === true ? [revokeAll(target, undefined)] : []
+  return [...own, ...others, ...grants.flatMap((grant) => emitGrant(target, grant))]
 }
 
 /** The same for an object that stays, and has the privileges `before`. */

@@ -2,6 +2,7 @@ import {
   type DeclaredColumn,
   type DeclaredConstraint,
   type DeclaredDomain,
+  type DeclaredFunction,
   type DeclaredObject,
   type DeclaredSchema,
   type DeclaredSequence,
@@ -9,6 +10,7 @@ import {
   type DeclaredView,
   type DeclaredViewColumn,
   declaredKey,
+  functionKey,
   type QualifiedName,
   relationKey,
   typeKey,
@@ -16,6 +18,7 @@ import {
 import { emitDomain } from './emit-domain.ts'
 import { emitEnum } from './emit-enum.ts'
 import { emitExtension } from './emit-extension.ts'
+import { emitFunction, emitFunctionName } from './emit-function.ts'
 import { emitGrants, emitGrantsAnew } from './emit-grants.ts'
 import { emitOption, emitTableDetails, emitTableGrants } from './emit-table-details.ts'
 import { emitPostgresName, quoteIdentifier, quoteLiteral } from './postgres-text.ts'
@@ -39,7 +42,7 @@ export function emitPostgresDdl(
   const enums = objects.filter((object) => object.kind === 'enum')
   const sequences = objects.filter((object) => object.kind === 'sequence')
   const tables = objects.filter((object) => object.kind === 'table')
-  const domains = objects.filter((object) => object.kind === 'domain')
+  const types = objects.filter((object) => object.kind === 'domain' || object.kind === 'function')
   const views = objects.filter((object) => object.kind === 'view')
   const own = sequences.filter((sequence) => sequence.ownedBy?.identity !== true)
   return [
@@ -47,7 +50,9 @@ export function emitPostgresDdl(
     ...extensions.flatMap(emitExtension),
     ...enums.flatMap(emitEnum),
     ...own.flatMap(createSequence),
-    ...neededFirst(domains).flatMap(emitDomain),
+    ...neededFirst(types).flatMap((object) =>
+      object.kind === 'domain' ? emitDomain(object) : emitFunction(object),
+    ),
     ...tables.flatMap((table) => createTable(table, sequences)),
     ...own.flatMap(setOwnedBy),
     ...tables.flatMap(foreignKeysOf).map(addForeignKey),
@@ -63,10 +68,20 @@ export function emitPostgresDdl(
 
 /** The statement that removes an object and, by CASCADE, what hangs on it. Harmless where it is gone already. */
 export function emitPostgresDrop(object: DeclaredObject): string {
-  const isUnqualified = object.kind === 'schema' || object.kind === 'extension'
-  const name = isUnqualified ? quoteIdentifier(object.name) : emitPostgresName(object)
   const kind = object.kind === 'enum' ? 'TYPE' : object.kind.toUpperCase()
-  return `DROP ${kind} IF EXISTS ${name} CASCADE`
+  return `DROP ${kind} IF EXISTS ${nameToDrop(object)} CASCADE`
+}
+
+function nameToDrop(object: DeclaredObject): string {
+  switch (object.kind) {
+    case 'schema':
+    case 'extension':
+      return quoteIdentifier(object.name)
+    case 'function':
+      return emitFunctionName(object)
+    default:
+      return emitPostgresName(object)
+  }
 }
 
 /** The foreign keys of a table. */
@@ -136,12 +151,13 @@ function createTable(table: DeclaredTable, sequences: readonly DeclaredSequence[
   ]
   return [
     `CREATE ${table.unlogged === true ? 'UNLOGGED ' : ''}TABLE ${name} (${lines.join(', ')})${withOptions(table.options)}`,
+    // First of all: PostgreSQL evaluates the functions in an index's expressions as the table's owner.
+    `ALTER TABLE ${name} OWNER TO ${quoteIdentifier(table.owner)}`,
     ...constraints
       .filter((constraint) => !isInline(constraint))
       .map((constraint) => `ALTER TABLE ${name} ADD ${constraintDefinition(constraint)}`),
     ...table.indexes.map((index) => index.definition),
     ...emitTableDetails(table),
-    `ALTER TABLE ${name} OWNER TO ${quoteIdentifier(table.owner)}`,
     ...emitTableGrants(table),
   ]
 }
@@ -238,8 +254,10 @@ function setViewDefault(view: string, column: DeclaredViewColumn): string[] {
   ]
 }
 
-/** Views after those that they read, domains after those that they are over. */
-function neededFirst<T extends DeclaredView | DeclaredDomain>(objects: readonly T[]): T[] {
+/** Views after those that they read, domains and functions after those that they use. */
+function neededFirst<T extends DeclaredView | DeclaredDomain | DeclaredFunction>(
+  objects: readonly T[],
+): T[] {
   const byKey = new Map(objects.map((object) => [declaredKey(object), object]))
   const ordered = new Set<T>()
   const visit = (object: T): void => {
@@ -254,7 +272,11 @@ function neededFirst<T extends DeclaredView | DeclaredDomain>(objects: readonly 
   return [...ordered]
 }
 
-function neededKeys(object: DeclaredView | DeclaredDomain): string[] {
+function neededKeys(object: DeclaredView | DeclaredDomain | DeclaredFunction): string[] {
   if (object.kind === 'view') return (object.dependsOn ?? []).map(relationKey)
-  return object.userType === undefined ? [] : [typeKey(object.userType)]
+  const types = object.kind === 'function' ? object.userTypes : [object.userType]
+  return [
+    ...(types ?? []).flatMap((type) => (type === undefined ? [] : [typeKey(type)])),
+    ...(object.functions ?? []).map(functionKey),
+  ]
 }

@@ -1,6 +1,7 @@
 import {
   type DeclaredObject,
   declaredKey,
+  functionKey,
   relationKey,
   schemaKey,
   typeKey,
@@ -31,7 +32,7 @@ export function findHangers(
   return hangers
 }
 
-const MAY_USE_EXTENSIONS = new Set<DeclaredObject['kind']>(['domain', 'table', 'view'])
+const MAY_USE_EXTENSIONS = new Set<DeclaredObject['kind']>(['domain', 'function', 'table', 'view'])
 
 function neededBy(object: DeclaredObject, withForeignKeys: boolean): string[] {
   switch (object.kind) {
@@ -45,12 +46,20 @@ function neededBy(object: DeclaredObject, withForeignKeys: boolean): string[] {
         schemaKey(object.schema),
         ...(object.userType === undefined ? [] : [typeKey(object.userType)]),
         ...(object.defaultSequences ?? []).map(relationKey),
+        ...(object.functions ?? []).map(functionKey),
+      ]
+    case 'function':
+      return [
+        schemaKey(object.schema),
+        ...(object.userTypes ?? []).map(typeKey),
+        ...(object.functions ?? []).map(functionKey),
       ]
     case 'view':
       return [
         schemaKey(object.schema),
         ...(object.dependsOn ?? []).map(relationKey),
         ...(object.userTypes ?? []).map(typeKey),
+        ...(object.functions ?? []).map(functionKey),
       ]
     case 'sequence':
       return [
@@ -67,6 +76,7 @@ function neededBy(object: DeclaredObject, withForeignKeys: boolean): string[] {
         schemaKey(object.schema),
         ...types.map(typeKey),
         ...[...drawn, ...referenced].map(relationKey),
+        ...(object.functions ?? []).map(functionKey),
       ]
     }
   }

@@ -1,9 +1,3 @@
-import {
-  builtinOperator,
-  builtinTwin,
-  type UserFunction,
-  type UserOperator,
-} from '../sql/user-functions.ts'
 import type { DeclaredColumn, DeclaredConstraint, DeclaredIndex } from './declared-object.ts'
 import { DomainTypes } from './domain-types.ts'
 import type {
@@ -11,7 +5,6 @@ import type {
   ColumnDomain,
   Constraint,
   DomainType,
-  ExtensionObjects,
   Index,
   LogicalSchema,
   Relation,
@@ -20,8 +13,9 @@ import type {
   UserTypes,
 } from './logical-schema.ts'
 import type { PhysicalCheck, StoredObject, StoredTable } from './physical-schema.ts'
-import { emitPostgresName, quoteIdentifier } from './postgres-text.ts'
+import { emitPostgresName } from './postgres-text.ts'
 import type { CatalogTable, Snapshot } from './snapshot.ts'
+import { toUserFunctions } from './user-functions.ts'
 
 /**
  * Joins the stored rows with the mirror's OIDs. Indexes that have no form in Spanner are left out: they are access paths that
@@ -52,26 +46,9 @@ export function buildLogicalSchema(
     relations,
     sequences,
     userTypes: toUserTypes(snapshot, domains),
-    extensions: toExtensions(snapshot),
+    userFunctions: toUserFunctions(snapshot),
     tablesByPhysicalName,
   }
-}
-
-function toExtensions(snapshot: Snapshot): ExtensionObjects {
-  const functions = new Map<number, UserFunction>()
-  const operators = new Map<number, UserOperator>()
-  for (const { declared, ...brought } of snapshot.extensions.values()) {
-    const { schema } = declared
-    for (const { oid, name, volatility } of brought.functions) {
-      const twin = builtinTwin(declared.name, name)
-      functions.set(oid, { name: emitPostgresName({ schema, name }), volatility, twin })
-    }
-    for (const { oid, name } of brought.operators) {
-      const twin = builtinOperator(declared.name, name)
-      operators.set(oid, { name: `${quoteIdentifier(schema)}.${name}`, twin })
-    }
-  }
-  return { functions, operators }
 }
 
 function toUserTypes(snapshot: Snapshot, types: DomainTypes): UserTypes {

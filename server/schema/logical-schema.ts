@@ -13,7 +13,7 @@ export interface LogicalSchema {
   readonly relations: ReadonlyMap<number, Relation>
   readonly sequences: ReadonlyMap<number, Sequence>
   readonly userTypes: UserTypes
-  readonly extensions: ExtensionObjects
+  readonly userFunctions: UserFunctions
   /** By Spanner's table name, schema-qualified unless in `public`. */
   readonly tablesByPhysicalName: ReadonlyMap<string, Table>
 }
@@ -31,15 +31,15 @@ export interface UserTypes {
 /** What a client's database may have none of. */
 export const NO_USER_TYPES: UserTypes = { labels: new Map(), names: new Map(), domains: new Map() }
 
-/** What extensions brought. */
-export interface ExtensionObjects {
+/** Functions and operators that are not built in: those of extensions, and functions of clients. */
+export interface UserFunctions {
   /** By pg_proc.oid. */
   readonly functions: ReadonlyMap<number, UserFunction>
   /** By pg_operator.oid. */
   readonly operators: ReadonlyMap<number, UserOperator>
 }
 
-export const NO_EXTENSIONS: ExtensionObjects = { functions: new Map(), operators: new Map() }
+export const NO_USER_FUNCTIONS: UserFunctions = { functions: new Map(), operators: new Map() }
 
 /** A domain, or the arrays of one. */
 export interface DomainType {

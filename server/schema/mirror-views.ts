@@ -2,7 +2,13 @@ import { brokenViewEvents } from '../base/channels.ts'
 import { PgError } from '../base/pg-error.ts'
 import type { CompanionDatabase } from '../companion/companion-types.ts'
 import { emitPostgresDdl } from './emit-postgres-ddl.ts'
-import { advanceMirror, MIRROR_SETTINGS, readMirror } from './mirror.ts'
+import {
+  advanceMirror,
+  isLockTimeout,
+  MIRROR_SETTINGS,
+  type MirrorAdvance,
+  readMirror,
+} from './mirror.ts'
 import type { StoredObject, StoredView } from './physical-schema.ts'
 import { emitPostgresName } from './postgres-text.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -27,24 +33,26 @@ export interface Adopted {
 export async function adoptRows(
   companion: CompanionDatabase,
   rows: readonly StoredObject[],
-  broken: ReadonlySet<string>,
+  { broken, whenLocked, held }: MirrorAdvance & { readonly broken: ReadonlySet<string> },
 ): Promise<Adopted> {
   const views = rows.filter((row) => row.kind === 'view')
   let later = views.filter((view) => isInSpannersWords(view) || broken.has(view.id))
-  const advance = (): Promise<Snapshot> => {
+  const advance = (how: MirrorAdvance): Promise<Snapshot> => {
     const ids = new Set(later.map(({ id }) => id))
     return advanceMirror(
       companion,
       rows.filter(({ id }) => !ids.has(id)).map(({ declared }) => declared),
+      how,
     )
   }
   let snapshot: Snapshot
   try {
-    snapshot = await advance()
+    snapshot = await advance({ whenLocked, held })
   } catch (error) {
-    if (!(error instanceof PgError) || later.length === views.length) throw error
+    const isOfView = error instanceof PgError && !isLockTimeout(error)
+    if (!isOfView || later.length === views.length) throw error
     later = views
-    snapshot = await advance()
+    snapshot = await advance({ whenLocked })
   }
   const left = await makeViews(companion, later)
   for (const [{ id, declared }, reason] of left) {

@@ -36,7 +36,7 @@ const PLAIN_TYPES = new Set([
 ])
 
 /** typmod of numeric(p,s): p << 16 | s (11 bits, signed), plus the size of a varlena header. */
-const VARLENA_HEADER_BYTES = 4
+export const VARLENA_HEADER_BYTES = 4
 
 /** What Spanner stores for a type: server/types/storage.ts findColumnStorage. */
 export type ColumnStorage = (
@@ -101,10 +101,9 @@ export function rangeCheck(
   if (column.typeOid === INT4) {
     return { prefix: 'spw_int4', expression: `${name} BETWEEN -2147483648 AND 2147483647` }
   }
-  if (column.typeOid !== NUMERIC || column.typmod < VARLENA_HEADER_BYTES) return undefined
-  const modifier = column.typmod - VARLENA_HEADER_BYTES
-  const precision = modifier >> 16
-  const scale = scaleOf(column.typmod)
+  const modifier = column.typeOid === NUMERIC ? numericModifier(column.typmod) : undefined
+  if (modifier === undefined) return undefined
+  const { precision, scale } = modifier
   const bound = toPowerOfTen(precision - scale)
   return {
     prefix: `spw_num${precision}_${scale < 0 ? `m${-scale}` : scale}`,
@@ -145,6 +144,14 @@ const INTEGERS = new Set([INT2, INT4, INT8])
 const TEXTS = new Set([TEXT, VARCHAR, CITEXT])
 /** Types whose typmod is a length, which Spanner checks. */
 const LENGTHS = new Set([VARCHAR, BPCHAR, VARCHAR_ARRAY])
+
+/** What numeric(p,s) says; undefined for numeric alone. */
+export function numericModifier(
+  typmod: number,
+): { readonly precision: number; readonly scale: number } | undefined {
+  if (typmod < VARLENA_HEADER_BYTES) return undefined
+  return { precision: (typmod - VARLENA_HEADER_BYTES) >> 16, scale: scaleOf(typmod) }
+}
 
 /** The scale is the lower 11 bits, signed. */
 function scaleOf(typmod: number): number {

@@ -78,24 +78,29 @@ export function domainChecks(table: CheckedTable, context: MappingContext): Phys
   for (const { column, domain, known } of checkedColumns(table.change, context.domains)) {
     const physicalName = table.columnNames[column.name] ?? ''
     const value = toExpressionColumn(context.domains.after.withoutDomain(column), physicalName)
+    const columns = new Map([['VALUE', value]])
     for (const check of domain.checks.filter(isValidated)) {
       const expression = toSpannerExpression(check.expression, {
-        columns: new Map([['VALUE', value]]),
+        columns,
         isVolatileAllowed: false,
       })
-      if (expression === undefined) {
-        if (!known.has(check.expression)) demandEmpty(table, check, context)
-        continue
-      }
-      const same = [...left].find((candidate) => candidate.expression === expression)
-      if (same !== undefined) left.delete(same)
-      const name = same?.name ?? table.allocate(`spw_domain_${physicalName}_${check.name}`)
-      const { schema, name: domainName } = domain.declared
-      const ofDomain = { schema, name: domainName, check: check.name, column: column.name }
-      checks.push({ name, expression, ofDomain })
+      if (expression !== undefined) {
+        const same = takeSame(left, expression)
+        const name = same?.name ?? table.allocate(`spw_domain_${physicalName}_${check.name}`)
+        const { schema, name: domainName } = domain.declared
+        const ofDomain = { schema, name: domainName, check: check.name, column: column.name }
+        checks.push({ name, expression, ofDomain })
+      } else if (!known.has(check.expression)) demandEmpty(table, check, context)
     }
   }
   return checks
+}
+
+/** One of the checks with this expression, taken out. */
+function takeSame(checks: Set<PhysicalCheck>, expression: string): PhysicalCheck | undefined {
+  const same = [...checks].find((candidate) => candidate.expression === expression)
+  if (same !== undefined) checks.delete(same)
+  return same
 }
 
 interface CheckedColumn {

@@ -8,6 +8,7 @@ import {
   toConstraintIndex,
   toPhysicalIndex,
 } from './physical-index.ts'
+import type { PhysicalNames } from './physical-name.ts'
 import {
   type PhysicalForeignKey,
   type PhysicalIndex,
@@ -117,8 +118,8 @@ class TableLinker {
     return this.#draft.physicalName.slice(this.#draft.physicalName.indexOf('.') + 1)
   }
 
-  #allocate(name: string): string {
-    return this.#context.names(physicalSchemaOf(this.#draft.physicalName)).allocate(name)
+  get #names(): PhysicalNames {
+    return this.#context.names(physicalSchemaOf(this.#draft.physicalName))
   }
 
   /**
@@ -140,7 +141,7 @@ class TableLinker {
       return old.name
     }
     if (wanted === undefined) return undefined
-    const index = { name: this.#allocate(declaredName), ...wanted }
+    const index = { name: this.#names.allocate(declaredName), ...wanted }
     this.indexes.push(index)
     return index.name
   }
@@ -168,7 +169,7 @@ class TableLinker {
     const key = isKept
       ? old
       : {
-          name: this.#allocate(declared.name),
+          name: this.#names.allocateConstraint(declared.name),
           columns: declared.columns.map((name) => this.#draft.columnNames[name] ?? ''),
           referencedTable: target.physicalName,
           referencedColumns: declared.references.columns.map(

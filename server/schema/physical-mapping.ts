@@ -13,6 +13,7 @@ import { type ColumnStorage, columnWidth } from './physical-column.ts'
 import { domainStates, mapDomains, withoutDomains } from './physical-domain.ts'
 import { labelUpdates, mapEnums } from './physical-enum.ts'
 import { findBuiltinDefaults, mapExtensions } from './physical-extension.ts'
+import { mapFunctions } from './physical-function.ts'
 import { linkTable } from './physical-link.ts'
 import { PhysicalNames } from './physical-name.ts'
 import {
@@ -72,6 +73,7 @@ export function mapPhysical(input: MappingInput): MappingResult {
   // First: what an extension brings with it is not what the client said.
   const extensions = mapExtensions(input)
   refuseOthers(input.difference)
+  const functions = mapFunctions(input)
   const names = takenNames(input.stored.values())
   const schemas = mapSchemas(input, names)
   const physicalSchemas = new Map(schemas.map((row) => [row.declared.name, row.physical]))
@@ -115,25 +117,21 @@ export function mapPhysical(input: MappingInput): MappingResult {
     const id = table.kind === 'kept' ? input.stored.get(table.after.oid)?.id : undefined
     return { kind: 'table', id: id ?? input.newId(), ...linkTable(draft, drafts, context) }
   })
-  const keptTables = new Set(
-    [...drafts.values()].flatMap(({ kept }) => (kept === undefined ? [] : [kept.physical.name])),
-  )
+  const keptNames = new Set([...drafts.values()].map(({ kept }) => kept?.physical.name))
+  const keptTables = tables.filter(({ physical }) => keptNames.has(physical.name))
   return {
     rows: [
       ...schemas,
       ...extensions,
       ...enums,
       ...mapDomains(input, renumbering),
+      ...functions,
       ...sequences,
       ...tables,
       ...mapViews(input),
     ],
     backfills: new Map([...drafts.values()].map((draft) => [draft.physicalName, draft.backfills])),
-    updates: labelUpdates(
-      input,
-      tables.filter(({ physical }) => keptTables.has(physical.name)),
-      context,
-    ),
+    updates: labelUpdates(input, keptTables, context),
     questions: [...questions],
   }
 }
@@ -145,25 +143,28 @@ function refuseOthers(difference: Difference): void {
   if (first === undefined) return
   throw unsupported(
     `${first.what} "${first.name}": this kind of object is not supported`,
-    'Supported are schemas, tables, columns, keys, checks, indexes, sequences and views.',
+    'Supported are schemas, types, functions of LANGUAGE sql, tables, columns, keys, checks, indexes, sequences and views.',
   )
 }
 
 function takenNames(rows: Iterable<StoredObject>): Map<string, PhysicalNames> {
   const names = new Map<string, PhysicalNames>()
   const take = (schema: string, name: string): void => namesOf(names, schema).take(name)
+  const takeTable = ({ name, checks, foreignKeys, indexes }: StoredTable['physical']): void => {
+    const schema = takeQualified(name, take)
+    for (const index of indexes) take(schema, index.name)
+    for (const part of [...checks, ...foreignKeys]) namesOf(names, schema).takeConstraint(part.name)
+  }
   for (const row of rows) {
     if (row.kind === 'schema' && row.physical !== '') take('', row.physical)
     if (row.kind === 'view' && row.physical !== undefined) takeQualified(row.physical.name, take)
-    if (row.kind !== 'sequence' && row.kind !== 'table') continue
-    const schema = takeQualified(row.physical.name, take)
-    if (row.kind === 'sequence') continue
-    const { checks, foreignKeys, indexes } = row.physical
-    for (const part of [...checks, ...foreignKeys, ...indexes]) take(schema, part.name)
+    if (row.kind === 'sequence') takeQualified(row.physical.name, take)
+    if (row.kind === 'table') takeTable(row.physical)
   }
   return names
 }
 
+/** Returns the schema. */
 function takeQualified(physical: string, take: (schema: string, name: string) => void): string {
   const schema = physicalSchemaOf(physical)
   take(schema, physical.slice(schema === '' ? 0 : schema.length + 1))
@@ -173,7 +174,8 @@ function takeQualified(physical: string, take: (schema: string, name: string) =>
 function namesOf(all: Map<string, PhysicalNames>, schema: string): PhysicalNames {
   const found = all.get(schema)
   if (found !== undefined) return found
-  const made = new PhysicalNames()
+  const [sibling] = all.values()
+  const made = new PhysicalNames([], sibling)
   all.set(schema, made)
   return made
 }

@@ -4,17 +4,28 @@ const MAX_NAME_LENGTH = 63
 /**
  * Hands out Spanner names for one namespace: unique without regard to case, and never a name that is or was taken in the
  * same change. Spanner has one namespace a named schema for tables, indexes, constraints, views and sequences (Spanner manual,
- * "PostgreSQL lexical structure"); columns have one a table.
+ * "PostgreSQL lexical structure"); columns have one a table. Of CHECKs and foreign keys, the emulator takes a name once in all schemas: what is
+ * given to one is no constraint's in any of them.
  */
 export class PhysicalNames {
   readonly #taken = new Set<string>()
 
-  constructor(taken: Iterable<string> = []) {
+  /** The names of constraints in all schemas. */
+  readonly #constraints: Set<string>
+
+  /** `sibling`: the names of another schema of the same database. */
+  constructor(taken: Iterable<string> = [], sibling?: PhysicalNames) {
+    this.#constraints = sibling === undefined ? new Set() : sibling.#constraints
     for (const name of taken) this.take(name)
   }
 
   take(name: string): void {
     this.#taken.add(name.toLowerCase())
+  }
+
+  takeConstraint(name: string): void {
+    this.take(name)
+    this.#constraints.add(name.toLowerCase())
   }
 
   /** The wanted name where Spanner takes it and it is free, else one made from it. */
@@ -24,15 +35,36 @@ export class PhysicalNames {
 
   /** As `allocate`, for a name of our own making: reserved prefixes are all right. */
   allocateOwn(wanted: string): string {
-    const base = wanted.slice(0, MAX_NAME_LENGTH)
-    let name = base
-    for (let n = 2; this.#taken.has(name.toLowerCase()); n++) {
-      const suffix = `_${n}`
-      name = base.slice(0, MAX_NAME_LENGTH - suffix.length) + suffix
-    }
+    const name = firstFree(wanted, (candidate) => this.#taken.has(candidate))
     this.take(name)
     return name
   }
+
+  /** As `allocate`, for a CHECK or a foreign key. */
+  allocateConstraint(wanted: string): string {
+    return this.allocateOwnConstraint(toValidName(wanted))
+  }
+
+  /** As `allocateOwn`, for a CHECK or a foreign key. */
+  allocateOwnConstraint(wanted: string): string {
+    const name = firstFree(
+      wanted,
+      (candidate) => this.#taken.has(candidate) || this.#constraints.has(candidate),
+    )
+    this.takeConstraint(name)
+    return name
+  }
+}
+
+/** The name itself, or with the first number behind it that makes it free. */
+function firstFree(wanted: string, isTaken: (lowerCase: string) => boolean): string {
+  const base = wanted.slice(0, MAX_NAME_LENGTH)
+  let name = base
+  for (let n = 2; isTaken(name.toLowerCase()); n++) {
+    const suffix = `_${n}`
+    name = base.slice(0, MAX_NAME_LENGTH - suffix.length) + suffix
+  }
+  return name
 }
 
 /**

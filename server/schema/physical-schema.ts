@@ -3,6 +3,7 @@ import type {
   DeclaredDomain,
   DeclaredEnum,
   DeclaredExtension,
+  DeclaredFunction,
   DeclaredSchema,
   DeclaredSequence,
   DeclaredTable,
@@ -113,6 +114,7 @@ export type StoredObject =
   | StoredExtension
   | StoredEnum
   | StoredDomain
+  | StoredFunction
   | StoredSequence
   | StoredTable
   | StoredView
@@ -144,6 +146,13 @@ export interface StoredDomain {
   readonly kind: 'domain'
   readonly id: string
   readonly declared: DeclaredDomain
+}
+
+/** Spanner has nothing of it. */
+export interface StoredFunction {
+  readonly kind: 'function'
+  readonly id: string
+  readonly declared: DeclaredFunction
 }
 
 export interface StoredSequence {

@@ -114,7 +114,7 @@ function mapChecks(
 ): { checks: PhysicalCheck[]; checkNames: Record<string, string> } {
   const declared = declaredAfter(withoutDomains(change, context.domains))
   const names = context.names(physicalSchemaOf(made.physicalName))
-  const allocate = (name: string) => names.allocateOwn(name)
+  const allocate = (name: string) => names.allocateOwnConstraint(name)
   const old = new Map((made.kept?.physical.checks ?? []).map((check) => [check.name, check]))
   const checks: PhysicalCheck[] = []
   const checkNames: Record<string, string> = {}
@@ -125,7 +125,7 @@ function mapChecks(
         ? old.get(made.kept?.names.constraints[part.before.name] ?? '')
         : undefined
     const check = kept ?? {
-      name: names.allocate(part.after.name),
+      name: names.allocateConstraint(part.after.name),
       expression: checkExpression(part, declared, made.columnNames),
     }
     checks.push(check)

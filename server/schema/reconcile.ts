@@ -6,8 +6,10 @@ import type {
   PhysicalSchema,
   PhysicalTable,
   PhysicalTableColumn,
+  PhysicalView,
   StoredObject,
   StoredTable,
+  StoredView,
 } from './physical-schema.ts'
 
 /*
@@ -30,22 +32,19 @@ export function reconcile(
     switch (row.kind) {
       case 'table': {
         const seen = asStored.get(row.physical.name)
-        return seen === undefined
-          ? []
-          : [reconcileParts(reconcileColumns(row, seen.physical), seen)]
+        if (seen === undefined) return []
+        return [reconcileParts(reconcileColumns(row, seen.physical), seen)]
       }
       case 'sequence':
-        return sequences.has(row.physical.name) ? [row] : []
+        return only(row, sequences.has(row.physical.name))
       case 'schema':
-        return row.physical === '' || actual.schemas.includes(row.physical) ? [row] : []
-      case 'view': {
-        const { physical } = row
-        const isSame = physical?.definition === views.get(physical?.name ?? '')?.definition
-        return physical === undefined || isSame ? [row] : []
-      }
+        return only(row, row.physical === '' || actual.schemas.includes(row.physical))
+      case 'view':
+        return only(row, hasView(row, views))
       case 'extension':
       case 'enum':
       case 'domain':
+      case 'function':
         return [row]
       default:
         return unreachable(row)
@@ -56,6 +55,15 @@ export function reconcile(
   return [...kept, ...added]
 }
 
+function only(row: StoredObject, isThere: boolean): StoredObject[] {
+  return isThere ? [row] : []
+}
+
+/** Whether Spanner has the view as it was made there, where it was. */
+function hasView({ physical }: StoredView, views: ReadonlyMap<string, PhysicalView>): boolean {
+  return physical === undefined || views.get(physical.name)?.definition === physical.definition
+}
+
 function physicalKey(row: StoredObject): string[] {
   switch (row.kind) {
     case 'schema':
@@ -63,6 +71,7 @@ function physicalKey(row: StoredObject): string[] {
     case 'extension':
     case 'enum':
     case 'domain':
+    case 'function':
       return []
     case 'view':
       return row.physical === undefined ? [] : [`view ${row.physical.name}`]

@@ -20,8 +20,17 @@ export function bindRows(
   const byKey = new Map<string, StoredObject>()
   for (const row of rows) byKey.set(declaredKey(row.declared), row)
   const bound = new Map<number, StoredObject>()
-  const { schemas, extensions, enums, domains, sequences, tables, views } = snapshot
-  for (const objects of [schemas, extensions, enums, domains, sequences, tables, views]) {
+  const { schemas, extensions, enums, domains, functions, sequences, tables, views } = snapshot
+  for (const objects of [
+    schemas,
+    extensions,
+    enums,
+    domains,
+    functions,
+    sequences,
+    tables,
+    views,
+  ]) {
     for (const [oid, object] of objects) {
       const row = byKey.get(declaredKey(object.declared))
       if (row?.kind === object.declared.kind) bound.set(oid, row)

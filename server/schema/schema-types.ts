@@ -21,6 +21,8 @@ export interface DatabaseSchema {
 export interface DdlTransaction {
   /** Refuses (0A000 with a hint) what of the difference so far cannot be made in Spanner; called after each DDL statement, so that the client learns it at the statement. */
   check(options: CallOptions): Promise<void>
+  /** Says that what `pinned` holds is not what was checked last. */
+  changed(): void
   /**
    * Takes the difference, rolls the companion's transaction back (releases `pinned`), changes Spanner in one batch, writes the stored rows and
    * advances the mirror. Errors that depend on data come from here as PgError (23502, 23505, 23514, 23503).

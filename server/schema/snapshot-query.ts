@@ -46,14 +46,22 @@ const USER_TYPES = (condition: string): string => `(
   select json_agg(json_build_object('schema', tn.nspname, 'name', t.typname) order by tn.nspname, t.typname)
   from pg_type t join ns tn on tn.oid = t.typnamespace where t.typtype in ('e', 'd') and (${condition}))`
 
+/** The functions of clients that something uses, of which a condition tells in pg_depend `u`. */
+const USED_FUNCTIONS = (condition: string): string => `(
+  select json_agg(f.called order by f.place) from functions f where f.oid in (select u.refobjid from uses u where ${condition}))`
+
 /** The relations of $1, or all of them. */
 const IS_ASKED_FOR = '($1::oid[] is null or c.oid = any($1::oid[]))'
 
 const SCHEMAS = `
-select 'schema' as kind, n.oid::text as oid, json_build_object('declared', json_strip_nulls(json_build_object(
+select 'schema', n.oid::text, json_build_object('declared', json_strip_nulls(json_build_object(
     'kind', 'schema', 'name', n.nspname, 'owner', pg_get_userbyid(n.nspowner),
-    'comment', obj_description(n.oid, 'pg_namespace'), 'grants', ${GRANTS('n.nspacl')})))::text as body
+    'comment', obj_description(n.oid, 'pg_namespace'), 'grants', ${GRANTS('n.nspacl')})))::text
 from ns n`
+
+/** Of a function `p`: those that a call gives. */
+const ARGUMENT_TYPES = `coalesce((
+  select json_agg(format_type(a.type, null) order by a.n) from unnest(p.proargtypes::oid[]) with ordinality a(type, n)), '[]'::json)`
 
 /** What of a catalog `x` an extension `e` brought. */
 const MEMBERS = (catalog: string, list: string): string => `coalesce((
@@ -63,6 +71,9 @@ const MEMBERS = (catalog: string, list: string): string => `coalesce((
 /** That a row `x` of a catalog came with no extension. */
 const IS_NO_MEMBER = (catalog: string, x: string): string =>
   `not exists (select from pg_depend m where m.classid = '${catalog}'::regclass and m.objid = ${x}.oid and m.deptype = 'e')`
+
+const VOLATILITY = (f: string): string =>
+  `case ${f}.provolatile when 'i' then 'immutable' when 's' then 'stable' else 'volatile' end`
 
 const EXTENSIONS = `
 select 'extension', e.oid::text, json_build_object('declared', json_strip_nulls(json_build_object(
@@ -74,7 +85,7 @@ select 'extension', e.oid::text, json_build_object('declared', json_strip_nulls(
   'functions', ${MEMBERS(
     'pg_proc',
     `json_build_object('oid', x.oid::int8, 'name', x.proname,
-    'volatility', case x.provolatile when 'i' then 'immutable' when 's' then 'stable' else 'volatile' end)`,
+    'volatility', ${VOLATILITY('x')})`,
   )},
   'operators', ${MEMBERS('pg_operator', "json_build_object('oid', x.oid::int8, 'name', x.oprname)")})::text
 from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname <> 'plpgsql'`
@@ -115,9 +126,45 @@ select 'domain', t.oid::text, json_build_object('declared', json_strip_nulls(jso
     'notNull', t.typnotnull, 'default', pg_get_expr(t.typdefaultbin, 0),
     'defaultSequences', ${DEFAULT_SEQUENCES("d.classid = 'pg_type'::regclass and d.objid = t.oid")},
     'collation', ${COLLATION('t.typcollation', 'b.typcollation')},
-    'constraints', coalesce(${DOMAIN_CHECKS}, '[]'::json))),
+    'constraints', coalesce(${DOMAIN_CHECKS}, '[]'::json),
+    'functions', ${USED_FUNCTIONS(`(u.classid = 'pg_type'::regclass and u.objid = t.oid)
+      or (u.classid = 'pg_constraint'::regclass and u.objid in (select k.oid from pg_constraint k where k.contypid = t.oid))`)})),
   'arrayOid', t.typarray::int8)::text
 from pg_type t join ns n on n.oid = t.typnamespace join pg_type b on b.oid = t.typbasetype where t.typtype = 'd'`
+
+const DEPENDS = "pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid"
+
+const FUNCTIONS = `
+select 'function', p.oid::text, json_build_object('declared', json_strip_nulls(json_build_object(
+    'kind', 'function', 'schema', n.nspname, 'name', p.proname, 'argumentTypes', ${ARGUMENT_TYPES},
+    'owner', pg_get_userbyid(p.proowner), 'comment', obj_description(p.oid, 'pg_proc'), 'grants', ${GRANTS('p.proacl')},
+    'arguments', pg_get_function_arguments(p.oid), 'result', pg_get_function_result(p.oid),
+    'definition', pg_get_functiondef(p.oid),
+    'userTypes', ${USER_TYPES(`exists (select from ${DEPENDS} and d.refclassid = 'pg_type'::regclass and d.refobjid in (t.oid, t.typarray))`)},
+    'functions', ${USED_FUNCTIONS("u.classid = 'pg_proc'::regclass and u.objid = p.oid")})),
+  'argumentTypes', to_json(p.proargtypes::int8[]), 'resultType', p.prorettype::int8,
+  'volatility', ${VOLATILITY('p')}, 'language', l.lanname,
+  'isSecurityDefiner', p.prosecdef, 'settings', coalesce(to_json(p.proconfig), '[]'::json),
+  'relations', coalesce((
+    select json_agg(distinct c.relname) from (
+      select case when d.refclassid = 'pg_class'::regclass then d.refobjid
+        else coalesce(nullif(y.typrelid, 0), e.typrelid) end as relid
+      from pg_depend d left join pg_type y on d.refclassid = 'pg_type'::regclass and y.oid = d.refobjid
+      left join pg_type e on e.oid = y.typelem where d.classid = 'pg_proc'::regclass and d.objid = p.oid) r
+    join pg_class c on c.oid = r.relid and c.oid >= 16384), '[]'::json))::text
+from pg_proc p join functions f on f.oid = p.oid join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang`
+/** Nodes of casts, which pg_get_expr does not print around a whole expression where nobody wrote them (CoercionForm 2). */
+const UNWRITTEN_CASTS =
+  '^(\\{FUNCEXPR :funcid \\d+ :funcresulttype \\d+ :funcretset \\w+ :funcvariadic \\w+ :funcformat 2 [^{]*\\(|\\{(RELABELTYPE|COERCEVIAIO|COERCETODOMAIN) :arg )+'
+
+/** The beginning of a node with its result type: `{OPEXPR :opno 1 :opfuncid 2 :opresulttype 3`. */
+const RESULT_TYPE = '^\\{\\w+( :\\w+(no|id) -?\\d+)* :\\w+type (\\d+)'
+
+/** The type that an expression has before it is cast to its column's; 0 where the node does not say, NULL where nothing casts it. */
+const TYPE_BEFORE_CASTS = (
+  expression: string,
+): string => `case when ${expression}::text ~ '${UNWRITTEN_CASTS}' then
+        coalesce((regexp_match(regexp_replace(${expression}::text, '${UNWRITTEN_CASTS}', ''), '${RESULT_TYPE}'))[3]::int8, 0) end`
 
 const COLUMNS = `(
   select json_agg(json_build_object('attribute', a.attnum, 'declared', json_strip_nulls(json_build_object(
@@ -128,6 +175,7 @@ const COLUMNS = `(
       'defaultSequences', ${DEFAULT_SEQUENCES("d.classid = 'pg_attrdef'::regclass and d.objid = ad.oid")},
       'identity', case a.attidentity when 'a' then 'always' when 'd' then 'by-default' end,
       'generated', case when a.attgenerated <> '' then pg_get_expr(ad.adbin, ad.adrelid) end,
+      'generatedFrom', case when a.attgenerated <> '' then ${TYPE_BEFORE_CASTS('ad.adbin')} end,
       'collation', ${COLLATION('a.attcollation', 't.typcollation')},
       'comment', col_description(c.oid, a.attnum), 'grants', ${GRANTS('a.attacl')},
       'statistics', case when a.attstattarget >= 0 then a.attstattarget end,
@@ -189,7 +237,10 @@ select 'table', c.oid::text, json_build_object('declared', json_strip_nulls(json
     'clusterOn', (select x.relname from pg_index i join pg_class x on x.oid = i.indexrelid where i.indrelid = c.oid and i.indisclustered),
     'replicaIdentity', case c.relreplident when 'n' then to_json('nothing'::text) when 'f' then to_json('full'::text) when 'i' then (
       select json_build_object('index', x.relname) from pg_index i join pg_class x on x.oid = i.indexrelid
-      where i.indrelid = c.oid and i.indisreplident) end)),
+      where i.indrelid = c.oid and i.indisreplident) end,
+    'functions', ${USED_FUNCTIONS(`(u.classid = 'pg_attrdef'::regclass and u.objid in (select ad.oid from pg_attrdef ad where ad.adrelid = c.oid))
+      or (u.classid = 'pg_constraint'::regclass and u.objid in (select k.oid from pg_constraint k where k.conrelid = c.oid))
+      or (u.classid = 'pg_class'::regclass and u.objid in (select i.indexrelid from pg_index i where i.indrelid = c.oid))`)})),
   'columns', coalesce(${COLUMNS}, '[]'::json),
   'constraints', coalesce(${CONSTRAINTS}, '[]'::json),
   'indexes', coalesce(${INDEXES}, '[]'::json))::text
@@ -212,7 +263,9 @@ select 'view', c.oid::text, json_build_object('declared', json_strip_nulls(json_
       and r.relnamespace in (select oid from ns)),
     'userTypes', ${USER_TYPES(`exists (
       select from pg_rewrite w join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = w.oid
-      where w.ev_class = c.oid and d.refclassid = 'pg_type'::regclass and d.refobjid in (t.oid, t.typarray))`)})))::text
+      where w.ev_class = c.oid and d.refclassid = 'pg_type'::regclass and d.refobjid in (t.oid, t.typarray))`)},
+    'functions', ${USED_FUNCTIONS(`(u.classid = 'pg_rewrite'::regclass and u.objid in (select w.oid from pg_rewrite w where w.ev_class = c.oid))
+      or (u.classid = 'pg_attrdef'::regclass and u.objid in (select ad.oid from pg_attrdef ad where ad.adrelid = c.oid))`)})))::text
 from pg_class c join ns n on n.oid = c.relnamespace where c.relkind = 'v' and ${IS_ASKED_FOR}`
 
 const SEQUENCES = `
@@ -247,8 +300,15 @@ select 'other', x.key, json_build_object('what', x.what, 'name', x.name)::text f
     where (t.typtype = 'r' or (t.typtype = 'c' and c.relkind = 'c') or (t.typtype in ('b', 'p') and t.typelem = 0))
       and ${IS_NO_MEMBER('pg_type', 't')}
   union all
-  select 'p' || p.oid, case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end, p.proname::text
-    from pg_proc p join ns n on n.oid = p.pronamespace where ${IS_NO_MEMBER('pg_proc', 'p')}
+  select 'p' || p.oid, case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' when 'w' then 'window function' else 'temporary function' end, p.proname::text
+    from pg_proc p where ${IS_NO_MEMBER('pg_proc', 'p')} and (p.pronamespace = pg_my_temp_schema()
+      or (p.prokind <> 'f' and p.pronamespace in (select oid from ns)))
+  union all
+  select 'h' || h.oid, 'cast', format_type(h.castsource, null) || ' as ' || format_type(h.casttarget, null)
+    from pg_cast h where h.oid >= 16384 and ${IS_NO_MEMBER('pg_cast', 'h')}
+  union all
+  select 'q' || d.classid || '.' || d.objid || '.' || d.refobjid, 'dependence on an extension', pg_describe_object(d.classid, d.objid, d.objsubid)
+    from pg_depend d where d.deptype = 'x'
   union all
   select 'g' || g.oid, 'trigger', g.tgname::text from pg_trigger g where not g.tgisinternal
   union all
@@ -267,6 +327,13 @@ select 'other', x.key, json_build_object('what', x.what, 'name', x.name)::text f
   union all
   select 'k' || o.oid, 'collation', o.collname::text from pg_collation o join ns n on n.oid = o.collnamespace
   union all
+  select 'n' || v.oid, 'conversion', v.conname::text from pg_conversion v join ns n on n.oid = v.connamespace
+  union all
+  select 'd' || t.oid, 'text search dictionary', t.dictname::text
+    from pg_ts_dict t join ns n on n.oid = t.dictnamespace where ${IS_NO_MEMBER('pg_ts_dict', 't')}
+  union all
+  select 'e' || t.oid, 'text search configuration', t.cfgname::text from pg_ts_config t join ns n on n.oid = t.cfgnamespace
+  union all
   select 'v' || v.oid, 'event trigger', v.evtname::text from pg_event_trigger v
   union all
   select 'b' || b.oid, 'publication', b.pubname::text from pg_publication b
@@ -278,10 +345,31 @@ select 'other', x.key, json_build_object('what', x.what, 'name', x.name)::text f
   select 'f' || f.oid, 'foreign server', f.srvname::text from pg_foreign_server f
 ) x`
 
+/** What can be read of a schema by itself; `rest` is everything but tables, views and sequences. */
+export type SnapshotPart = 'table' | 'view' | 'sequence' | 'rest'
+
+export const ALL_PARTS: ReadonlySet<SnapshotPart> = new Set(['rest', 'sequence', 'table', 'view'])
+
+const BRANCHES: Readonly<Record<SnapshotPart, readonly string[]>> = {
+  rest: [SCHEMAS, EXTENSIONS, ENUMS, DOMAINS, FUNCTIONS, OTHERS],
+  sequence: [SEQUENCES],
+  table: [TABLES],
+  view: [VIEWS],
+}
+
 /**
- * The schema of the connection's database: rows of (kind, oid, body), in no order. $1: OIDs of the tables, views and
- * sequences that are wanted, NULL for all; of everything else always all comes.
+ * Parts of the schema of the connection's database: rows of (kind, oid, body), in no order. $1: OIDs of the tables, views and
+ * sequences that are wanted, NULL for all. PostgreSQL needs longer to plan it than to run it, the longer the more parts there are.
  */
-export const SNAPSHOT_QUERY = `with ns as materialized (
-  select oid, nspname, nspowner, nspacl from pg_namespace where nspname <> 'information_schema' and nspname !~ '^pg_')
-${[SCHEMAS, EXTENSIONS, ENUMS, DOMAINS, SEQUENCES, TABLES, VIEWS, OTHERS].join('\nunion all')}`
+export function snapshotQuery(parts: ReadonlySet<SnapshotPart>): string {
+  return `with ns as materialized (
+  select oid, nspname, nspowner, nspacl from pg_namespace where nspname <> 'information_schema' and nspname !~ '^pg_'),
+functions as materialized (
+  select p.oid, json_build_object('schema', n.nspname, 'name', p.proname, 'argumentTypes', ${ARGUMENT_TYPES}) as called,
+    row_number() over (order by n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) as place
+  from pg_proc p join ns n on n.oid = p.pronamespace where p.prokind = 'f' and ${IS_NO_MEMBER('pg_proc', 'p')}),
+uses as materialized (
+  select d.classid, d.objid, d.refobjid from functions f join pg_depend d on d.refclassid = 'pg_proc'::regclass and d.refobjid = f.oid),
+wanted as (select $1::oid[] as oids)
+select o.kind, o.oid, o.body from (${[...parts].flatMap((part) => BRANCHES[part]).join('\nunion all')}) o(kind, oid, body)`
+}

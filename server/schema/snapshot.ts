@@ -1,19 +1,21 @@
 import { Bug } from '../base/pg-error.ts'
-import type { ServiceRow } from '../companion/companion-types.ts'
+import type { ServiceQuery, ServiceRow } from '../companion/companion-types.ts'
 import type { Volatility } from '../sql/builtin-catalog.ts'
+import { arrayText } from '../types/array-text.ts'
 import type {
   DeclaredColumn,
   DeclaredConstraint,
   DeclaredDomain,
   DeclaredEnum,
   DeclaredExtension,
+  DeclaredFunction,
   DeclaredIndex,
   DeclaredSchema,
   DeclaredSequence,
   DeclaredTable,
   DeclaredView,
 } from './declared-object.ts'
-import { SNAPSHOT_QUERY, SNAPSHOT_SETTINGS } from './snapshot-query.ts'
+import { ALL_PARTS, SNAPSHOT_SETTINGS, type SnapshotPart, snapshotQuery } from './snapshot-query.ts'
 
 /** The schema of one mirror as its catalogs say it, by OID: a value, made at one moment and never changed. */
 export interface Snapshot {
@@ -21,6 +23,7 @@ export interface Snapshot {
   readonly extensions: ReadonlyMap<number, CatalogExtension>
   readonly enums: ReadonlyMap<number, CatalogEnum>
   readonly domains: ReadonlyMap<number, CatalogDomain>
+  readonly functions: ReadonlyMap<number, CatalogFunction>
   readonly sequences: ReadonlyMap<number, CatalogSequence>
   readonly tables: ReadonlyMap<number, CatalogTable>
   readonly views: ReadonlyMap<number, CatalogView>
@@ -65,6 +68,22 @@ export interface CatalogDomain {
   readonly declared: DeclaredDomain
 }
 
+export interface CatalogFunction {
+  readonly oid: number
+  readonly declared: DeclaredFunction
+  readonly volatility: Volatility
+  /** pg_type.oid, beside `declared.argumentTypes`. */
+  readonly argumentTypes: readonly number[]
+  readonly resultType: number
+  /** pg_language.lanname. */
+  readonly language: string
+  readonly isSecurityDefiner: boolean
+  /** `name=value`, of SET clauses. */
+  readonly settings: readonly string[]
+  /** Tables, views and sequences that it depends on, by their row types or in a body that PostgreSQL keeps as a tree. */
+  readonly relations: readonly string[]
+}
+
 export interface CatalogSequence {
   readonly oid: number
   readonly typeOid: number
@@ -94,10 +113,7 @@ export interface OtherObject {
 }
 
 /** Runs service SQL on one connection: CompanionDatabase.service or PinnedConnection.query. */
-export type CatalogQuery = (
-  text: string,
-  params?: readonly (string | null)[],
-) => Promise<readonly ServiceRow[]>
+export type CatalogQuery = ServiceQuery
 
 interface TableBody {
   readonly declared: Omit<DeclaredTable, 'columns' | 'constraints' | 'indexes'>
@@ -106,31 +122,47 @@ interface TableBody {
   readonly indexes: readonly { readonly oid: number; readonly declared: DeclaredIndex }[]
 }
 
+/** What the settings were, and are from then on: OFFSET keeps PostgreSQL from asking only when they are set. */
+const EXCHANGE_SETTINGS = `
+select s.name, o.value, pg_catalog.set_config(s.name, s.value, true)
+from rows from (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])) s(name, value),
+  lateral (select pg_catalog.current_setting(s.name) as value offset 0) o`
+
 /** Runs queries under SNAPSHOT_SETTINGS inside the connection's open transaction, and gives the settings back. */
 export async function withSnapshotSettings<T>(
   query: CatalogQuery,
   work: () => Promise<T>,
 ): Promise<T> {
-  const saved = await query(
-    'select n as name, pg_catalog.current_setting(n) as value from pg_catalog.unnest($1::text[]) n',
-    [`{${Object.keys(SNAPSHOT_SETTINGS).join(',')}}`],
-  )
-  await applySettings(query, SNAPSHOT_SETTINGS)
-  const result = await work()
-  await applySettings(
+  const settings = Object.entries(SNAPSHOT_SETTINGS)
+  // They are queued up: the first question of `work` is on its way before the settings are answered.
+  const [saved, result] = await Promise.all([exchangeSettings(query, settings), work()])
+  await exchangeSettings(
     query,
-    Object.fromEntries(saved.map((row) => [row['name'] ?? '', row['value'] ?? ''])),
+    saved.map(({ name, value }) => [name ?? '', value ?? '']),
   )
   return result
 }
 
-/** Reads tables, views and sequences by OID, and everything else, as they are inside the connection's open transaction. */
+function exchangeSettings(
+  query: CatalogQuery,
+  settings: readonly (readonly [string, string])[],
+): Promise<readonly ServiceRow[]> {
+  const names = settings.map(([name]) => name)
+  const values = settings.map(([, value]) => value)
+  return query(EXCHANGE_SETTINGS, [arrayText(names), arrayText(values)])
+}
+
+/** Reads parts of a schema, tables, views and sequences by OID, as they are inside the connection's open transaction. */
 export async function readRelations(
   query: CatalogQuery,
   oids: Iterable<number> | undefined,
+  parts: ReadonlySet<SnapshotPart> = ALL_PARTS,
 ): Promise<Snapshot> {
+  if (parts.size === 0) return parseSnapshot([])
   const wanted = oids === undefined ? null : `{${[...oids].join(',')}}`
-  return parseSnapshot(await query(SNAPSHOT_QUERY, [wanted]))
+  // Tables alone are what is asked for most, and most of the time would go into planning.
+  const isPrepared = parts.size === 1 && parts.has('table')
+  return parseSnapshot(await query(snapshotQuery(parts), [wanted], { isPrepared }))
 }
 
 /** Reads the whole schema as it is inside the connection's open transaction. */
@@ -138,33 +170,29 @@ export function readPinnedSnapshot(query: CatalogQuery): Promise<Snapshot> {
   return withSnapshotSettings(query, () => readRelations(query, undefined))
 }
 
-/** Reads the committed schema over a service connection, in one statement that sets what it needs for itself alone. */
+/**
+ * Reads the committed schema over a service connection, in one statement that sets what it needs for itself alone. Rejects with 55P03 where
+ * open DDL of a client holds what is to be printed for longer than a second: that client may be waiting for whoever reads.
+ */
 export async function readCommittedSnapshot(query: CatalogQuery): Promise<Snapshot> {
   return parseSnapshot(await query(SNAPSHOT_QUERY_WITH_SETTINGS, [null]))
 }
 
+const COMMITTED_SETTINGS = { ...SNAPSHOT_SETTINGS, lock_timeout: '1s' }
+
 /** MATERIALIZED and the reference from `ns` make PostgreSQL set them before the first definition is printed. */
-const SNAPSHOT_QUERY_WITH_SETTINGS = SNAPSHOT_QUERY.replace(
-  'with ns as materialized (',
-  `with settings as materialized (
+const SNAPSHOT_QUERY_WITH_SETTINGS = snapshotQuery(ALL_PARTS)
+  .replace(
+    'with ns as materialized (',
+    `with settings as materialized (
   select pg_catalog.count(pg_catalog.set_config(n, v, true)) as n from (values ${Object.entries(
-    SNAPSHOT_SETTINGS,
+    COMMITTED_SETTINGS,
   )
     .map(([name, value]) => `('${name}', '${value}')`)
     .join(', ')}) s(n, v)),
 ns as materialized (`,
-).replace('from pg_namespace where', 'from settings, pg_namespace where n > 0 and')
-
-async function applySettings(
-  query: CatalogQuery,
-  settings: Readonly<Record<string, string>>,
-): Promise<void> {
-  const entries = Object.entries(settings)
-  const list = entries
-    .map((_, i) => `pg_catalog.set_config($${2 * i + 1}, $${2 * i + 2}, true)`)
-    .join(', ')
-  await query(`select ${list}`, entries.flat())
-}
+  )
+  .replace('from pg_namespace where', 'from settings, pg_namespace where n > 0 and')
 
 /** Builds a snapshot from the rows of SNAPSHOT_QUERY. */
 export function parseSnapshot(rows: readonly ServiceRow[]): Snapshot {
@@ -172,6 +200,7 @@ export function parseSnapshot(rows: readonly ServiceRow[]): Snapshot {
   const extensions = new Map<number, CatalogExtension>()
   const enums = new Map<number, CatalogEnum>()
   const domains = new Map<number, CatalogDomain>()
+  const functions = new Map<number, CatalogFunction>()
   const sequences = new Map<number, CatalogSequence>()
   const tables = new Map<number, CatalogTable>()
   const views = new Map<number, CatalogView>()
@@ -195,6 +224,9 @@ export function parseSnapshot(rows: readonly ServiceRow[]): Snapshot {
       case 'domain':
         domains.set(oid, { ...(body as Omit<CatalogDomain, 'oid'>), oid })
         break
+      case 'function':
+        functions.set(oid, { ...(body as Omit<CatalogFunction, 'oid'>), oid })
+        break
       case 'sequence':
         sequences.set(oid, { ...(body as Omit<CatalogSequence, 'oid'>), oid })
         break
@@ -211,7 +243,7 @@ export function parseSnapshot(rows: readonly ServiceRow[]): Snapshot {
         throw new Bug(`snapshot: a row of kind ${row['kind']}`)
     }
   }
-  return { schemas, extensions, enums, domains, sequences, tables, views, others }
+  return { schemas, extensions, enums, domains, functions, sequences, tables, views, others }
 }
 
 function toTable(oid: number, body: TableBody): CatalogTable {

@@ -13,6 +13,7 @@ import {
   toPhysicalColumn,
 } from './physical-column.ts'
 import { toSpannerExpression } from './physical-expression.ts'
+import { assignGenerated } from './physical-generated.ts'
 import type { IndexedColumn, IndexedTable } from './physical-index.ts'
 import { PhysicalNames } from './physical-name.ts'
 import type { PhysicalTableColumn, StoredTable } from './physical-schema.ts'
@@ -78,26 +79,26 @@ export function keepColumns(
   if (!keepsKey(change, before)) return undefined
   const names = new PhysicalNames(before.physical.columns.map((column) => column.name))
   const old = new Map(before.physical.columns.map((column) => [column.name, column]))
+  const stored = ({ name }: DeclaredColumn) => old.get(before.names.columns[name] ?? '')
   const columnNames: Record<string, string> = {}
   const backfills = new Map<string, string>()
   const columns = new Map<string, PhysicalTableColumn>()
   for (const part of change.columns) {
     if (part.kind === 'dropped') continue
-    const previous =
-      part.kind === 'kept' ? old.get(before.names.columns[part.before.name] ?? '') : undefined
+    const previous = part.kind === 'kept' ? stored(part.before) : undefined
     const name = previous?.name ?? names.allocate(part.after.name)
     columnNames[part.after.name] = name
     const next = toNextColumn(part, { previous, name, context })
     if (previous !== undefined && !canAlter(previous, next, before)) return undefined
-    if (part.kind === 'kept' && !isSameStoredMeaning(part.before, part.after)) return undefined
+    if (part.kind === 'kept' && !keepsValues(part)) return undefined
     const column = withDefault(part.after, next, context, declared)
     columns.set(part.after.name, column)
     if (previous === undefined) addBackfill(part.after, column, { backfills, before, context })
   }
   const { hiddenKey } = before.physical
-  const hidden = hiddenKey === undefined ? undefined : old.get(hiddenKey)
+  const hidden = before.physical.columns.filter(({ name }) => name === hiddenKey)
   const inOrder = declared.columns.flatMap((column) => columns.get(column.name) ?? [])
-  const all = hidden === undefined ? inOrder : [...inOrder, hidden]
+  const all = [...inOrder, ...hidden]
   return {
     columns: withLowerCase(withGenerated(all, declared, columnNames, old), declared, {
       columnNames,
@@ -108,6 +109,14 @@ export function keepColumns(
     hiddenKey,
     backfills,
   }
+}
+
+/** Whether what is stored in the column means what it is to mean. */
+function keepsValues({
+  before,
+  after,
+}: Extract<Change<DeclaredColumn>, { kind: 'kept' }>): boolean {
+  return isSameStoredMeaning(before, after) && !isAssignedOtherwise(before, after)
 }
 
 /** A column whose type and default did not change keeps what is stored, also where that is not what we would choose today. */
@@ -147,6 +156,14 @@ function keepsKey(change: TableChange, before: StoredTable): boolean {
   return JSON.stringify(physical) === JSON.stringify(before.physical.primaryKey)
 }
 
+/** Whether another type of a generated column gives it other values. */
+function isAssignedOtherwise(before: DeclaredColumn, after: DeclaredColumn): boolean {
+  if (before.typeOid === after.typeOid && before.typmod === after.typmod) return false
+  return (
+    after.generated !== undefined && assignGenerated('x', before) !== assignGenerated('x', after)
+  )
+}
+
 /** What ALTER COLUMN .. TYPE takes: the length of a text, outside the key (Spanner manual, "Make schema updates"). */
 function canAlter(
   before: PhysicalTableColumn,
@@ -183,14 +200,32 @@ function withGenerated(
   return columns.map((physical) => {
     const column = declared.columns.find((c) => columnNames[c.name] === physical.name)
     if (column?.generated === undefined) return physical
-    const generated =
-      old?.get(physical.name)?.generated ?? expressionOf(column.generated, declared, columnNames)
-    if (generated !== undefined) return { ...physical, generated }
-    throw unsupported(
-      `generation expression of column "${column.name}" is not supported`,
-      'Use comparisons, arithmetic and simple text functions, or compute the value in the application.',
-    )
+    const kept = old?.get(physical.name)?.generated
+    return {
+      ...physical,
+      generated: kept ?? generationOf(column, column.generated, { declared, columnNames }),
+    }
   })
+}
+
+/** Spanner's expression of a generated column; 0A000 where it has none. */
+function generationOf(
+  column: DeclaredColumn,
+  text: string,
+  { declared, columnNames }: Pick<DraftColumns, 'columnNames'> & { declared: DeclaredTable },
+): string {
+  const sql = expressionOf(text, declared, columnNames)
+  const assigned = sql === undefined ? undefined : assignGenerated(sql, column)
+  if (assigned !== undefined) return assigned
+  throw sql === undefined
+    ? unsupported(
+        `generation expression of column "${column.name}" is not supported`,
+        'Use comparisons, arithmetic and simple text functions, or compute the value in the application.',
+      )
+    : unsupported(
+        `generation expression of column "${column.name}" cannot be cast to ${column.type}`,
+        'Declare the column with the type of the expression.',
+      )
 }
 
 /*

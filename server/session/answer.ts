@@ -6,6 +6,8 @@ export interface Answer {
   /** undefined: the statement returns no rows. */
   readonly fields: readonly FieldDescription[] | undefined
   readonly rows: RowSource | undefined
+  /** Those of the columns, where a client that cannot ask for any gets others than text: a BINARY cursor's. */
+  readonly formats?: readonly Format[]
   /** CommandComplete's tag, once all rows were written. */
   readonly tag: (rowCount: bigint) => string
 }

@@ -1,8 +1,10 @@
 import type { SpannerParam } from '../backend/backend.ts'
 import { Bug, PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import type { ComputedExpressions, ParamSource, PushdownRoute } from '../plan/plan.ts'
+import { refuseLargeRequest } from '../plan/limits.ts'
+import type { ComputedExpressions, ParamSource, Plan, PushdownRoute } from '../plan/plan.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
+import { isBeyondSpanner } from '../types/beyond-spanner.ts'
 import { encodeTransactionStart } from '../types/moment.ts'
 import { decodeParam, NEEDS_CANONICAL } from '../types/param-decoder.ts'
 import type { EncodedValue } from '../types/spanner-type.ts'
@@ -13,6 +15,7 @@ import { formatAt } from './answer.ts'
 import { textWithOwnSettings } from './companion-text.ts'
 import { inParameter, refusedParameter } from './parameter-context.ts'
 import type { Described } from './prepared-statement.ts'
+import { RowCounts } from './row-counts.ts'
 import type { SessionState } from './session-state.ts'
 import { textWithSessionValues, withoutMark } from './session-values.ts'
 
@@ -36,12 +39,54 @@ export interface BoundStatement {
   readonly spannerParams: readonly SpannerParam[]
   /** Those of each load of an emulated statement. */
   readonly loadParams: readonly (readonly SpannerParam[])[]
+  /** What PostgreSQL has against the values, where it comes to them. */
+  readonly refusal?: PgError | undefined
 }
 
-/** Binds values to a described statement. Bad values get PostgreSQL's error here, before anything is sent to Spanner. */
+/** What values are bound to. */
+interface BindTarget {
+  readonly statement: ParsedStatement | undefined
+  readonly described: Described
+}
+
+/**
+ * Binds values to a described statement. Bad values get PostgreSQL's error here, before anything is sent to Spanner. A SELECT with a value that
+ * is good but that Spanner does not have (a constant, a parameter, or what is computed of them) is planned as an emulated one.
+ */
 export async function bindStatement(
   state: SessionState,
-  target: { readonly statement: ParsedStatement | undefined; readonly described: Described },
+  target: BindTarget,
+  params: BoundParams,
+  resultFormats: readonly Format[],
+): Promise<BoundStatement> {
+  try {
+    return await bindAsPlanned(state, target, params, resultFormats)
+  } catch (error) {
+    if (!isBeyondSpanner(error)) throw error
+    const plan = await planBeyondSpanner(state, target)
+    if (plan === undefined) throw error
+    const described = { ...target.described, plan }
+    return bindAsPlanned(state, { ...target, described }, params, resultFormats)
+  }
+}
+
+async function planBeyondSpanner(
+  state: SessionState,
+  { statement, described }: BindTarget,
+): Promise<Plan | undefined> {
+  if (statement === undefined) return undefined
+  return state.database.planner.planBeyondSpanner({
+    text: statement.text,
+    paramTypes: described.paramTypes,
+    session: state.context(),
+    pinned: state.ddl?.pinned,
+    signal: state.scope.signal,
+  })
+}
+
+async function bindAsPlanned(
+  state: SessionState,
+  target: BindTarget,
   params: BoundParams,
   resultFormats: readonly Format[],
 ): Promise<BoundStatement> {
@@ -50,17 +95,24 @@ export async function bindStatement(
   if (plan === undefined) return unbound
   const typed = { ...params, types: plan.paramTypes }
   const { route } = plan
+  const counts = new RowCounts()
   if (route.kind === 'pushdown') {
-    return { ...unbound, spannerParams: await spannerParamsFor(state, route, typed) }
+    const spannerParams = await spannerParamsFor(state, route, { ...typed, counts })
+    return { ...unbound, spannerParams, refusal: counts.refusal }
   }
   if (route.kind !== 'emulate') return unbound
   const loadParams: (readonly SpannerParam[])[] = []
-  for (const { read } of route.loads) loadParams.push(await spannerParamsFor(state, read, typed))
-  return { ...unbound, loadParams }
+  for (const { read, result } of route.loads) {
+    // The rows of a table are counted by the statement itself.
+    const counted = result === undefined ? new RowCounts() : counts
+    loadParams.push(await spannerParamsFor(state, read, { ...typed, counts: counted }))
+  }
+  return { ...unbound, loadParams, refusal: counts.refusal }
 }
 
 interface TypedParams extends BoundParams {
   readonly types: readonly number[]
+  readonly counts: RowCounts
 }
 
 async function spannerParamsFor(
@@ -73,8 +125,10 @@ async function spannerParamsFor(
   const computed = await computeExpressions(state, route.computed, params, options)
   const bound: SpannerParam[] = []
   for (const source of route.params) {
-    bound.push({ type: source.type, value: await bindSource(state, source, params, computed) })
+    const value = await bindSource(state, source, params, computed)
+    bound.push({ type: source.type, value: params.counts.take(source, value) })
   }
+  refuseLargeRequest(route.sql, bound)
   return bound
 }
 

@@ -1,5 +1,6 @@
 import { Bug } from '../base/pg-error.ts'
 import type { ReadAnswer } from '../companion/companion-types.ts'
+import { quoteIdentifier } from '../schema/postgres-text.ts'
 import type { RawNode } from '../sql/raw-node.ts'
 import {
   columnOfEntry,
@@ -19,10 +20,11 @@ import type { SessionState } from './session-state.ts'
 
 /*
  * PostgreSQL:  SELECT setval(pg_get_serial_sequence('t', 'id'), max(id)), count(*) FROM t
- * run:         SELECT CAST((pg_get_serial_sequence('t', 'id')) AS text), count(*), CAST((max(id)) AS text) FROM t
+ * run:         SELECT CAST((pg_get_serial_sequence('t', 'id')) AS text) AS "setval", count(*), CAST((max(id)) AS text) AS "argument of setval" FROM t
  *
  * Functions of the session as entries of a select list: the statement gives their arguments for each row, and they are called row by row. The first argument stands
- * in the call's place and the others behind all entries, so that ORDER BY and GROUP BY count the columns as before.
+ * in the call's place and the others behind all entries, so that ORDER BY and GROUP BY count the columns as before; none of them has the name of
+ * a column that is its argument.
  */
 
 /** A SELECT with session functions among its entries. */
@@ -61,7 +63,7 @@ export async function runCallsByRow(
         drawn === undefined ? await functionOf(call).run(state, texts(args)) : drawn[number]
       const format = formatAt(bound.resultFormats, index)
       const typeOid = fields[index]?.typeOid ?? OID.text
-      cells.push(value === null || value === undefined ? null : encode(value, typeOid, format))
+      cells.push(encode(value, typeOid, format))
     }
     answered.push(joinDataRow(cells))
   }
@@ -161,7 +163,11 @@ function formatsOf(
 function withArguments({ statement, calls }: CallingQuery): string {
   const { text, node } = statement
   const cast = (arg: string) => `CAST((${arg}) AS pg_catalog.text)`
-  const behind = calls.flatMap(({ argumentTexts }) => argumentTexts.slice(1).map(cast))
+  const behind = calls.flatMap(({ argumentTexts, columnName }) =>
+    argumentTexts
+      .slice(1)
+      .map((arg) => `${cast(arg)} AS ${quoteIdentifier(`argument of ${columnName}`)}`),
+  )
   const end = behind.length === 0 ? text.length : endOfTargetList(text, node)
   const [last] = calls.slice(-1)
   if (end === undefined || last === undefined) throw refusal(last)
@@ -169,14 +175,16 @@ function withArguments({ statement, calls }: CallingQuery): string {
   let taken = 0
   for (const call of calls) {
     const [first] = call.argumentTexts
-    result += text.slice(taken, call.start) + (first === undefined ? 'NULL' : cast(first))
+    const name = call.isNamed ? '' : ` AS ${quoteIdentifier(call.columnName)}`
+    result += text.slice(taken, call.start) + (first === undefined ? 'NULL' : cast(first)) + name
     taken = call.end
   }
   return [result + text.slice(taken, end), ...behind].join(', ') + text.slice(end)
 }
 
 /** The result's text in the format that the client asked for. */
-function encode(text: string, typeOid: number, format: Format): Buffer {
+function encode(text: string | null | undefined, typeOid: number, format: Format): Buffer | null {
+  if (text === null || text === undefined) return null
   if (format !== BINARY_FORMAT || typeOid === OID.text || typeOid === OID.void) {
     return Buffer.from(text)
   }

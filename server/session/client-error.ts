@@ -25,8 +25,12 @@ export function clientError(
 }
 
 /** The same error with other fields on top. */
-export function withFields(error: PgError, fields: PgErrorOptions): PgError {
-  return new PgError(error.code, error.message, {
+export function withFields(
+  error: PgError,
+  fields: PgErrorOptions,
+  message = error.message,
+): PgError {
+  return new PgError(error.code, message, {
     severity: error.severity,
     safeToRetry: error.safeToRetry,
     cause: error,
@@ -49,6 +53,17 @@ export function canceledByUser(): PgError {
 
 export function canceledByTimeout(): PgError {
   return new PgError(SQL_STATE.queryCanceled, 'canceling statement due to statement timeout')
+}
+
+/** The cause of an error after which nobody can tell where the client's next message begins: the client is told this, too, and the connection ends. */
+export class SynchronizationLost extends PgError {
+  constructor() {
+    super(
+      SQL_STATE.protocolViolation,
+      'terminating connection because protocol synchronization was lost',
+      { severity: 'FATAL' },
+    )
+  }
 }
 
 /** What a statement says, where its category has told already that it is of that kind. */

@@ -2,7 +2,7 @@ import type { BackendDatabase } from '../backend/backend.ts'
 import type { Capabilities } from '../backend/capabilities.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import { NO_EXTENSIONS, NO_USER_TYPES } from '../schema/logical-schema.ts'
+import { NO_USER_FUNCTIONS, NO_USER_TYPES } from '../schema/logical-schema.ts'
 import type { DatabaseSchema } from '../schema/schema-types.ts'
 
 /**
@@ -33,7 +33,7 @@ export function companionOnlySchema(id: string): DatabaseSchema {
       relations: new Map(),
       sequences: new Map(),
       userTypes: NO_USER_TYPES,
-      extensions: NO_EXTENSIONS,
+      userFunctions: NO_USER_FUNCTIONS,
       tablesByPhysicalName: new Map(),
     },
     declared: [],
@@ -55,6 +55,8 @@ const NO_CAPABILITIES: Capabilities = {
   jsonbFunctions: false,
   aggregateOrderBy: false,
   safeNumericKeysAndNullFloats: true,
+  partitionedDml: false,
+  sequenceStateIsNext: false,
   repeatableRead: false,
 }
 

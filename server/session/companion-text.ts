@@ -9,19 +9,18 @@ import {
 import { replaceSettings } from '../sql/replace-settings.ts'
 import { type ParsedStatement, parseStatements } from '../sql/statement.ts'
 import { timestampLiteral } from '../types/moment.ts'
-import { OID } from '../types/pg-type.ts'
-import { splitDataRow } from '../wire/data-row.ts'
+import { replaceListeningChannels } from './listening-channels.ts'
 import { shownByProxy } from './run-settings.ts'
 import type { SessionState } from './session-state.ts'
 import { replaceSharedCatalogs } from './shared-catalogs.ts'
-import { catalogSource } from './temporary-tables.ts'
+import { readTexts } from './text-request.ts'
 
 /** A statement's text with its raw tree. */
 export type StatementText = Pick<ParsedStatement, 'text' | 'node'>
 
 /**
- * The statement as the companion is to run it for this client: what stands for the client's transaction (now() and its relatives, settings that only
- * the proxy knows) is written in as constants, and so are, where they hold such a moment, the views that the statement reads. Databases and roles are
+ * The statement as the companion is to run it for this client: what stands for the client's transaction (now() and its relatives, settings and channels
+ * that only the proxy knows) is written in as constants, and so are, where they hold such a moment, the views that the statement reads. Databases and roles are
  * those of the client's server.
  */
 export async function companionText(
@@ -39,14 +38,15 @@ function withSharedCatalogs({ text, node }: StatementText): StatementText {
 
 /** A query of the proxy's own making with the settings that only the proxy knows written in. */
 export function textWithOwnSettings(state: SessionState, text: string): string {
-  if (!text.includes('current_setting')) return text
+  if (!/current_setting|pg_listening_channels/i.test(text)) return text
   const [statement] = parseStatements(text)
   return statement === undefined ? text : withOwnSettings(state, statement).text
 }
 
 function withOwnSettings(state: SessionState, { text, node }: StatementText): StatementText {
   const findValue = (name: string) => shownByProxy(state, name)
-  return renewed({ text, node }, replaceSettings(text, node, findValue))
+  const told = renewed({ text, node }, replaceSettings(text, node, findValue))
+  return renewed(told, replaceListeningChannels(told, state.notifications.channels))
 }
 
 function atMoment(state: SessionState, { text, node }: StatementText): StatementText {
@@ -96,20 +96,14 @@ async function viewDefinitions(
   relations: readonly NamedRelation[],
 ): Promise<ReadonlyMap<string, string>> {
   const names = [...new Set(relations.map(({ name }) => name))]
-  const source = catalogSource(state)
-  const { rows } = await source.read({
-    text: `SELECT n.name, pg_catalog.pg_get_viewdef(c.oid)
+  const rows = await readTexts(
+    state,
+    `SELECT n.name, pg_catalog.pg_get_viewdef(c.oid)
       FROM pg_catalog.json_array_elements_text($1::pg_catalog.json) n(name)
       JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(n.name) AND c.relkind = 'v' AND c.oid >= 16384`,
-    paramTypes: [OID.text],
-    paramFormats: [],
-    params: [Buffer.from(JSON.stringify(names))],
-    resultFormats: [],
-    session: state.context(),
-    signal: state.scope.signal,
-  })
-  const cells = rows.map((row) => splitDataRow(row).map((cell) => cell?.toString() ?? ''))
+    [JSON.stringify(names)],
+  )
   return new Map(
-    cells.map(([name = '', definition = '']) => [name, definition.replace(/;\s*$/, '')]),
+    rows.map(([name = '', definition = '']) => [name, definition.replace(/;\s*$/, '')]),
   )
 }

@@ -5,13 +5,16 @@ import { relationKey } from '../schema/declared-object.ts'
 import { writeCopyInResponse } from '../wire/backend-messages.ts'
 import { splitDataRow } from '../wire/data-row.ts'
 import { BINARY_FORMAT } from '../wire/field-description.ts'
+import { typeByte } from '../wire/frontend-bodies.ts'
+import type { FrontendMessage, UnreadableMessage } from '../wire/frontend-message.ts'
 import type { RowSink } from './answer.ts'
-import { mustBe } from './client-error.ts'
-import { insertCopied, type RowFailure } from './copy-insert.ts'
+import { mustBe, SynchronizationLost } from './client-error.ts'
+import { copyWriter } from './copy-insert.ts'
 import { copyContext, countLines } from './copy-lines.ts'
-import { type CopyTarget, copyTarget, selectTarget } from './copy-target.ts'
+import { type CopyTarget, copyTarget, scratchPreparation, selectTarget } from './copy-target.ts'
 import type { CopyRun } from './run-copy.ts'
 import type { SessionState } from './session-state.ts'
+import { type RowFailure, writeRows } from './write-rows.ts'
 
 /** What one COPY may bring. Its rows are read back from the scratch database in one answer, and go to Spanner in one transaction. */
 const MAX_DATA_BYTES = 24 * 1024 * 1024
@@ -40,7 +43,17 @@ export async function copyFrom(state: SessionState, run: CopyRun, sink: RowSink)
   const data = target.kind === 'r' ? await receiveData(state, run, target) : []
   const { rows, error } = await state.database.scratch.run({
     ...request,
-    tables: [{ copy: run.statement.text, data, rowCount: countLines(data) }],
+    tables: [
+      {
+        before: scratchPreparation(
+          target,
+          run.command.options.freeze && isTruncated(state, target),
+        ),
+        copy: run.statement.text,
+        data,
+        rowCount: countLines(data),
+      },
+    ],
     text: `${selectTarget(target)} ORDER BY ctid`,
     paramFormats: [],
     params: [],
@@ -48,9 +61,18 @@ export async function copyFrom(state: SessionState, run: CopyRun, sink: RowSink)
   })
   if (error !== undefined) throw error
   const values = rows.map(splitDataRow)
-  const failure = await insertCopied(state, { target, rows: values, isSole: run.isSole })
+  const { failure } = await writeRows(state, {
+    writer: copyWriter(target),
+    rows: values,
+    isSole: run.isSole,
+  })
   if (failure !== undefined) throw withLine(failure, { run, target, data })
   return BigInt(values.length)
+}
+
+/** Whether the table was emptied in the transaction, or the savepoint, that is under way. */
+function isTruncated({ truncations, block }: SessionState, { oid }: CopyTarget): boolean {
+  return truncations.levelOf(oid) === block.savepointLevel
 }
 
 /** Collects CopyData until CopyDone. Flush and Sync mean nothing meanwhile (CopyGetData of src/backend/commands/copyfromparse.c). */
@@ -64,7 +86,13 @@ async function receiveData(
   for (;;) {
     const message = await state.io.next()
     state.scope.signal.throwIfAborted()
-    switch (message?.kind) {
+    if (message === undefined) {
+      throw new PgError(
+        SQL_STATE.connectionFailure,
+        'unexpected EOF on client connection with an open transaction',
+      )
+    }
+    switch (message.kind) {
       case 'CopyData':
         data.push(message.data)
         sizeBytes += message.data.length
@@ -75,27 +103,34 @@ async function receiveData(
       case 'Flush':
       case 'Sync':
         break
-      case 'CopyFail': {
-        const binary = run.command.options.format === 'binary'
-        const line = binary ? 0 : countLines(data) + 1
+      case 'CopyFail':
         throw new PgError(SQL_STATE.queryCanceled, `COPY from stdin failed: ${message.reason}`, {
-          where: `COPY ${target.name}, line ${line}`,
+          where: placeOfNext(run, target, data),
         })
-      }
-      case 'Unreadable':
-        throw message.error
-      case undefined:
-        throw new PgError(
-          SQL_STATE.connectionFailure,
-          'unexpected EOF on client connection with an open transaction',
-        )
       default:
-        throw new PgError(
-          SQL_STATE.protocolViolation,
-          `unexpected message ${message?.kind} during COPY from stdin`,
-        )
+        throw unexpectedMessage(message, placeOfNext(run, target, data))
     }
   }
+}
+
+/** The line that would have come next. */
+function placeOfNext(run: CopyRun, target: CopyTarget, data: readonly Buffer[]): string {
+  const line = run.command.options.format === 'binary' ? 0 : countLines(data) + 1
+  return `COPY ${target.name}, line ${line}`
+}
+
+/**
+ * PostgreSQL has read no more than the type of the message: the connection is over (src/backend/tcop/postgres.c, PostgresMain, after an error while
+ * pq_is_reading_msg()).
+ */
+function unexpectedMessage(message: FrontendMessage | UnreadableMessage, where: string): PgError {
+  const kind = message.kind === 'Unreadable' ? message.of : message.kind
+  const type = typeByte(kind).toString(16).toUpperCase()
+  return new PgError(
+    SQL_STATE.protocolViolation,
+    `unexpected message type 0x${type} during COPY from stdin`,
+    { where, cause: new SynchronizationLost() },
+  )
 }
 
 /** A violated constraint is told with the line that it was in, where that is known. */

@@ -20,6 +20,7 @@ import { runQuery } from './run-query.ts'
 import type { SessionState } from './session-state.ts'
 import { textWithSessionValues } from './session-values.ts'
 import { catalogSource } from './temporary-tables.ts'
+import { textRequest } from './text-request.ts'
 
 /** COPY TO STDOUT. Resolves to the number of rows. */
 export async function copyTo(state: SessionState, run: CopyRun, sink: RowSink): Promise<bigint> {
@@ -105,15 +106,8 @@ function passOn({ copy, rows, tag }: ReadAnswer, sink: RowSink): bigint {
 /** Lets the companion run a COPY TO STDOUT. */
 async function askCompanion(state: SessionState, statement: ParsedStatement): Promise<ReadAnswer> {
   const { text } = await companionText(state, statement, false)
-  const answer = await catalogSource(state).read({
-    text: await textWithSessionValues(state, text),
-    paramTypes: [],
-    paramFormats: [],
-    params: [],
-    resultFormats: [],
-    session: state.context(),
-    signal: state.scope.signal,
-  })
+  const asked = await textWithSessionValues(state, text)
+  const answer = await catalogSource(state).read(textRequest(state, asked))
   for (const notice of answer.notices) state.notice(notice)
   return answer
 }

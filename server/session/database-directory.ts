@@ -7,6 +7,7 @@ import { raceAbort } from '../base/race-abort.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import type { Companion } from '../companion/companion-types.ts'
 import { EmulationCounters } from '../emulate/emulation-counters.ts'
+import { MirrorRows } from '../emulate/mirror-rows.ts'
 import type { ScratchCluster } from '../emulate/scratch-cluster.ts'
 import { ScratchDatabases } from '../emulate/scratch-databases.ts'
 import { Planner } from '../plan/planner.ts'
@@ -150,6 +151,7 @@ export class Databases implements DatabaseDirectory {
       companion,
       schema,
       scratch: new ScratchDatabases(this.#scratch, name),
+      mirrorRows: new MirrorRows(companion),
       emulations: new EmulationCounters(),
       planner: new Planner({ companion, schema, capabilities, dialect: DIALECT }),
       writerQueue: capabilities.concurrentWrites ? undefined : new WriterQueue(),

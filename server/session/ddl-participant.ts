@@ -1,5 +1,5 @@
 import type { CallOptions } from '../backend/backend.ts'
-import type { PinnedConnection } from '../companion/companion-types.ts'
+import type { PinnedConnection, ReadAnswer, ReadRequest } from '../companion/companion-types.ts'
 import type { DatabaseSchema, DdlTransaction } from '../schema/schema-types.ts'
 import type { TransactionParticipant } from '../transaction/transaction-block.ts'
 
@@ -30,6 +30,12 @@ export class DdlParticipant implements TransactionParticipant {
     }
   }
 
+  /** Runs one statement. */
+  execute(request: ReadRequest): Promise<ReadAnswer> {
+    this.#transaction.changed()
+    return this.pinned.execute(request)
+  }
+
   /** Refuses what cannot be made in Spanner. */
   check(options: CallOptions): Promise<void> {
     return this.#transaction.check(options)
@@ -58,6 +64,7 @@ export class DdlParticipant implements TransactionParticipant {
   }
 
   rollbackTo(level: number): Promise<void> {
+    this.#transaction.changed()
     return this.pinned.rollbackTo(level)
   }
 

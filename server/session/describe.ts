@@ -5,6 +5,7 @@ import { executeCommand } from '../sql/prepared-commands.ts'
 import { showCommand } from '../sql/session-commands.ts'
 import { type ParsedStatement, parseStatements, SyntaxProblem } from '../sql/statement.ts'
 import { mustBe } from './client-error.ts'
+import { describeCursor } from './describe-cursor.ts'
 import { isOwnName } from './own-settings.ts'
 import { type Described, mustFindPrepared } from './prepared-statement.ts'
 import { describeTemporary, isTemporary } from './run-temporary.ts'
@@ -32,7 +33,10 @@ export async function describeStatement(
     }
     case 'query':
     case 'dml':
+    case 'explain':
       return describeByPlan(state, statement, declaredTypes)
+    case 'cursor':
+      return describeCursor(state, statement, declaredTypes)
     case 'execute': {
       const { name } = mustBe(executeCommand(statement.text, statement.node))
       return { ...NOTHING, fields: mustFindPrepared(state, name).described.fields }

@@ -6,6 +6,7 @@ import type { ParsedStatement } from '../sql/statement.ts'
 import type { BoundStatement } from './bound-statement.ts'
 import { clientError, withFields } from './client-error.ts'
 import { explainFailedWrite } from './failed-write.ts'
+import { openCursorsBefore } from './open-cursors.ts'
 import { recordUnseen } from './record-draws.ts'
 import { dmlTag } from './run-query.ts'
 import { runStatement } from './run-statement.ts'
@@ -29,7 +30,8 @@ export interface WaitingStatement {
 
 /** Whether nothing but a count will come of a statement, so that it can be sent together with others like it. */
 export function isBatchable(bound: BoundStatement): bound is RunnableStatement {
-  return bound.statement?.category === 'dml' && routeOf(bound) !== undefined
+  const isDml = bound.statement?.category === 'dml' && routeOf(bound) !== undefined
+  return isDml && bound.refusal === undefined
 }
 
 function routeOf({ described }: BoundStatement): PushdownRoute | undefined {
@@ -47,8 +49,12 @@ export class DmlBatch {
     return this.#waiting.length
   }
 
-  get isFull(): boolean {
-    return this.#waiting.length >= MAX_STATEMENTS || this.#sizeBytes >= MAX_SIZE_BYTES
+  /** Whether it may be sent together with those that wait; the first always may. */
+  hasRoomFor(bound: RunnableStatement): boolean {
+    if (this.#waiting.length === 0) return true
+    return (
+      this.#waiting.length < MAX_STATEMENTS && this.#sizeBytes + sizeOf(bound) <= MAX_SIZE_BYTES
+    )
   }
 
   add(statement: WaitingStatement): void {
@@ -88,6 +94,7 @@ export async function runDmlBatch(
     const answer = await runStatement(state, first, isSole)
     return { tags: [answer.tag(0n)], error: undefined }
   }
+  await openCursorsBefore(state, first.statement)
   for (const { described } of statements) {
     for (const notice of described.plan?.notices ?? []) state.notice(notice)
   }
@@ -97,6 +104,7 @@ export async function runDmlBatch(
     {
       ...state.scope.callOptions(),
       isLast: isSole,
+      writesDrawn: statements.some((statement) => mustRoute(statement).writesDrawn),
       requestTag: state.settings.get('spanner.statement_tag') || undefined,
     },
   )

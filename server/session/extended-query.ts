@@ -82,7 +82,7 @@ export async function bindMessage(
   state.block.startStatement()
   if (described.plan !== undefined && readsSession(described.plan)) await unit.runBatch()
   const bound = await bindStatement(state, { statement, described }, params, message.resultFormats)
-  storePortal(state, new Portal(message.portal, bound, state.block.savepointLevel))
+  storePortal(state, new Portal(message.portal, bound, { level: state.block.savepointLevel }))
   writeBindComplete(state.io.output)
 }
 
@@ -145,6 +145,15 @@ function writeFields(
 
 /** exec_execute_message: runs a portal, or goes on with one that was suspended. */
 export async function executeMessage(
+  state: SessionState,
+  message: Message<'Execute'>,
+  unit: ImplicitUnit,
+): Promise<void> {
+  await executePortal(state, message, unit)
+  state.block.statementExecuted()
+}
+
+async function executePortal(
   state: SessionState,
   message: Message<'Execute'>,
   unit: ImplicitUnit,

@@ -20,6 +20,8 @@ interface Step {
   readonly start: number
   readonly end: number
   readonly run: () => Promise<void>
+  /** What nothing was sent to Spanner for is done once: PREPARE, SET, a lock of the session. */
+  readonly usesSpanner: boolean
 }
 
 interface BatchEnd {
@@ -71,7 +73,7 @@ export class ImplicitUnit {
   /** Keeps DML without RETURNING back, to be sent with what follows it; its CommandComplete belongs where the output ends now. */
   async defer(bound: RunnableStatement, batchNumber?: number): Promise<void> {
     this.#followTransaction()
-    if (this.#batch.isFull) await this.runBatch()
+    if (!this.#batch.hasRoomFor(bound)) await this.runBatch()
     this.#batch.add({ bound, at: this.#position(), batchNumber })
   }
 
@@ -129,13 +131,16 @@ export class ImplicitUnit {
 
   async #runStep(step: () => Promise<void>): Promise<void> {
     const start = this.#position()
+    const { block } = this.#state
+    const sent = block.statementsSent
     try {
       await step()
-      this.#steps.push({ start, end: this.#position(), run: step })
+      const usesSpanner = block.statementsSent > sent
+      this.#steps.push({ start, end: this.#position(), run: step, usesSpanner })
     } catch (error) {
       if (!this.#mayRunAgain(error)) throw error
       this.#state.io.output.truncate(this.#mark + start)
-      this.#steps.push({ start, end: start, run: step })
+      this.#steps.push({ start, end: start, run: step, usesSpanner: true })
       await this.#runAgain(error)
     }
   }
@@ -219,8 +224,9 @@ export class ImplicitUnit {
       for (const step of steps) {
         output.bytes(old.subarray(taken, step.start))
         const start = this.#position()
-        await step.run()
-        renewed.push({ start, end: this.#position(), run: step.run })
+        if (step.usesSpanner) await step.run()
+        else output.bytes(old.subarray(step.start, step.end))
+        renewed.push({ ...step, start, end: this.#position() })
         taken = step.end
       }
     } catch (error) {

@@ -58,6 +58,7 @@ export class SessionNotifications {
   readonly #listener: NotificationListener
   readonly #processId: number
   #pending: Action[] = []
+  readonly #channels = new Set<string>()
   /** How many actions there were at each savepoint. */
   readonly #marks: number[] = []
 
@@ -65,6 +66,11 @@ export class SessionNotifications {
     this.#hub = hub
     this.#listener = listener
     this.#processId = processId
+  }
+
+  /** What it listens to, in the order in which that began. */
+  get channels(): ReadonlySet<string> {
+    return this.#channels
   }
 
   listen(channel: string): void {
@@ -112,19 +118,34 @@ export class SessionNotifications {
   /** Stops listening, as the session's end does. */
   close(): void {
     this.#hub.unlistenAll(this.#listener)
+    this.#channels.clear()
   }
 
   /** What the transaction listens to counts for what it sends itself. */
   #apply(actions: readonly Action[]): void {
-    for (const action of actions) {
-      if (action.kind === 'listen') this.#hub.listen(action.channel, this.#listener)
-      else if (action.kind === 'unlisten') this.#hub.unlisten(action.channel, this.#listener)
-      else if (action.kind === 'unlisten-all') this.#hub.unlistenAll(this.#listener)
-    }
+    for (const action of actions) this.#listenOrNot(action)
     for (const action of actions) {
       if (action.kind !== 'notify') continue
       const { channel, payload } = action
       this.#hub.publish({ processId: this.#processId, channel, payload })
+    }
+  }
+
+  #listenOrNot(action: Action): void {
+    switch (action.kind) {
+      case 'listen':
+        this.#hub.listen(action.channel, this.#listener)
+        this.#channels.add(action.channel)
+        return
+      case 'unlisten':
+        this.#hub.unlisten(action.channel, this.#listener)
+        this.#channels.delete(action.channel)
+        return
+      case 'unlisten-all':
+        this.close()
+        return
+      case 'notify':
+        return
     }
   }
 }

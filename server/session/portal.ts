@@ -3,6 +3,7 @@ import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import type { Answer } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
+import type { DeclaredCursor } from './declared-cursor.ts'
 import type { SessionState } from './session-state.ts'
 
 /** A bound statement on its way through Execute: it may be run in several pieces. */
@@ -15,12 +16,19 @@ export class Portal {
   /** What Execute made of it; undefined before the first one. */
   answer: Answer | undefined
   rowsSent = 0n
+  /** What DECLARE says of it; undefined for a portal of the protocol. */
+  readonly cursor: DeclaredCursor | undefined
   isDone = false
 
-  constructor(name: string, bound: BoundStatement, level: number) {
+  constructor(
+    name: string,
+    bound: BoundStatement,
+    place: { readonly level: number; readonly cursor?: DeclaredCursor },
+  ) {
     this.name = name
     this.bound = bound
-    this.level = level
+    this.level = place.level
+    this.cursor = place.cursor
   }
 
   /** Back to where Bind left it, so that it can be run again. */
@@ -33,6 +41,7 @@ export class Portal {
 
   close(): void {
     this.answer?.rows?.close()
+    this.cursor?.close()
     this.isDone = true
   }
 }

@@ -5,9 +5,14 @@ import { canonicalName } from './settings.ts'
 import type { ProxySetting, ToldSetting } from './told-setting.ts'
 import { transactionSetting } from './transaction-settings.ts'
 
-/** The client's transaction is not the companion's, nor is its patience with locks. */
+/** The client's transaction is not the companion's, nor is its patience; and the companion prints trees for us. */
 const PROXY_SETTINGS: ReadonlyMap<string, (state: SessionState) => ProxySetting> = new Map([
-  ['lock_timeout', lockTimeout],
+  ...['lock_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout'].map(
+    (name) => [name, timeout(name)] as const,
+  ),
+  ...['debug_print_parse', 'debug_print_rewritten', 'debug_print_plan'].map(
+    (name) => [name, switchedOff(name)] as const,
+  ),
   ['transaction_isolation', ofTransaction('transaction_isolation', 'read committed')],
   ['transaction_read_only', ofTransaction('transaction_read_only', 'off')],
   ['transaction_deferrable', ofTransaction('transaction_deferrable', 'off')],
@@ -55,10 +60,26 @@ export function toldSettings(state: SessionState): ReadonlyMap<string, ToldSetti
   return told
 }
 
-function lockTimeout({ settings }: SessionState): ProxySetting {
-  const shown = settings.get('lock_timeout') ?? '0'
-  const { source } = settings.originOf('lock_timeout')
-  return { shown, told: { setting: String(Math.round(durationMs(shown))), source } }
+function timeout(name: string): (state: SessionState) => ProxySetting {
+  return ({ settings }) => {
+    const shown = settings.get(name) ?? '0'
+    const { source, startValue } = settings.originOf(name)
+    const told = { setting: milliseconds(shown), source, server_val: milliseconds(startValue) }
+    return { shown, told }
+  }
+}
+
+function milliseconds(shown: string | undefined): string {
+  return String(Math.round(durationMs(shown)))
+}
+
+/** Off where the session says nothing. */
+function switchedOff(name: string): (state: SessionState) => ProxySetting {
+  return ({ settings }) => {
+    const shown = settings.get(name) ?? 'off'
+    const { source, startValue } = settings.originOf(name)
+    return { shown, told: { setting: shown, source, reset_val: startValue ?? 'off' } }
+  }
 }
 
 /** PostgreSQL gives these their initial values by itself (InitPostgres: `override`), BEGIN and SET TRANSACTION others. */

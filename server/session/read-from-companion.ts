@@ -38,13 +38,15 @@ export async function rowsFromCompanion(
   { text, bound, plan }: CompanionRun,
 ): Promise<ReadAnswer> {
   const source = catalogSource(state)
+  const route = plan.route.kind === 'catalog' ? plan.route : undefined
   const reading = source.read({
     text: await textWithSessionValues(state, text),
     paramTypes: plan.paramTypes,
     paramFormats: bound.params.formats,
     params: bound.params.values,
     resultFormats: bound.resultFormats,
-    session: contextWithViews(state, plan.route.kind === 'catalog' ? plan.route.views : []),
+    session: contextWithViews(state, route?.views ?? []),
+    locksRows: route?.locksRows === true && !state.block.characteristics.readOnly,
     signal: state.scope.signal,
   })
   const answer = await reading.catch((error: unknown) => {

@@ -10,21 +10,14 @@ import { companionLost } from './companion-lost.ts'
 import { DdlParticipant } from './ddl-participant.ts'
 import { preventInBlock } from './run-transaction.ts'
 import type { SessionState } from './session-state.ts'
+import { textRequest } from './text-request.ts'
 
 /** Runs DDL in the client's companion transaction; Spanner follows when the transaction commits. */
 export async function runDdl(state: SessionState, statement: ParsedStatement): Promise<Answer> {
   if (state.block.hasWritten) throw mixed()
   if (state.block.characteristics.readOnly) throw readOnlyViolation(statement.tag)
   const ddl = await joinDdl(state)
-  const running = ddl.pinned.execute({
-    text: transactionalText(state, statement),
-    paramTypes: [],
-    paramFormats: [],
-    params: [],
-    resultFormats: [],
-    session: state.context(),
-    signal: state.scope.signal,
-  })
+  const running = ddl.execute(textRequest(state, transactionalText(state, statement)))
   const answer = await running.catch((error: unknown) => {
     throw refusedExtension(statement, error) ?? error
   })

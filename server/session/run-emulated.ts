@@ -1,20 +1,24 @@
 import { emulationEvents } from '../base/channels.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
+import type { LoadedAnswer } from '../companion/companion-types.ts'
 import { addLoad, type LoadedRows, NOTHING_LOADED } from '../emulate/load-rows.ts'
 import { keysOf } from '../emulate/scratch-schema.ts'
-import type { EmulateRoute, Plan } from '../plan/plan.ts'
+import type { EmulateRoute, Load, Plan } from '../plan/plan.ts'
 import { findCalls, inPlaceOfCall, replaceSites } from '../sql/call-sites.ts'
-import type { ParsedStatement } from '../sql/statement.ts'
+import { type ParsedStatement, parseStatements } from '../sql/statement.ts'
 import { splitDataRow } from '../wire/data-row.ts'
 import { type Answer, readyRows, whenRun } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
 import { notSupported } from './client-error.ts'
 import { companionText } from './companion-text.ts'
-import { ownSetting, sizeInBytes } from './own-settings.ts'
+import { ownSetting } from './own-settings.ts'
 import { rowsFromCompanion } from './read-from-companion.ts'
 import type { SessionState } from './session-state.ts'
 import { isSessionValue, mayAskForSession, sessionValueType } from './session-values.ts'
+import { contextWithViews } from './session-views.ts'
+import { sizeInBytes } from './setting-kinds.ts'
+import { catalogSource, TemporaryTables } from './temporary-tables.ts'
 
 /** A SELECT that Spanner cannot run. */
 export interface EmulatedRun {
@@ -25,7 +29,7 @@ export interface EmulatedRun {
   readonly isSole: boolean
 }
 
-/** Loads the rows that a SELECT needs into a scratch database, in the client's transaction, and runs it there. */
+/** Loads the rows that a SELECT needs, in the client's transaction, and runs it over them in a PostgreSQL of ours. */
 export function runEmulated(state: SessionState, run: EmulatedRun): Answer {
   if (ownSetting(state.settings, 'spanwire.emulation') === 'off') throw run.route.refusal
   return whenRun(run.plan.fields, () => loadAndRun(state, run))
@@ -33,22 +37,10 @@ export function runEmulated(state: SessionState, run: EmulatedRun): Answer {
 
 async function loadAndRun(state: SessionState, run: EmulatedRun): Promise<Answer> {
   const { bound, plan, route } = run
-  const { schema, scratch } = state.database
+  if (bound.refusal !== undefined) throw bound.refusal
   const startedAt = performance.now()
   const loaded = await loadAll(state, run)
-  const answer = await scratch.run({
-    schema: { version: schema.current.version, declared: schema.declared },
-    keys: keysOf(route.relations),
-    tables: loaded.tables,
-    locksRows: route.loads.some(({ read }) => read.locksRows),
-    text: await textForScratch(state, run),
-    paramTypes: plan.paramTypes,
-    paramFormats: bound.params.formats,
-    params: bound.params.values,
-    resultFormats: bound.resultFormats,
-    session: state.context(),
-    signal: state.scope.signal,
-  })
+  const answer = await runInPlace(state, run, loaded)
   for (const notice of answer.notices) state.notice(notice)
   tell(state, run, loaded)
   emulationEvents.publish({
@@ -58,13 +50,45 @@ async function loadAndRun(state: SessionState, run: EmulatedRun): Promise<Answer
     sizeBytes: loaded.sizeBytes,
     durationMs: performance.now() - startedAt,
   })
-  return { fields: plan.fields, rows: readyRows(answer.rows, answer.error), tag: () => answer.tag }
+  const rows = readyRows(answer.rows, answer.error)
+  return { fields: plan.fields, rows, tag: (rowCount) => `SELECT ${rowCount}` }
 }
 
-/** The statement as a scratch database runs it: sequences are no part of one, so that the companion says what currval() is. */
-async function textForScratch(state: SessionState, run: EmulatedRun): Promise<string> {
+async function runInPlace(
+  state: SessionState,
+  run: EmulatedRun,
+  { tables }: LoadedRows,
+): Promise<LoadedAnswer> {
+  const { bound, plan, route } = run
+  const { schema, scratch, mirrorRows } = state.database
+  const request = {
+    tables,
+    locksRows: route.loads.some(({ read }) => read.locksRows),
+    text: await textOverRows(state, run),
+    paramTypes: plan.paramTypes,
+    paramFormats: bound.params.formats,
+    params: bound.params.values,
+    resultFormats: bound.resultFormats,
+    session: contextWithViews(state, route.views),
+    signal: state.scope.signal,
+  }
+  if (route.place === 'scratch') {
+    const version = { version: schema.current.version, declared: schema.declared }
+    const results = route.loads.filter(({ result }) => result !== undefined)
+    const keys = keysOf(route.relations)
+    return scratch.run({ ...request, schema: version, keys, results })
+  }
+  const isTemporary = route.place === 'temporary'
+  const reader = isTemporary ? (await TemporaryTables.of(state)).pinned : catalogSource(state)
+  const loaded = route.loads.map(({ table }) => table)
+  return mirrorRows.run(reader, { ...request, loaded })
+}
+
+/** The statement as it is run over rows: where sequences are no part of that, the companion says what currval() is. */
+async function textOverRows(state: SessionState, run: EmulatedRun): Promise<string> {
   const { bound, plan, statement, route } = run
-  const { text, node } = await companionText(state, statement, route.hasMomentInView)
+  const [written = statement] = route.text === undefined ? [] : parseStatements(route.text)
+  const { text, node } = await companionText(state, written, route.hasMomentInView)
   if (!mayAskForSession(text)) return text
   const sites = findCalls(text, node, isSessionValue)
   if (sites.length === 0) return text
@@ -129,12 +153,21 @@ function tell(
 ): void {
   state.database.emulations.add(route.name, { text: statement.text, rows: rowCount })
   if (ownSetting(state.settings, 'spanwire.emulation') !== 'notice') return
-  if (!state.emulationsTold.tell(statement.text)) return
-  const tables = route.loads.map(({ table }) => `"${table.name}"`).join(', ')
+  if (
+    route.loads.every(({ isSequence }) => isSequence === true) ||
+    !state.emulationsTold.tell(statement.text)
+  )
+    return
+  const tables = route.loads.map(nameOfLoaded).join(', ')
   state.notice({
     severity: 'NOTICE',
     code: SQL_STATE.successfulCompletion,
     message: `emulated ${route.name} over ${rowCount} ${rowCount === 1 ? 'row' : 'rows'} of ${tables}`,
     hint: `${route.refusal.message}. SET spanwire.emulation = 'on' runs such statements without a word.`,
   })
+}
+
+function nameOfLoaded({ table, result }: Load): string {
+  if (result === undefined) return `"${table.name}"`
+  return `a query of ${result.tables.map((name) => `"${name}"`).join(', ')}`
 }

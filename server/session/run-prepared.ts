@@ -1,59 +1,53 @@
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import type { ReadAnswer } from '../companion/companion-types.ts'
-import { findCallSites } from '../sql/call-sites.ts'
-import {
-  deallocateCommand,
-  type ExecuteArgument,
-  executeCommand,
-  prepareCommand,
-} from '../sql/prepared-commands.ts'
+import { deallocateCommand, executeCommand, prepareCommand } from '../sql/prepared-commands.ts'
 import { discardCommand } from '../sql/session-commands.ts'
 import { type ParsedStatement, parseStatements } from '../sql/statement.ts'
-import { splitDataRow } from '../wire/data-row.ts'
 import type { Format } from '../wire/field-description.ts'
 import { type Answer, tagOnly } from './answer.ts'
 import { type BoundStatement, bindStatement } from './bound-statement.ts'
-import { evaluateInOrder } from './calls-in-order.ts'
-import { mustBe, withFields } from './client-error.ts'
-import { companionText } from './companion-text.ts'
+import { mustBe, shiftPosition } from './client-error.ts'
 import { describeStatement } from './describe.ts'
-import { mustFindPrepared, storePrepared } from './prepared-statement.ts'
+import { executeArguments } from './execute-arguments.ts'
+import { mustFindPrepared, type PreparedStatement, storePrepared } from './prepared-statement.ts'
 import { preventInBlock } from './run-transaction.ts'
-import { doesSomething, isSessionFunction } from './session-functions.ts'
 import type { SessionState } from './session-state.ts'
-import { textWithSessionValues, withoutMark } from './session-values.ts'
 import { discardTemporary } from './temporary-tables.ts'
 
 /** PREPARE name [(types)] AS statement. */
 export async function runPrepare(state: SessionState, statement: ParsedStatement): Promise<Answer> {
   const command = mustBe(prepareCommand(statement.text, statement.node))
   const [inner] = parseStatements(command.text)
-  const declaredTypes = await resolveTypes(state, command.argumentTypes)
-  const described = await describeStatement(state, inner, declaredTypes)
+  const { declaredTypes, argumentTypes } = await resolveTypes(state, command.argumentTypes)
+  const described = await describeStatement(state, inner, declaredTypes).catch((error: unknown) => {
+    // PostgreSQL points into the whole PREPARE.
+    const before = [...statement.text.slice(0, command.textOffset)].length
+    throw error instanceof PgError ? shiftPosition(error, before) : error
+  })
   storePrepared(state, {
     name: command.name,
     statement: inner,
     declaredTypes,
+    argumentTypes,
     described,
     fromSql: true,
   })
   return tagOnly(statement.tag)
 }
 
-/** The OIDs of type names as PREPARE writes them. */
+/** The OIDs of type names as PREPARE writes them: as Parse knows the types, and with the domains that EXECUTE's values must be of. */
 async function resolveTypes(
   state: SessionState,
   names: readonly string[],
-): Promise<readonly number[]> {
-  if (names.length === 0) return []
-  const analysis = await state.database.companion.analyse({
-    text: `SELECT ${names.map((name) => `NULL::${name}`).join(', ')}`,
+): Promise<Pick<PreparedStatement, 'declaredTypes' | 'argumentTypes'>> {
+  if (names.length === 0) return { declaredTypes: [] }
+  const { fields, paramTypes } = await state.database.companion.analyse({
+    text: `SELECT ${names.map((name, index) => `$${index + 1}::${name}`).join(', ')}`,
     paramTypes: [],
     session: state.context(),
     signal: state.scope.signal,
   })
-  return (analysis.fields ?? []).map((field) => field.typeOid)
+  return { declaredTypes: (fields ?? []).map((field) => field.typeOid), argumentTypes: paramTypes }
 }
 
 /** EXECUTE name [(expressions)]: binds the values that the companion computes, and gives what is to be run. */
@@ -74,79 +68,9 @@ export async function bindExecute(
       },
     )
   }
-  const values = await computeArguments(state, command.args, paramTypes)
-  return bindStatement(state, prepared, { formats: [1], values }, resultFormats)
-}
-
-async function computeArguments(
-  state: SessionState,
-  args: readonly ExecuteArgument[],
-  types: readonly number[],
-): Promise<readonly (Buffer | null)[]> {
-  if (args.length === 0) return []
-  const names = await typeNames(state, types)
-  const casts = args.map((arg, index) => `CAST((${arg.text}) AS ${names[index]})`)
-  const [select] = parseStatements(`${SELECT}${casts.join(SEPARATOR)}`)
-  const { text, node } = await companionText(state, mustBe(select), false)
-  const { once } = findCallSites(text, node, isSessionFunction)
-  const sites = once.some(({ name }) => doesSomething(name)) ? once : []
-  const read = (evaluated: string) => readArguments(state, evaluated)
-  const answer = await evaluateInOrder(state, { text, sites }, read).catch((error: unknown) => {
-    throw error instanceof PgError ? inExecute(error, args, casts) : error
-  })
-  const [row] = answer.rows
-  return row === undefined ? [] : splitDataRow(row)
-}
-
-async function readArguments(state: SessionState, text: string): Promise<ReadAnswer> {
-  const reading = state.database.companion.read({
-    text: await textWithSessionValues(state, text),
-    paramTypes: [],
-    paramFormats: [],
-    params: [],
-    resultFormats: [1],
-    session: state.context(),
-    signal: state.scope.signal,
-  })
-  return reading.catch((error: unknown) => {
-    throw withoutMark(error)
-  })
-}
-
-const SELECT = 'SELECT '
-const CAST = 'CAST(('
-const SEPARATOR = ', '
-
-/** An error in the SELECT of the arguments points into the EXECUTE instead: to its place in the argument, or to the whole of it. */
-function inExecute(
-  error: PgError,
-  args: readonly ExecuteArgument[],
-  casts: readonly string[],
-): PgError {
-  const { position } = error.fields
-  if (position === undefined) return error
-  let castStart = SELECT.length
-  for (const [index, { text, offset }] of args.entries()) {
-    const castEnd = castStart + [...(casts[index] ?? '')].length
-    if (position <= castEnd) {
-      const inside = position - castStart - CAST.length
-      const isInside = inside >= 1 && inside <= [...text].length
-      return withFields(error, { position: offset + (isInside ? inside : 1) })
-    }
-    castStart = castEnd + SEPARATOR.length
-  }
-  return error
-}
-
-async function typeNames(
-  state: SessionState,
-  types: readonly number[],
-): Promise<readonly string[]> {
-  const rows = await state.database.companion.service(
-    'SELECT pg_catalog.format_type(oid, NULL) AS name FROM unnest($1::oid[]) WITH ORDINALITY AS t(oid, n) ORDER BY n',
-    [`{${types.join(',')}}`],
-  )
-  return rows.map((row) => row['name'] ?? 'text')
+  const types = paramTypes.map((type, index) => prepared.argumentTypes?.[index] ?? type)
+  const values = await executeArguments(state, command.args, types)
+  return bindStatement(state, prepared, values, resultFormats)
 }
 
 /** DEALLOCATE [PREPARE] {name | ALL}. */

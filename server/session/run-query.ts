@@ -9,11 +9,13 @@ import { type CellWriter, cellWriter } from '../types/cell-writer.ts'
 import { beginDataRow, endDataRow } from '../wire/backend-messages.ts'
 import { type Answer, formatAt, type RowSource, tagOnly, whenRun } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
+import { carryWrite } from './carried-write.ts'
 import { companionText } from './companion-text.ts'
+import { inDeclaredIntegers } from './declared-integers.ts'
 import { explainFailedWrite } from './failed-write.ts'
 import { readFromCompanion } from './read-from-companion.ts'
 import { recordDraws } from './record-draws.ts'
-import { runEmulated } from './run-emulated.ts'
+import { type EmulatedRun, runEmulated } from './run-emulated.ts'
 import { orEmulated } from './run-fallback.ts'
 import { runWithCallsOverTables, runWithSessionFunctions } from './run-session-functions.ts'
 import type { SessionState } from './session-state.ts'
@@ -39,9 +41,20 @@ export async function runQuery(
     case 'pushdown':
       return runPushdown(state, { bound, plan, route, isSole })
     case 'emulate':
-      return runEmulated(state, { bound, statement, plan, route, isSole })
+      return runEmulation(state, { bound, statement, plan, route, isSole })
     default:
       return unreachable(route)
+  }
+}
+
+function runEmulation(state: SessionState, run: EmulatedRun): Answer {
+  const { fields, rows } = runEmulated(state, run)
+  if (rows === undefined) throw new Bug('an emulation without rows')
+  const sql = run.route.loads.map(({ read }) => read.sql).join('; ')
+  return {
+    fields,
+    rows: orEmulated(state, { bound: run.bound, sql, isSole: run.isSole }, rows),
+    tag: (rowCount) => `SELECT ${rowCount}`,
   }
 }
 
@@ -68,9 +81,17 @@ interface UnsupportedRun {
   readonly isSole: boolean
 }
 
-function runUnsupported(state: SessionState, run: UnsupportedRun, error: PgError): Answer {
-  const answer = runWithCallsOverTables(state, run, (bound) => runQuery(state, bound, run.isSole))
-  if (answer === undefined) throw error
+async function runUnsupported(
+  state: SessionState,
+  run: UnsupportedRun,
+  refusal: PgError,
+): Promise<Answer> {
+  const answer =
+    runWithCallsOverTables(state, run, (bound) => runQuery(state, bound, run.isSole)) ??
+    (await carryWrite(state, { ...run, refusal }, (bound, isSole) =>
+      runQuery(state, bound, isSole),
+    ))
+  if (answer === undefined) throw refusal
   return answer
 }
 
@@ -85,8 +106,27 @@ async function runPushdown(state: SessionState, run: PushdownRun): Promise<Answe
   const { bound, plan, route } = run
   const isDml = route.command !== 'SELECT'
   if (isDml && run.isSole && isPartitioned(state, run)) return runPartitioned(state, run)
+  const { refusal } = bound
+  if (refusal !== undefined) {
+    return whenRun(plan.fields, async () => {
+      throw refusal
+    })
+  }
+  // nextval() fails where the first row is made: PostgreSQL has told the columns by then.
+  if (isDrawingQuery(route)) return whenRun(plan.fields, () => sendPushdown(state, run))
+  return sendPushdown(state, run)
+}
+
+/** A SELECT that draws from sequences. */
+function isDrawingQuery({ command, draws }: PushdownRoute): boolean {
+  return command === 'SELECT' && draws !== undefined
+}
+
+async function sendPushdown(state: SessionState, run: PushdownRun): Promise<Answer> {
+  const { bound, plan, route } = run
+  const isDml = route.command !== 'SELECT'
   const answered = await execute(state, run).catch(async (error: unknown) => {
-    throw await explainFailedWrite(state, bound, error)
+    throw await explainFailedWrite(state, bound, inDeclaredIntegers(error, route))
   })
   const stream = await recordDraws(state, route, answered)
   if (plan.fields === undefined) {
@@ -97,11 +137,23 @@ async function runPushdown(state: SessionState, run: PushdownRun): Promise<Answe
   const writers = route.columns.map((column, index) =>
     cellWriter(column, formatAt(bound.resultFormats, index), formats),
   )
-  const rows = streamRows(stream, writers)
+  const rows = speakingOfIntegers(streamRows(stream, writers), route)
   return {
     fields: plan.fields,
-    rows: isDml ? rows : orEmulated(state, run, rows),
+    rows: isDml ? rows : orEmulated(state, { ...run, sql: route.sql }, rows),
     tag: (rowCount) => (isDml ? dmlTag(route, rowCount) : `SELECT ${rowCount}`),
+  }
+}
+
+/** The same rows, whose errors name the types of the client. */
+function speakingOfIntegers(rows: RowSource, route: PushdownRoute): RowSource {
+  if (route.integerName === undefined) return rows
+  return {
+    write: (sink, maxRows) =>
+      rows.write(sink, maxRows).catch((error: unknown) => {
+        throw inDeclaredIntegers(error, route)
+      }),
+    close: () => rows.close(),
   }
 }
 
@@ -116,6 +168,8 @@ function execute(
       isDml: route.command !== 'SELECT',
       returnsRows: plan.fields !== undefined,
       locksRows: route.locksRows,
+      draws: isDrawingQuery(route) ? 'with rows' : undefined,
+      writesDrawn: route.writesDrawn,
       isOrdered: route.isOrdered,
       requestTag: state.settings.get('spanner.statement_tag') || undefined,
       isSole,
@@ -142,8 +196,10 @@ function sendAgain(
   return { sql: again.sql, params: [...params, ...drawn] }
 }
 
+/** A backend that cannot cut DML in pieces runs it as one piece, in a transaction. */
 function isPartitioned(state: SessionState, { plan, route }: PushdownRun): boolean {
   return (
+    state.database.backend.capabilities.partitionedDml &&
     state.settings.get('spanner.autocommit_dml_mode') === 'PARTITIONED_NON_ATOMIC' &&
     route.command !== 'INSERT' &&
     plan.fields === undefined
@@ -153,7 +209,10 @@ function isPartitioned(state: SessionState, { plan, route }: PushdownRun): boole
 async function runPartitioned(state: SessionState, { bound, route }: PushdownRun): Promise<Answer> {
   const count = await state.block.executePartitioned(
     { sql: route.sql, params: bound.spannerParams },
-    route.command,
+    {
+      command: route.command,
+      requestTag: state.settings.get('spanner.statement_tag') || undefined,
+    },
     state.scope.callOptions(),
   )
   return tagOnly(dmlTag(route, count))

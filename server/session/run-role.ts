@@ -3,17 +3,20 @@ import { SQL_STATE } from '../base/sql-state.ts'
 import {
   CREATORS_ROLE,
   databaseOwnerRole,
+  isHiddenRole,
   OWNER_ROLE,
   ROLE_MAKER,
   ROLE_SETTINGS_DATABASE,
   SERVICE_ROLE_PREFIX,
+  SHOWN_SUPERUSER,
 } from '../companion/shared-catalogs-sql.ts'
 import { type RoleCommand, roleCommand } from '../sql/role-commands.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
-import { readOnlyViolation, type TransactionParticipant } from '../transaction/transaction-block.ts'
+import { readOnlyViolation } from '../transaction/transaction-block.ts'
 import { type Answer, tagOnly } from './answer.ts'
 import { notSupported, withFields } from './client-error.ts'
 import type { SessionState } from './session-state.ts'
+import { UndoParticipant } from './undo-participant.ts'
 
 /*
  * Roles are the companion's, all databases share them. A client's statement is never run as it is: it is written anew with all names, and run by a role that is
@@ -51,48 +54,24 @@ export async function runRole(
   }
   // It is not run again where Spanner aborts what else is in the query string.
   state.block.answerSent()
-  if (command.kind === 'create') await state.block.enlist(new MadeRoles(state, command.created))
+  if (command.kind === 'create') {
+    const undo = () => dropMade(state, command.created)
+    await state.block.enlist(new UndoParticipant(state.block.savepointLevel, undo))
+  }
   return tagOnly(statement.tag)
 }
 
-/** Roles that are taken back with the transaction that made them. */
-class MadeRoles implements TransactionParticipant {
-  readonly #state: SessionState
-  readonly #level: number
-  #names: readonly string[]
-
-  constructor(state: SessionState, names: readonly string[]) {
-    this.#state = state
-    this.#level = state.block.savepointLevel
-    this.#names = names
-  }
-
-  async commit(): Promise<void> {
-    this.#names = []
-  }
-
-  /** What depends on them by now stays, and so do they. */
-  async rollback(): Promise<void> {
-    const names = this.#names
-    this.#names = []
-    if (names.length === 0) return
-    const statements = [`DROP ROLE IF EXISTS ${names.map(quoted).join(', ')}`]
-    const change = { statements, actor: ROLE_MAKER }
-    await this.#state.database.companion.alterRoles(change).catch((error: unknown) => {
-      if (!(error instanceof PgError)) throw error
-    })
-  }
-
-  async savepoint(): Promise<void> {}
-
-  async release(): Promise<void> {}
-
-  async rollbackTo(level: number): Promise<void> {
-    if (level <= this.#level) await this.rollback()
-  }
+/** Of roles that the transaction made. What depends on them by now stays, and so do they. */
+async function dropMade(state: SessionState, names: readonly string[]): Promise<void> {
+  const statements = [`DROP ROLE IF EXISTS ${names.map(quoted).join(', ')}`]
+  const change = { statements, actor: ROLE_MAKER }
+  await state.database.companion.alterRoles(change).catch((error: unknown) => {
+    if (!(error instanceof PgError)) throw error
+  })
 }
 
-function currentRole({ settings, user }: SessionState): string {
+/** Whom SET ROLE has made the client. */
+export function currentRole({ settings, user }: SessionState): string {
   const role = settings.get('role') ?? 'none'
   return role === 'none' ? user : role
 }
@@ -127,21 +106,8 @@ function refuseRedundant(text: string, { redundantAt }: RoleCommand): void {
 const HARMLESS = new Set(['pg_read_all_data', 'pg_write_all_data'])
 
 function refuse(state: SessionState, command: RoleCommand): void {
-  const { created, changed, granted, refused, setting } = command
-  for (const name of created) {
-    if (!name.startsWith(SERVICE_ROLE_PREFIX)) continue
-    throw new PgError(SQL_STATE.reservedName, `role name "${name}" is reserved`, {
-      detail: `Role names starting with "${SERVICE_ROLE_PREFIX}" are reserved.`,
-    })
-  }
-  for (const name of [...changed, ...granted]) {
-    if (!name.startsWith(SERVICE_ROLE_PREFIX) || name === SHOWN_SUPERUSER) continue
-    throw new PgError(SQL_STATE.undefinedObject, `role "${name}" does not exist`)
-  }
-  for (const name of granted) {
-    if (!name.startsWith('pg_') || HARMLESS.has(name)) continue
-    throw new PgError(SQL_STATE.insufficientPrivilege, `must have admin option on role "${name}"`)
-  }
+  const { refused, setting } = command
+  refuseNames(command)
   if (refused !== undefined) throw notSupported(refused, 'Leave it out.')
   if (setting === 'role' || setting === 'session_authorization')
     throw notSupported(`${setting} as a setting of a role`, 'Use SET ROLE in the session.')
@@ -151,7 +117,25 @@ function refuse(state: SessionState, command: RoleCommand): void {
       'cannot use special role specifier in DROP ROLE',
     )
   }
-  if (command.kind === 'drop') refuseOwn(state, changed)
+  if (command.kind === 'drop') refuseOwn(state, command.changed)
+}
+
+/** Our own roles, and predefined ones that reach further than tables. */
+function refuseNames({ created, changed, granted }: RoleCommand): void {
+  for (const name of created) {
+    if (!name.startsWith(SERVICE_ROLE_PREFIX)) continue
+    throw new PgError(SQL_STATE.reservedName, `role name "${name}" is reserved`, {
+      detail: `Role names starting with "${SERVICE_ROLE_PREFIX}" are reserved.`,
+    })
+  }
+  for (const name of [...changed, ...granted]) {
+    if (!isHiddenRole(name)) continue
+    throw new PgError(SQL_STATE.undefinedObject, `role "${name}" does not exist`)
+  }
+  for (const name of granted) {
+    if (!name.startsWith('pg_') || HARMLESS.has(name)) continue
+    throw new PgError(SQL_STATE.insufficientPrivilege, `must have admin option on role "${name}"`)
+  }
 }
 
 /** Databases depend on the roles that made them (src/backend/catalog/pg_shdepend.c). */
@@ -184,6 +168,3 @@ function refuseOwn(state: SessionState, dropped: readonly string[]): void {
   if (whose === undefined) return
   throw new PgError(SQL_STATE.objectInUse, `${whose} user cannot be dropped`)
 }
-
-/** The catalogs show the bootstrap superuser, as every PostgreSQL has one. */
-const SHOWN_SUPERUSER = `${SERVICE_ROLE_PREFIX}admin`

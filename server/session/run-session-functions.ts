@@ -1,19 +1,17 @@
-import { ByteWriter } from '../base/byte-writer.ts'
 import type { ReadAnswer } from '../companion/companion-types.ts'
 import { findCallSites } from '../sql/call-sites.ts'
 import { parseStatements } from '../sql/statement.ts'
 import {
   referencedFunctionsInTargetList,
-  type SelectedCall,
   type TargetListFunction,
 } from '../sql/target-list-functions.ts'
-import { splitDataRows } from '../wire/data-row.ts'
 import { type Answer, whenRun } from './answer.ts'
 import { type BoundStatement, bindStatement } from './bound-statement.ts'
 import { type CallingQuery, runCallsByRow } from './calls-by-row.ts'
 import { type CatalogQuery, runCallsInOrder } from './calls-in-order.ts'
 import { notSupported } from './client-error.ts'
 import { describeStatement } from './describe.ts'
+import { gatherRows } from './gather-rows.ts'
 import { rowsFromCompanion } from './read-from-companion.ts'
 import { doesSomething, isSessionFunction } from './session-functions.ts'
 import type { SessionState } from './session-state.ts'
@@ -30,7 +28,7 @@ export function runWithSessionFunctions(
     checkSetConfig(query, once)
     return whenRun(query.plan.fields, () => runCallsInOrder(state, query, once))
   }
-  const calls = referencedFunctionsInTargetList(text, node).filter(isSessionCall)
+  const calls = referencedFunctionsInTargetList(text, node, isSessionCall)
   checkSetConfig(
     query,
     calls.map((call) => ({ name: call.name.at(-1) ?? '' })),
@@ -51,7 +49,7 @@ export function runWithCallsOverTables(
   run: RunQuery,
 ): Answer | undefined {
   const { text, node } = query.statement
-  const calls = referencedFunctionsInTargetList(text, node).filter(isSessionCall)
+  const calls = referencedFunctionsInTargetList(text, node, isSessionCall)
   if (!calls.some(callDoesSomething)) return undefined
   return whenRun(query.plan.fields, () =>
     runCallsByRow(state, { ...query, text, calls }, async ({ text: inner, bound, plan }) => {
@@ -69,10 +67,8 @@ export function runWithCallsOverTables(
 export type RunQuery = (bound: BoundStatement) => Promise<Answer>
 
 async function collectRows(answer: Answer): Promise<Pick<ReadAnswer, 'rows' | 'tag'>> {
-  const output = new ByteWriter()
-  const sink = { output, relieve: () => undefined, flush: async () => undefined }
-  const written = await answer.rows?.write(sink, 0)
-  return { rows: splitDataRows(output.take()), tag: answer.tag(BigInt(written?.rowCount ?? 0)) }
+  const { rows, written } = await gatherRows((sink) => answer.rows?.write(sink, 0))
+  return { rows, tag: answer.tag(BigInt(written?.rowCount ?? 0)) }
 }
 
 function callDoesSomething({ name }: TargetListFunction): boolean {
@@ -80,7 +76,7 @@ function callDoesSomething({ name }: TargetListFunction): boolean {
 }
 
 /** Whether a call is one that the companion must not see. */
-function isSessionCall({ name }: SelectedCall): boolean {
+function isSessionCall(name: readonly string[]): boolean {
   const [last = '', schema = 'pg_catalog', ...rest] = [...name].reverse()
   return schema === 'pg_catalog' && rest.length === 0 && isSessionFunction(last)
 }

@@ -2,19 +2,20 @@ import type { CommitResult } from '../backend/backend.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { unreachable } from '../base/unreachable.ts'
+import { isHiddenRole } from '../companion/shared-catalogs-sql.ts'
 import type { Plan } from '../plan/plan.ts'
 import { showCommand } from '../sql/session-commands.ts'
 import { type SetCommand, setCommand } from '../sql/set-command.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
-import { OID } from '../types/pg-type.ts'
-import { splitDataRow } from '../wire/data-row.ts'
 import { type Answer, readyRows, tagOnly } from './answer.ts'
 import { mustBe, notSupported } from './client-error.ts'
-import { canonicalValue, findOwnSetting, withoutAlias } from './own-settings.ts'
+import { canonicalValue, demandKnownName, findOwnSetting, withoutAlias } from './own-settings.ts'
 import { findProxySetting, proxySettings } from './proxy-settings.ts'
+import { warnOutsideOfBlock } from './run-transaction.ts'
 import type { SessionState } from './session-state.ts'
 import { isShownAsTable, showEmulations } from './show-emulations.ts'
 import { textField, textRow } from './text-answer.ts'
+import { readTexts, textRequest } from './text-request.ts'
 import {
   assignTransactionSetting,
   isTransactionSetting,
@@ -31,19 +32,22 @@ export async function runSet(state: SessionState, statement: ParsedStatement): P
 async function applySet(state: SessionState, command: SetCommand): Promise<void> {
   switch (command.kind) {
     case 'set':
+      await assign(state, { ...command, isLocal: false })
+      return
     case 'set-local':
-      await assign(state, { ...command, isLocal: command.kind === 'set-local' })
+      warnOutsideOfBlock(state, 'SET LOCAL')
+      await assign(state, { ...command, isLocal: true })
       return
     case 'set-default':
+      await assign(state, { name: command.name, value: undefined, isLocal: false })
+      return
     case 'set-local-default':
-      await assign(state, {
-        name: command.name,
-        value: undefined,
-        isLocal: command.kind === 'set-local-default',
-      })
+      warnOutsideOfBlock(state, 'SET LOCAL')
+      await assign(state, { name: command.name, value: undefined, isLocal: true })
       return
     case 'set-current':
-      await assign(state, { ...command, value: await askCompanion(state, command.name) })
+      if (command.isLocal) warnOutsideOfBlock(state, 'SET LOCAL')
+      await assign(state, { ...command, value: await currentValue(state, command.name) })
       return
     case 'set-transaction-snapshot':
       throw notSupported('SET TRANSACTION SNAPSHOT', 'Spanner’s snapshots are not shared by name.')
@@ -55,14 +59,7 @@ async function applySet(state: SessionState, command: SetCommand): Promise<void>
       state.settings.resetAll()
       return
     case 'set-transaction':
-      if (state.block.state !== 'explicit') {
-        state.notice({
-          severity: 'WARNING',
-          code: SQL_STATE.noActiveSqlTransaction,
-          message: 'SET TRANSACTION can only be used in transaction blocks',
-        })
-        return
-      }
+      warnOutsideOfBlock(state, 'SET TRANSACTION')
       setTransactionModes(state, command.modes)
       return
     case 'set-session-characteristics': {
@@ -93,17 +90,10 @@ export async function assign(state: SessionState, assignment: Assignment): Promi
   if (isTransactionSetting(name)) return assignTransactionSetting(state, name, value)
   if (name.toLowerCase() === 'client_encoding') checkClientEncoding(value)
   const canonical = await normalForm(state, name, value)
-  if (!isLocal) state.settings.set(name, canonical)
-  else if (state.block.state === 'explicit' || state.block.state === 'failed') {
-    state.settings.setLocal(name, canonical)
-  } else {
-    state.notice({
-      severity: 'WARNING',
-      code: SQL_STATE.noActiveSqlTransaction,
-      message: 'SET LOCAL can only be used in transaction blocks',
-    })
-  }
-  return canonical ?? state.settings.get(name) ?? ''
+  if (await isNewPlaceholder(state, name)) state.settings.addPlaceholder(name)
+  if (isLocal) state.settings.setLocal(name, canonical)
+  else state.settings.set(name, canonical)
+  return canonical ?? currentValue(state, name)
 }
 
 /** The value as it is kept: Spanwire checks its own settings, PostgreSQL all others. undefined stays undefined. */
@@ -113,30 +103,45 @@ async function normalForm(
   value: string | undefined,
 ): Promise<string | undefined> {
   const own = findOwnSetting(name.toLowerCase())
+  demandKnownName(name)
   if (own !== undefined) return value === undefined ? undefined : canonicalValue(own, value)
-  if (value !== undefined) return askCompanion(state, name, value)
-  // A name that does not exist is an error for RESET too.
-  await askCompanion(state, name)
+  if (name.toLowerCase() === 'role' && value !== undefined && isHiddenRole(value))
+    throw new PgError(SQL_STATE.invalidParameterValue, `role "${value}" does not exist`)
+  if (value !== undefined) {
+    return askCompanion(state, 'SELECT pg_catalog.set_config($1, $2, true)', [name, value])
+  }
+  // What does not exist or cannot be set is an error for RESET, too; a transaction's modes are the companion's own there.
+  const ask = isTransactionSetting(name) ? CURRENT_SETTING : RESET_SETTING
+  await askCompanion(state, ask, [name])
   return undefined
 }
 
-/** What PostgreSQL makes of a value: its normal form, or 42704, 22023, 42501. Without a value: the current one. */
-async function askCompanion(state: SessionState, name: string, value?: string): Promise<string> {
-  const text =
-    value === undefined
-      ? 'SELECT pg_catalog.current_setting($1)'
-      : 'SELECT pg_catalog.set_config($1, $2, true)'
-  const answer = await state.database.companion.read({
-    text,
-    paramTypes: value === undefined ? [OID.text] : [OID.text, OID.text],
-    paramFormats: [],
-    params: (value === undefined ? [name] : [name, value]).map((param) => Buffer.from(param)),
-    resultFormats: [],
-    session: state.context(),
-    signal: state.scope.signal,
-  })
-  const [row] = answer.rows
-  return (row === undefined ? undefined : splitDataRow(row)[0])?.toString() ?? ''
+/** Whether nobody has defined a setting that has just been named for the first time. */
+async function isNewPlaceholder(state: SessionState, name: string): Promise<boolean> {
+  if (!name.includes('.') || findOwnSetting(name.toLowerCase()) !== undefined) return false
+  if (state.settings.isPlaceholder(name)) return false
+  return (await askCompanion(state, IS_UNDEFINED, [name])) === 't'
+}
+
+/** Placeholders are not among them. */
+const IS_UNDEFINED =
+  'SELECT pg_catalog.count(*) = 0 FROM pg_catalog.pg_show_all_settings() s WHERE pg_catalog.lower(s.name) = pg_catalog.lower($1)'
+const CURRENT_SETTING = 'SELECT pg_catalog.current_setting($1)'
+const RESET_SETTING = 'SELECT pg_catalog.set_config($1, NULL, true)'
+
+/** As SHOW gives it. */
+async function currentValue(state: SessionState, name: string): Promise<string> {
+  return shownByProxy(state, name) ?? askCompanion(state, CURRENT_SETTING, [name])
+}
+
+/** What PostgreSQL answers about a setting: a value in its normal form, or 42704, 22023, 42501, 55P02. */
+async function askCompanion(
+  state: SessionState,
+  text: string,
+  params: readonly string[],
+): Promise<string> {
+  const [row] = await readTexts(state, text, params, state.database.companion)
+  return row?.[0] ?? ''
 }
 
 /** Spanwire speaks UTF-8 alone; `SQL_ASCII` would mean that nothing is checked. */
@@ -169,16 +174,13 @@ export function shownByProxy(state: SessionState, name: string): string | undefi
 
 /** src/backend/utils/misc/guc.c, ShowAllGUCConfig. */
 async function showAll(state: SessionState, plan: Plan | undefined): Promise<Answer> {
-  const { rows } = await state.database.companion.read({
-    text: `SELECT s.name, coalesce($1::pg_catalog.json ->> s.name, pg_catalog.current_setting(s.name)), s.short_desc
+  const request = textRequest(
+    state,
+    `SELECT s.name, coalesce($1::pg_catalog.json ->> s.name, pg_catalog.current_setting(s.name)), s.short_desc
       FROM pg_catalog.pg_show_all_settings() s`,
-    paramTypes: [OID.text],
-    paramFormats: [],
-    params: [Buffer.from(JSON.stringify(Object.fromEntries(proxySettings(state))))],
-    resultFormats: [],
-    session: state.context(),
-    signal: state.scope.signal,
-  })
+    [JSON.stringify(Object.fromEntries(proxySettings(state)))],
+  )
+  const { rows } = await state.database.companion.read(request)
   return { fields: plan?.fields, rows: readyRows(rows), tag: () => 'SHOW' }
 }
 
@@ -193,6 +195,8 @@ function ownSettingValue(state: SessionState, name: string): string | undefined 
       return lastCommit === undefined ? '' : describeCommit(lastCommit)
     case 'spanner.readonly':
       return state.settings.get('default_transaction_read_only') ?? 'off'
+    case 'spanner.isolation_level':
+      return state.settings.get('default_transaction_isolation') ?? 'read committed'
     default: {
       const own = findOwnSetting(withoutAlias(name))
       return own === undefined ? undefined : (state.settings.get(own.name) ?? own.defaultValue)

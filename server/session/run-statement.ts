@@ -5,11 +5,17 @@ import { transactionCommand } from '../sql/transaction-command.ts'
 import { type Answer, tagOnly } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
 import { mustBe } from './client-error.ts'
+import { commentOnDatabase } from './comment-on-database.ts'
 import { demandRelations } from './demand-relations.ts'
+import { openCursorsBefore } from './open-cursors.ts'
 import { refuseStatement } from './refuse-statement.ts'
+import { runConstraints } from './run-constraints.ts'
 import { runCopy } from './run-copy.ts'
+import { runCreateAs } from './run-create-as.ts'
+import { runCursor } from './run-cursor.ts'
 import { runDatabase } from './run-database.ts'
 import { mixed, runDdl } from './run-ddl.ts'
+import { runExplain } from './run-explain.ts'
 import { runListen } from './run-listen.ts'
 import { bindExecute, runDeallocate, runDiscard, runPrepare } from './run-prepared.ts'
 import { runQuery } from './run-query.ts'
@@ -29,6 +35,7 @@ export async function runStatement(
   const { statement } = bound
   checkNotFailed(state, statement)
   state.block.startStatement()
+  await openCursorsBefore(state, statement)
   if (bound.described.isTemporary === true) return runTemporary(state, bound)
   switch (statement.category) {
     case 'query':
@@ -68,7 +75,19 @@ export async function runStatement(
     case 'truncate':
       return runTruncate(state, statement, isSole)
     case 'shared':
-      return (await runRole(state, statement)) ?? refuseStatement(state, statement)
+      return (
+        (await runRole(state, statement)) ??
+        (await commentOnDatabase(state, statement)) ??
+        refuseStatement(state, statement)
+      )
+    case 'create-as':
+      return runCreateAs(state, statement, isSole)
+    case 'explain':
+      return runExplain(state, bound)
+    case 'cursor':
+      return runCursor(state, bound, runStatement)
+    case 'constraints':
+      return runConstraints(state, statement, isSole)
     case 'maintenance':
       return runMaintenance(state, statement)
     default:

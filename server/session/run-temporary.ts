@@ -1,6 +1,6 @@
 import type { ParsedStatement } from '../sql/statement.ts'
 import { createsTemporary, onCommit, statementRelations } from '../sql/temporary-names.ts'
-import { OID } from '../types/pg-type.ts'
+import { readOnlyViolation } from '../transaction/transaction-block.ts'
 import { type Answer, readyRows } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
 import { notSupported } from './client-error.ts'
@@ -8,6 +8,7 @@ import { companionText } from './companion-text.ts'
 import type { Described } from './prepared-statement.ts'
 import type { SessionState } from './session-state.ts'
 import { TemporaryTables } from './temporary-tables.ts'
+import { readTexts } from './text-request.ts'
 
 /** Statements that the companion runs by itself where they are about temporary tables alone. */
 const CATEGORIES: ReadonlySet<ParsedStatement['category']> = new Set([
@@ -16,9 +17,13 @@ const CATEGORIES: ReadonlySet<ParsedStatement['category']> = new Set([
   'ddl',
   'create-as',
   'truncate',
+  'explain',
 ])
 
-/** Whether a statement makes or names temporary tables. Rejects with 0A000 where it names tables of Spanner as well. */
+/** Those of them that change no tables, but rows. */
+const ROWS_ALONE: ReadonlySet<ParsedStatement['category']> = new Set(['query', 'dml', 'explain'])
+
+/** Whether a statement makes or names temporary tables. Rejects with 0A000 where it names tables of Spanner as well and is no query. */
 export async function isTemporary(
   state: SessionState,
   statement: ParsedStatement,
@@ -34,7 +39,7 @@ export async function isTemporary(
     else others.push([relation.schema, relation.name].flatMap((part) => quoted(part)).join('.'))
   }
   if (!isOne) return false
-  await refuseTables(state, others)
+  if (statement.category !== 'query') await refuseTables(state, others)
   return true
 }
 
@@ -45,16 +50,13 @@ function quoted(part: string | undefined): readonly string[] {
 /** Their rows are at Spanner, and the companion's lock on them would last as long as the session. */
 async function refuseTables(state: SessionState, names: readonly string[]): Promise<void> {
   if (names.length === 0) return
-  const { rows } = await state.database.companion.read({
-    text: `SELECT 1 FROM pg_catalog.json_array_elements_text($1::pg_catalog.json) n(name)
+  const rows = await readTexts(
+    state,
+    `SELECT 1 FROM pg_catalog.json_array_elements_text($1::pg_catalog.json) n(name)
       WHERE pg_catalog.to_regclass(n.name)::pg_catalog.oid >= 16384`,
-    paramTypes: [OID.text],
-    paramFormats: [],
-    params: [Buffer.from(JSON.stringify(names))],
-    resultFormats: [],
-    session: state.context(),
-    signal: state.scope.signal,
-  })
+    [JSON.stringify(names)],
+    state.database.companion,
+  )
   if (rows.length === 0) return
   throw notSupported(
     'a statement about temporary tables and other tables',
@@ -70,15 +72,29 @@ export async function describeTemporary(
 ): Promise<Described> {
   const { category, text } = statement
   const nothing = { paramTypes: [], fields: undefined, plan: undefined, isTemporary: true }
-  if (category !== 'query' && category !== 'dml') return nothing
+  if (category !== 'query' && category !== 'dml' && category !== 'explain') return nothing
   const { pinned } = await TemporaryTables.of(state)
-  const { paramTypes, fields } = await pinned.analyse({
+  const request = {
     text,
     paramTypes: declaredTypes,
     session: state.context(),
     signal: state.scope.signal,
-  })
-  return { ...nothing, paramTypes, fields }
+  }
+  if (category !== 'query') {
+    const { paramTypes, fields } = await pinned.analyse(request)
+    return { ...nothing, paramTypes, fields }
+  }
+  const plan = await state.database.planner.planBesideTemporary({ ...request, pinned })
+  const { paramTypes, fields, route } = plan
+  // It reads nothing of Spanner's.
+  if (route.kind === 'catalog') return { ...nothing, paramTypes, fields }
+  return { paramTypes, fields, plan }
+}
+
+/** CreateCommandName of src/backend/tcop/utility.c: what is told of CREATE TABLE AS at its end is SELECT. */
+function commandName({ category, node, tag }: ParsedStatement): string {
+  if (category !== 'create-as') return tag
+  return 'SelectStmt' in node ? 'SELECT INTO' : 'CREATE TABLE AS'
 }
 
 /** Runs it in the companion, in the client's transaction. */
@@ -87,6 +103,9 @@ export async function runTemporary(
   bound: BoundStatement & { readonly statement: ParsedStatement },
 ): Promise<Answer> {
   const { statement, described, params, resultFormats } = bound
+  const isUtility = !ROWS_ALONE.has(statement.category)
+  if (isUtility && state.block.characteristics.readOnly)
+    throw readOnlyViolation(commandName(statement))
   const temporary = await TemporaryTables.of(state)
   await temporary.join(state)
   state.block.noteQuery()
@@ -107,9 +126,7 @@ export async function runTemporary(
       'Read the other tables in a statement of their own.',
     )
   }
-  if (statement.category !== 'query' && statement.category !== 'dml') {
-    temporary.changed(onCommit(statement.node))
-  }
+  if (isUtility) temporary.changed(onCommit(statement.node))
   const counted = /^(SELECT) \d+$/.exec(answer.tag)
   return {
     fields: described.fields,

@@ -4,10 +4,10 @@ import { SQL_STATE } from '../base/sql-state.ts'
 import { unreachable } from '../base/unreachable.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
 import { type TransactionModes, transactionCommand } from '../sql/transaction-command.ts'
-import type { TransactionCharacteristics } from '../transaction/characteristics.ts'
 import { type Answer, tagOnly } from './answer.ts'
 import { mustBe, notSupported } from './client-error.ts'
 import type { SessionState } from './session-state.ts'
+import { setTransactionModes } from './transaction-settings.ts'
 
 /** BEGIN, COMMIT, ROLLBACK and their relatives (src/backend/access/transam/xact.c). */
 export async function runTransaction(
@@ -27,7 +27,7 @@ export async function runTransaction(
     case 'savepoint':
     case 'release':
     case 'rollback-to':
-      requireBlock(state, SAVEPOINT_WORDS[command.kind])
+      requireBegin(state, SAVEPOINT_WORDS[command.kind])
       await runSavepoint(state, command.kind, command.savepointName ?? '')
       return tagOnly(statement.tag)
     case 'prepare-transaction':
@@ -60,43 +60,60 @@ async function runSavepoint(
   }
 }
 
-/** Refuses with 25P01 what makes sense in an explicit transaction only (RequireTransactionBlock). */
+/** Whether it was begun, or the statements of one query string form it (IsTransactionBlock). */
+function isBlock({ block }: SessionState): boolean {
+  return block.implicitForm === undefined || block.implicitForm === 'query-string'
+}
+
+/** Refuses with 25P01 what makes sense in a transaction block only (RequireTransactionBlock). */
 export function requireBlock(state: SessionState, command: string): void {
-  if (state.block.state === 'explicit' || state.block.state === 'failed') return
-  throw new PgError(
-    SQL_STATE.noActiveSqlTransaction,
-    `${command} can only be used in transaction blocks`,
-  )
+  if (!isBlock(state)) throw new PgError(SQL_STATE.noActiveSqlTransaction, onlyInBlock(command))
+}
+
+/** Warns with 25P01 that there is no transaction block which this would be about (WarnNoTransactionBlock). */
+export function warnOutsideOfBlock(state: SessionState, command: string): void {
+  if (!isBlock(state)) {
+    state.notice(warning(SQL_STATE.noActiveSqlTransaction, onlyInBlock(command)))
+  }
+}
+
+/** Refuses with 25P01 what only a transaction that was begun has. */
+function requireBegin(state: SessionState, command: string): void {
+  if (state.block.state !== 'implicit') return
+  throw new PgError(SQL_STATE.noActiveSqlTransaction, onlyInBlock(command))
+}
+
+function onlyInBlock(command: string): string {
+  return `${command} can only be used in transaction blocks`
 }
 
 /** Refuses with 25001 what cannot be rolled back (PreventInTransactionBlock). */
 export function preventInBlock(state: SessionState, command: string): void {
-  if (state.block.state !== 'explicit' && state.block.state !== 'failed') return
-  throw new PgError(
-    SQL_STATE.activeSqlTransaction,
-    `${command} cannot run inside a transaction block`,
-  )
+  if (isBlock(state)) {
+    throw new PgError(
+      SQL_STATE.activeSqlTransaction,
+      `${command} cannot run inside a transaction block`,
+    )
+  }
+  if (state.block.implicitForm === 'pipeline') {
+    throw new PgError(
+      SQL_STATE.activeSqlTransaction,
+      `${command} cannot be executed within a pipeline`,
+    )
+  }
 }
 
+/** The options are a SET TRANSACTION of their own, also where the transaction was begun before (src/backend/tcop/utility.c). */
 function begin(state: SessionState, options: TransactionModes): void {
   if (state.block.state === 'explicit') {
     state.notice(
       warning(SQL_STATE.activeSqlTransaction, 'there is already a transaction in progress'),
     )
+    setTransactionModes(state, options)
     return
   }
-  state.block.begin(withOptions(state.block.characteristics, options))
-}
-
-export function withOptions(
-  base: TransactionCharacteristics,
-  options: TransactionModes,
-): TransactionCharacteristics {
-  return {
-    isolation: options.isolation ?? base.isolation,
-    readOnly: options.readOnly ?? base.readOnly,
-    deferrable: options.deferrable ?? base.deferrable,
-  }
+  setTransactionModes(state, options)
+  state.block.begin(state.block.characteristics)
 }
 
 async function commit(state: SessionState, chain: boolean): Promise<Answer> {
@@ -122,7 +139,7 @@ async function rollback(state: SessionState, chain: boolean): Promise<Answer> {
 
 function warnOutsideBlock(state: SessionState, chain: boolean, command: string): void {
   if (state.block.state === 'explicit') return
-  if (chain) requireBlock(state, `${command} AND CHAIN`)
+  if (chain) requireBegin(state, `${command} AND CHAIN`)
   state.notice(warning(SQL_STATE.noActiveSqlTransaction, 'there is no transaction in progress'))
 }
 

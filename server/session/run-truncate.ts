@@ -5,8 +5,6 @@ import { emitPostgresName, quoteIdentifier } from '../schema/postgres-text.ts'
 import { type ParsedStatement, parseStatements } from '../sql/statement.ts'
 import { truncateCommand } from '../sql/truncate-command.ts'
 import { readOnlyViolation } from '../transaction/transaction-block.ts'
-import { OID } from '../types/pg-type.ts'
-import { splitDataRow } from '../wire/data-row.ts'
 import { type Answer, tagOnly } from './answer.ts'
 import { bindStatement, NO_PARAMS } from './bound-statement.ts'
 import { mustBe, notSupported } from './client-error.ts'
@@ -14,6 +12,7 @@ import { demandRelations } from './demand-relations.ts'
 import { describeStatement } from './describe.ts'
 import { mixed } from './run-ddl.ts'
 import type { SessionState } from './session-state.ts'
+import { readTexts } from './text-request.ts'
 
 /** A table that is to be emptied, or that refers to one. */
 interface Table {
@@ -71,32 +70,21 @@ export async function runTruncate(
     isLast: isSole,
   })
   if (error !== undefined) throw error
+  for (const { oid } of tables) state.truncations.add(oid, state.block.savepointLevel)
   return tagOnly(statement.tag)
 }
 
 async function tablesOf(state: SessionState, names: readonly string[]): Promise<readonly Table[]> {
-  const { rows } = await state.database.companion.read({
-    text: TABLES_SQL,
-    paramTypes: [OID.text],
-    paramFormats: [],
-    params: [Buffer.from(JSON.stringify(names))],
-    resultFormats: [],
-    session: state.context(),
-    signal: state.scope.signal,
-  })
-  return rows.map((row) => {
-    const [oid = '', schema = '', name = '', isNamed, isTable, references = ''] = splitDataRow(
-      row,
-    ).map((cell) => cell?.toString() ?? '')
-    return {
-      oid,
-      schema,
-      name,
-      isNamed: isNamed === 't',
-      isTable: isTable === 't',
-      references: references === '' ? [] : references.split(','),
-    }
-  })
+  const { companion } = state.database
+  const rows = await readTexts(state, TABLES_SQL, [JSON.stringify(names)], companion)
+  return rows.map(([oid = '', schema = '', name = '', isNamed, isTable, references = '']) => ({
+    oid,
+    schema,
+    name,
+    isNamed: isNamed === 't',
+    isTable: isTable === 't',
+    references: references === '' ? [] : references.split(','),
+  }))
 }
 
 /** truncate_check_rel of src/backend/commands/tablecmds.c. */

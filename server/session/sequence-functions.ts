@@ -4,13 +4,12 @@ import { advanceSequence } from '../schema/advance-sequence.ts'
 import type { Sequence } from '../schema/logical-schema.ts'
 import type { StatementTraits } from '../transaction/statement-traits.ts'
 import { readOnlyViolation } from '../transaction/transaction-block.ts'
-import { splitDataRow } from '../wire/data-row.ts'
 import { notSupported } from './client-error.ts'
 import { textOf } from './record-draws.ts'
 import { currvalUndefined, lastvalUndefined, unseenDraw } from './session-sequences.ts'
 import type { SessionState } from './session-state.ts'
 import { knownValue, lastSequence } from './session-values.ts'
-import { catalogSource } from './temporary-tables.ts'
+import { readTexts } from './text-request.ts'
 
 type Args = readonly (string | null)[]
 
@@ -62,12 +61,12 @@ async function drawValues(
 }
 
 const DRAW: StatementTraits = {
-  command: 'nextval()',
+  command: 'SELECT',
   isDml: false,
   returnsRows: true,
-  locksRows: true,
+  locksRows: false,
   isOrdered: false,
-  drawsValues: true,
+  draws: 'only',
   isSole: false,
 }
 
@@ -129,21 +128,16 @@ const NOTHING_TO_UNDO = {
 
 /** The sequence that a text names as a regclass. */
 async function findSequence(state: SessionState, name: string): Promise<Sequence> {
-  const answer = await catalogSource(state).read({
-    text: 'SELECT r::pg_catalog.oid, coalesce((SELECT relname FROM pg_catalog.pg_class WHERE oid = r), $1) FROM (SELECT $1::pg_catalog.text::pg_catalog.regclass) AS s(r)',
-    paramTypes: [25],
-    paramFormats: [],
-    params: [Buffer.from(name)],
-    resultFormats: [],
-    session: state.context(),
-    signal: state.scope.signal,
-  })
-  const [row] = answer.rows
-  const [oid, ownName] = row === undefined ? [] : splitDataRow(row)
-  const sequence = state.database.schema.current.sequences.get(Number(oid?.toString()))
+  const [row] = await readTexts(
+    state,
+    'SELECT r::pg_catalog.oid, coalesce((SELECT relname FROM pg_catalog.pg_class WHERE oid = r), $1) FROM (SELECT $1::pg_catalog.text::pg_catalog.regclass) AS s(r)',
+    [name],
+  )
+  const [oid, ownName = ''] = row ?? []
+  const sequence = state.database.schema.current.sequences.get(Number(oid))
   if (sequence !== undefined) return sequence
   if (state.ddl !== undefined) {
     throw notSupported('a sequence in the transaction that made it', 'Commit before.')
   }
-  throw new PgError(SQL_STATE.wrongObjectType, `"${ownName?.toString()}" is not a sequence`)
+  throw new PgError(SQL_STATE.wrongObjectType, `"${ownName}" is not a sequence`)
 }

@@ -1,6 +1,7 @@
 import type { BackendDatabase } from '../backend/backend.ts'
 import type { CompanionDatabase } from '../companion/companion-types.ts'
 import type { EmulationCounters } from '../emulate/emulation-counters.ts'
+import type { MirrorRows } from '../emulate/mirror-rows.ts'
 import type { ScratchDatabases } from '../emulate/scratch-databases.ts'
 import type { Planner } from '../plan/planner.ts'
 import type { DatabaseSchema } from '../schema/schema-types.ts'
@@ -22,6 +23,8 @@ export interface ServedDatabase {
   readonly schemaWatch: SchemaWatch
   /** Where statements are run that Spanner cannot run. */
   readonly scratch: ScratchDatabases
+  /** The same, for those that ask for what only the mirror's catalogs know. */
+  readonly mirrorRows: MirrorRows
   readonly emulations: EmulationCounters
   readonly writerQueue: WriterQueue | undefined
   readonly advisoryLocks: AdvisoryLocks

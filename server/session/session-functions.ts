@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { ADVISORY_LOCK_FUNCTIONS } from './advisory-lock-functions.ts'
@@ -9,6 +8,7 @@ import { currval, lastval, nextval, nextvalForRows, setval } from './sequence-fu
 import type { SessionState } from './session-state.ts'
 import { isSessionValue } from './session-values.ts'
 import { cancelBackend, terminateBackend } from './signal-functions.ts'
+import { SLEEP_FUNCTIONS } from './sleep-functions.ts'
 
 /** A function that the proxy stands for. */
 export interface SessionFunction {
@@ -38,7 +38,7 @@ const assignedXactId: SessionFunction['run'] = async (state) =>
  */
 const SESSION_FUNCTIONS: ReadonlyMap<string, SessionFunction> = new Map<string, SessionFunction>([
   ['set_config', { type: 'text', run: setConfig }],
-  ['pg_sleep', { type: 'void', run: sleep }],
+  ...SLEEP_FUNCTIONS,
   ['nextval', { type: 'int8', run: nextval, runForRows: nextvalForRows }],
   ['currval', { type: 'int8', run: currval }],
   ['setval', { type: 'int8', run: setval }],
@@ -54,7 +54,7 @@ const SESSION_FUNCTIONS: ReadonlyMap<string, SessionFunction> = new Map<string, 
 ])
 
 /** Functions that would be wrong if the companion ran them, and that nothing here stands for. */
-const REFUSED = new Set(['pg_listening_channels', 'pg_xact_status', 'txid_status'])
+const REFUSED = new Set(['pg_xact_status', 'txid_status'])
 
 /** Whether a function of pg_catalog is one that the companion must not run. */
 export function isSessionFunction(name: string): boolean {
@@ -93,13 +93,5 @@ async function notify(
   [channel, payload]: readonly (string | null)[],
 ): Promise<string | null> {
   notifications.notify(channel ?? '', payload ?? '')
-  return ''
-}
-
-async function sleep(
-  state: SessionState,
-  [seconds]: readonly (string | null)[],
-): Promise<string | null> {
-  await delay(Number(seconds ?? 0) * 1000, undefined, { signal: state.scope.signal })
   return ''
 }

@@ -25,6 +25,7 @@ import { spannerOptions } from './spanner-options.ts'
 import type { TemporaryTables } from './temporary-tables.ts'
 import { TextsTold } from './texts-told.ts'
 import { TransactionTimeout } from './transaction-timeout.ts'
+import { Truncations } from './truncations.ts'
 import { XactId } from './xact-id.ts'
 
 /** Everything that belongs to one client after startup. Its parts know nothing of each other but through it. */
@@ -44,6 +45,7 @@ export class SessionState {
   readonly activity = new Activity()
   readonly sequences = new SessionSequences()
   readonly xactId = new XactId()
+  readonly truncations = new Truncations()
   readonly transactionTimeout: TransactionTimeout
   /** What START BATCH DML has gathered; undefined outside a batch. */
   clientBatch: RunnableStatement[] | undefined
@@ -134,6 +136,7 @@ export class SessionState {
     this.settings.release(level)
     this.notifications.release(level)
     this.locks.releaseSavepoint(level)
+    this.truncations.release(level)
     for (const portal of this.portals.values()) portal.level = Math.min(portal.level, level - 1)
   }
 
@@ -142,6 +145,7 @@ export class SessionState {
     this.settings.rollbackTo(level)
     this.notifications.rollbackTo(level)
     this.locks.rollbackTo(level)
+    this.truncations.rollbackTo(level)
     for (const [name, portal] of this.portals) {
       if (portal.level < level) continue
       portal.close()
@@ -149,14 +153,25 @@ export class SessionState {
     }
   }
 
+  /** Cursors WITH HOLD stay once their transaction is committed (manual, DECLARE). */
+  #outlives({ cursor }: Portal, outcome: 'committed' | 'rolled-back'): boolean {
+    if (cursor?.options.hold !== true) return false
+    if (outcome === 'committed') cursor.outliveTransaction()
+    return cursor.isHeld
+  }
+
   #endTransaction(outcome: 'committed' | 'rolled-back'): void {
     this.transactionTimeout.end()
     this.settings.endTransaction(outcome)
     this.notifications.endTransaction(outcome)
     this.locks.endTransaction()
+    this.truncations.endTransaction()
     this.ddl = undefined
-    for (const portal of this.portals.values()) portal.close()
-    this.portals.clear()
+    for (const [name, portal] of this.portals) {
+      if (this.#outlives(portal, outcome)) continue
+      portal.close()
+      this.portals.delete(name)
+    }
   }
 }
 

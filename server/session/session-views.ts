@@ -90,9 +90,9 @@ function cursorRow(portal: Portal): object {
   return {
     name: portal.name,
     statement: portal.bound.statement?.text ?? '',
-    is_holdable: false,
-    is_binary: false,
-    is_scrollable: false,
+    is_holdable: portal.cursor?.options.hold ?? false,
+    is_binary: portal.cursor?.options.binary ?? false,
+    is_scrollable: portal.cursor !== undefined && portal.cursor.options.scroll !== false,
     creation_time: moment(portal.createdMicros),
   }
 }

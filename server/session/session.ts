@@ -8,7 +8,7 @@ import type {
   FrontendMessageKind,
   UnreadableMessage,
 } from '../wire/frontend-message.ts'
-import { clientError, notSupported } from './client-error.ts'
+import { clientError, notSupported, SynchronizationLost } from './client-error.ts'
 import {
   bindMessage,
   closeMessage,
@@ -211,6 +211,11 @@ export class Session implements Conversation {
     await state.block.fail()
     await this.#lookAgain(state, error)
     if (state.block.status === 'E') state.clientBatch = undefined
+    if (reported.cause instanceof SynchronizationLost) {
+      writeError(this.#io.output, reported.cause)
+      await this.#io.flush()
+      return false
+    }
     const isExtended = !['Query', 'Sync', 'FunctionCall'].includes(kind)
     if (reported.severity === 'ERROR' && !isExtended) {
       await this.#becomeReady(state)
@@ -254,6 +259,8 @@ export class Session implements Conversation {
     if (told.code === SQL_STATE.internalError && told.cause instanceof Error) {
       this.#options.onBug(told.cause, this.#io.processId)
     }
+    // Who ended the connection tells the client why.
+    if (told === this.#io.gone.reason) return told
     const { message, code, fields } = told
     writeError(
       this.#io.output,

@@ -10,6 +10,8 @@ export class Settings {
   /** What the current transaction set for the session; undefined stands for RESET. */
   readonly #pending = new Map<string, string | undefined>()
   readonly #local = new Map<string, string | undefined>()
+  /** Settings of nobody's that this session has named in SET or RESET: they are there from then on, and empty where nothing sets them. */
+  readonly #placeholders = new Set<string>()
   /** What the transaction had set at each savepoint. */
   readonly #savepoints: { readonly pending: Layer; readonly local: Layer }[] = []
   #snapshot: ReadonlyMap<string, string> | undefined
@@ -37,6 +39,16 @@ export class Settings {
     this.#snapshot = undefined
   }
 
+  /** What a first SET of a name makes that no extension has (src/backend/utils/misc/guc.c, add_placeholder_variable); no ROLLBACK takes it back. */
+  addPlaceholder(name: string): void {
+    this.#placeholders.add(canonicalName(name))
+    this.#snapshot = undefined
+  }
+
+  isPlaceholder(name: string): boolean {
+    return this.#placeholders.has(canonicalName(name))
+  }
+
   /** RESET ALL. */
   resetAll(): void {
     for (const name of this.effective().keys()) this.set(name, undefined)
@@ -45,7 +57,8 @@ export class Settings {
   /** All settings that differ from the companion's own, as they stand now. The same object until something changes. */
   effective(): ReadonlyMap<string, string> {
     if (this.#snapshot !== undefined) return this.#snapshot
-    const merged = new Map([...this.#defaults, ...this.#committed])
+    const empty = [...this.#placeholders].map((name) => [name, ''] as const)
+    const merged = new Map([...empty, ...this.#defaults, ...this.#committed])
     for (const layer of [this.#pending, this.#local]) {
       for (const [name, value] of layer) this.#apply(merged, name, value)
     }
@@ -103,7 +116,8 @@ export class Settings {
   }
 
   #apply(merged: Map<string, string>, name: string, value: string | undefined): void {
-    const applied = value ?? this.#defaults.get(name)
+    const applied =
+      value ?? this.#defaults.get(name) ?? (this.#placeholders.has(name) ? '' : undefined)
     if (applied === undefined) merged.delete(name)
     else merged.set(name, applied)
   }

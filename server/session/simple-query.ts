@@ -58,7 +58,7 @@ interface SimpleStep {
 async function runOne(state: SessionState, step: SimpleStep): Promise<void> {
   const { unit, statement } = step
   checkNotFailed(state, statement)
-  state.block.startStatement()
+  state.block.startStatement(step.isSole ? 'statement' : 'query-string')
   const described = await describeStatement(state, statement, [])
   if (described.paramTypes.length > 0) throw noParameter(statement.text)
   if (described.plan !== undefined && readsSession(described.plan)) await unit.runBatch()
@@ -85,7 +85,8 @@ async function runOne(state: SessionState, step: SimpleStep): Promise<void> {
     let rowCount = 0
     await unit.run(async () => {
       const answer = await runStatement(state, bound, isSole)
-      if (answer.fields !== undefined) writeRowDescription(state.io.output, answer.fields, [])
+      if (answer.fields !== undefined)
+        writeRowDescription(state.io.output, answer.fields, answer.formats ?? [])
       const sink = {
         output: state.io.output,
         relieve: () => unit.relieve(),

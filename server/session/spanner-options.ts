@@ -1,5 +1,6 @@
 import type { ReadTimestampBound } from '../backend/backend.ts'
 import type { SpannerOptions } from '../transaction/spanner-options.ts'
+import { parseDirectedRead } from './directed-read.ts'
 import type { Settings } from './settings.ts'
 
 const UNIT_NANOSECONDS: Readonly<Record<string, bigint>> = {
@@ -12,6 +13,7 @@ const UNIT_NANOSECONDS: Readonly<Record<string, bigint>> = {
 /** What the session's settings ask of Spanner; their values have been checked when they were set. */
 export function spannerOptions(settings: Settings): SpannerOptions {
   const priority = settings.get('spanner.rpc_priority')?.toLowerCase()
+  const lockMode = settings.get('spanner.read_lock_mode')?.toLowerCase()
   const delay = nanosecondsOf(settings.get('spanner.max_commit_delay') ?? '')
   return {
     bound: boundOf(settings.get('spanner.read_only_staleness')),
@@ -19,8 +21,14 @@ export function spannerOptions(settings: Settings): SpannerOptions {
       settings.get('spanwire.read_committed_runs_as') === 'REPEATABLE_READ'
         ? 'repeatable-read'
         : 'serializable',
-    priority:
-      priority === 'low' || priority === 'medium' || priority === 'high' ? priority : undefined,
+    request: {
+      priority:
+        priority === 'low' || priority === 'medium' || priority === 'high' ? priority : undefined,
+      optimizerVersion: settings.get('spanner.optimizer_version')?.toLowerCase() || undefined,
+      optimizerStatisticsPackage: settings.get('spanner.optimizer_statistics_package') || undefined,
+    },
+    directedRead: parseDirectedRead(settings.get('spanner.directed_read') ?? ''),
+    readLockMode: lockMode === 'pessimistic' || lockMode === 'optimistic' ? lockMode : undefined,
     transactionTag: settings.get('spanner.transaction_tag') || undefined,
     excludeFromChangeStreams: settings.get('spanner.exclude_txn_from_change_streams') === 'on',
     maxCommitDelayMs: delay === undefined ? undefined : Number(delay / 1_000_000n),

@@ -1,17 +1,17 @@
-import { PgError } from '../base/pg-error.ts'
+import { PgError, type ReportFields } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import { OID } from '../types/pg-type.ts'
 import { writeAuthenticationOk, writeBackendKeyData } from '../wire/backend-messages.ts'
 import type { ClientIo } from '../wire/client-io.ts'
-import { splitDataRow } from '../wire/data-row.ts'
 import { withFields } from './client-error.ts'
 import { CommandScope } from './command-scope.ts'
 import type { NotificationListener } from './notifications.ts'
-import { canonicalValue, findOwnSetting, withoutAlias } from './own-settings.ts'
+import { canonicalValue, demandKnownName, findOwnSetting, withoutAlias } from './own-settings.ts'
 import { ParameterStatusReporter } from './parameter-status.ts'
 import type { DatabaseDirectory, ServedDatabase } from './served-database.ts'
 import { SessionState } from './session-state.ts'
 import { canonicalName, Settings } from './settings.ts'
+import { textCells } from './text-answer.ts'
+import { textQuery } from './text-request.ts'
 
 export interface StartupRequest {
   readonly io: ClientIo
@@ -59,21 +59,18 @@ export async function startSession(request: StartupRequest): Promise<SessionStat
   return state
 }
 
-/** Settings of the packet itself, then those of `options`, which win. */
+/** Settings of `options`, then those of the packet itself, which win (src/backend/utils/init/postinit.c, process_startup_options). */
 function requestedSettings(parameters: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-  const asked = new Map<string, string>()
-  for (const [name, value] of parameters) {
-    if (NOT_SETTINGS.has(name) || name.startsWith('_pq_.')) continue
-    asked.set(canonicalName(withoutAlias(name)), value)
-  }
-  for (const [name, value] of commandLineOptions(parameters.get('options') ?? '')) {
-    asked.set(canonicalName(withoutAlias(name)), value)
-  }
-  return asked
+  const ofPacket = [...parameters].filter(
+    ([name]) => !NOT_SETTINGS.has(name) && !name.startsWith('_pq_.'),
+  )
+  const all = [...commandLineOptions(parameters.get('options') ?? ''), ...ofPacket]
+  return new Map(all.map(([name, value]) => [canonicalName(withoutAlias(name)), value]))
 }
 
 function* ownSettings(asked: ReadonlyMap<string, string>): Generator<readonly [string, string]> {
   for (const [name, value] of asked) {
+    demandKnownName(name)
     const own = findOwnSetting(name)
     if (own !== undefined) yield [name, canonicalValue(own, value)]
   }
@@ -88,19 +85,24 @@ export function commandLineOptions(text: string): readonly (readonly [string, st
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? ''
     const assignment = word === '-c' ? words[++index] : /^(?:-c|--)(.+)$/s.exec(word)?.[1]
-    const equals = assignment?.indexOf('=') ?? -1
-    if (assignment === undefined || equals < 1) {
-      throw new PgError(
-        SQL_STATE.syntaxError,
-        `invalid command-line argument for server process: ${word}`,
-        {
-          severity: 'FATAL',
-        },
-      )
+    if (assignment === undefined) {
+      throw wrongOption(`invalid command-line argument for server process: ${word}`, {
+        hint: 'Try "postgres --help" for more information.',
+      })
+    }
+    const equals = assignment.indexOf('=')
+    if (equals < 1) {
+      const flag = word.startsWith('-c') ? '-c ' : '--'
+      throw wrongOption(`${flag}${assignment} requires a value`)
     }
     options.push([assignment.slice(0, equals).replaceAll('-', '_'), assignment.slice(equals + 1)])
   }
   return options
+}
+
+/** src/backend/tcop/postgres.c, process_postgres_switches. */
+function wrongOption(message: string, fields: ReportFields = {}): PgError {
+  return new PgError(SQL_STATE.syntaxError, message, { ...fields, severity: 'FATAL' })
 }
 
 interface Settled {
@@ -140,14 +142,9 @@ async function settle(
     ...asked.map((_, index) => `pg_catalog.set_config($${index * 2 + 1}, $${index * 2 + 2}, true)`),
     ...ParameterStatusReporter.names.map((name) => `pg_catalog.current_setting('${name}')`),
   ]
-  const params = asked.flat()
   try {
     const answer = await database.companion.read({
-      text: `SELECT ${columns.join(', ')}`,
-      paramTypes: params.map(() => OID.text),
-      paramFormats: [],
-      params: params.map((param) => Buffer.from(param)),
-      resultFormats: [],
+      ...textQuery(`SELECT ${columns.join(', ')}`, asked.flat()),
       session: {
         user: start.user,
         settings: new Map(),
@@ -156,8 +153,7 @@ async function settle(
       signal: start.io.gone,
     })
     const [row] = answer.rows
-    const [ofRole, ...cells] =
-      row === undefined ? [] : splitDataRow(row).map((cell) => cell?.toString() ?? '')
+    const [ofRole, ...cells] = row === undefined ? [] : textCells(row)
     const settings = new Map([
       ...(JSON.parse(ofRole || '[]') as readonly (readonly [string, string])[]),
       ...ownSettings(start.asked),

@@ -108,7 +108,7 @@ export class TemporaryTables implements TransactionParticipant {
 }
 
 /** Where the session's own catalogs are read: its uncommitted DDL and temporary tables are on connections of their own. */
-export function catalogSource(state: SessionState): Pick<CompanionDatabase, 'read'> {
+export function catalogSource(state: SessionState): Pick<CompanionDatabase, 'read' | 'readLoaded'> {
   return state.ddl?.pinned ?? state.temporary?.pinned ?? state.database.companion
 }
 

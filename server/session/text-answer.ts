@@ -1,5 +1,5 @@
 import { OID } from '../types/pg-type.ts'
-import { joinDataRow } from '../wire/data-row.ts'
+import { joinDataRow, splitDataRow } from '../wire/data-row.ts'
 import type { FieldDescription } from '../wire/field-description.ts'
 
 /** A column of SHOW. */
@@ -10,4 +10,9 @@ export function textField(name: string): FieldDescription {
 /** A DataRow of texts: in both formats the bytes are the same. */
 export function textRow(cells: readonly string[]): Buffer {
   return joinDataRow(cells.map((cell) => Buffer.from(cell)))
+}
+
+/** The texts in a DataRow whose columns are in text format; NULL is empty. */
+export function textCells(row: Buffer): readonly string[] {
+  return splitDataRow(row).map((cell) => cell?.toString() ?? '')
 }

@@ -1,7 +1,7 @@
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import type { TransactionModes } from '../sql/transaction-command.ts'
-import { withOptions } from './run-transaction.ts'
+import type { TransactionCharacteristics } from '../transaction/characteristics.ts'
 import { findIsolationLevel } from './session-defaults.ts'
 import type { SessionState } from './session-state.ts'
 
@@ -61,23 +61,41 @@ function modesOf(name: string, value: string | undefined): TransactionModes {
 
 /** src/backend/commands/variable.c: check_XactIsoLevel, check_XactReadOnly, check_transaction_deferrable. */
 function checkMayChange({ block }: SessionState, modes: TransactionModes): void {
-  const { hasRun, characteristics } = block
-  const isSubtransaction = block.savepointLevel > 0
   const { isolation, readOnly, deferrable } = modes
-  if (isolation !== undefined && isolation !== characteristics.isolation) {
-    if (hasRun) throw tooLate('SET TRANSACTION ISOLATION LEVEL must be called before any query')
-    if (isSubtransaction)
-      throw tooLate('SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction')
-  }
-  if (readOnly === false && characteristics.readOnly) {
-    if (isSubtransaction && block.isReadOnlyOutside)
-      throw tooLate('cannot set transaction read-write mode inside a read-only transaction')
-    if (hasRun) throw tooLate('transaction read-write mode must be set before any query')
-  }
-  if (deferrable !== undefined) {
-    if (isSubtransaction)
-      throw tooLate('SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction')
-    if (hasRun) throw tooLate('SET TRANSACTION [NOT] DEFERRABLE must be called before any query')
+  const { characteristics } = block
+  if (isolation !== undefined && isolation !== characteristics.isolation) checkIsolation(block)
+  if (readOnly === false && characteristics.readOnly) checkReadWrite(block)
+  if (deferrable !== undefined) checkDeferrable(block)
+}
+
+type Block = Pick<SessionState['block'], 'hasRun' | 'savepointLevel' | 'isReadOnlyOutside'>
+
+function checkIsolation({ hasRun, savepointLevel }: Block): void {
+  if (hasRun) throw tooLate('SET TRANSACTION ISOLATION LEVEL must be called before any query')
+  if (savepointLevel > 0)
+    throw tooLate('SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction')
+}
+
+function checkReadWrite({ hasRun, savepointLevel, isReadOnlyOutside }: Block): void {
+  if (savepointLevel > 0 && isReadOnlyOutside)
+    throw tooLate('cannot set transaction read-write mode inside a read-only transaction')
+  if (hasRun) throw tooLate('transaction read-write mode must be set before any query')
+}
+
+function checkDeferrable({ hasRun, savepointLevel }: Block): void {
+  if (savepointLevel > 0)
+    throw tooLate('SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction')
+  if (hasRun) throw tooLate('SET TRANSACTION [NOT] DEFERRABLE must be called before any query')
+}
+
+function withOptions(
+  base: TransactionCharacteristics,
+  options: TransactionModes,
+): TransactionCharacteristics {
+  return {
+    isolation: options.isolation ?? base.isolation,
+    readOnly: options.readOnly ?? base.readOnly,
+    deferrable: options.deferrable ?? base.deferrable,
   }
 }
 

@@ -1,6 +1,6 @@
 import { Bug } from '../base/pg-error.ts'
-import { splitDataRow } from '../wire/data-row.ts'
 import type { SessionState } from './session-state.ts'
+import { readTexts } from './text-request.ts'
 
 /**
  * txid_current() and its relatives: Spanner numbers no transactions, so that each one that asks gets a number of the companion's, which counts on
@@ -18,19 +18,11 @@ export class XactId {
     const { block } = state
     if (this.#transaction === block.transactionNumber && this.#id !== undefined) return this.#id
     if (!assigns && !block.hasWritten) return undefined
-    const { rows } = await state.database.companion.read({
-      text: 'SELECT pg_catalog.txid_current()',
-      paramTypes: [],
-      paramFormats: [],
-      params: [],
-      resultFormats: [],
-      session: state.context(),
-      signal: state.scope.signal,
-    })
-    const [row] = rows
+    const sql = 'SELECT pg_catalog.txid_current()'
+    const [row] = await readTexts(state, sql, [], state.database.companion)
     if (row === undefined) throw new Bug('the companion returned no transaction id')
     this.#transaction = block.transactionNumber
-    this.#id = splitDataRow(row)[0]?.toString()
+    this.#id = row[0]
     return this.#id
   }
 }

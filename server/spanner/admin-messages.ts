@@ -1,4 +1,5 @@
-import { ProtoReader, ProtoWriter } from './protobuf-wire.ts'
+import { ProtoReader } from '../base/protobuf-reader.ts'
+import { ProtoWriter } from '../base/protobuf-writer.ts'
 import { type RpcStatus, readRpcStatus } from './status-details.ts'
 
 /** google.spanner.admin.database.v1.DatabaseDialect. */
@@ -9,16 +10,12 @@ const STATE_CREATING = 1
 
 /** A message whose only field is its first, a name: Get..., Drop... and GetOperation requests. */
 export function encodeName(name: string): Buffer {
-  return new ProtoWriter(128).textField(1, name).finish()
+  return new ProtoWriter(128).string(1, name).take()
 }
 
 /** ListDatabasesRequest: parent = 1, page_size = 3, page_token = 4. */
 export function encodeListDatabases(parent: string, pageToken: string): Buffer {
-  return new ProtoWriter(128)
-    .textField(1, parent)
-    .uintField(3, 1000)
-    .textField(4, pageToken)
-    .finish()
+  return new ProtoWriter(128).string(1, parent).uint(3, 1000).string(4, pageToken).take()
 }
 
 export interface DatabasePage {
@@ -33,11 +30,11 @@ export function decodeListDatabases(bytes: Buffer): DatabasePage {
   const names: string[] = []
   let nextPageToken = ''
   while (reader.hasMore) {
-    const tag = reader.uint()
+    const tag = reader.tag()
     if (tag === 0x0a) {
       const database = readDatabase(reader.message())
       if (database.dialect !== DIALECT.googleSql) names.push(database.name)
-    } else if (tag === 0x12) nextPageToken = reader.text()
+    } else if (tag === 0x12) nextPageToken = reader.string()
     else reader.skip(tag)
   }
   return { names, nextPageToken }
@@ -54,8 +51,8 @@ function readDatabase(reader: ProtoReader): { name: string; state: number; diale
   let state = 0
   let dialect: number = DIALECT.unspecified
   while (reader.hasMore) {
-    const tag = reader.uint()
-    if (tag === 0x0a) name = reader.text()
+    const tag = reader.tag()
+    if (tag === 0x0a) name = reader.string()
     else if (tag === 0x10) state = reader.uint()
     else if (tag === 0x50) dialect = reader.uint()
     else reader.skip(tag)
@@ -66,10 +63,10 @@ function readDatabase(reader: ProtoReader): { name: string; state: number; diale
 /** CreateDatabaseRequest of the PostgreSQL dialect: parent = 1, create_statement = 2, database_dialect = 5. */
 export function encodeCreateDatabase(parent: string, createStatement: string): Buffer {
   return new ProtoWriter(256)
-    .textField(1, parent)
-    .textField(2, createStatement)
-    .uintField(5, DIALECT.postgreSql)
-    .finish()
+    .string(1, parent)
+    .string(2, createStatement)
+    .uint(5, DIALECT.postgreSql)
+    .take()
 }
 
 /** UpdateDatabaseDdlRequest: database = 1, statements = 2, operation_id = 3. */
@@ -78,9 +75,9 @@ export function encodeUpdateDatabaseDdl(
   statements: readonly string[],
   operationId: string,
 ): Buffer {
-  const writer = new ProtoWriter(1024).textField(1, database)
-  for (const statement of statements) writer.bytesField(2, Buffer.from(statement))
-  return writer.textField(3, operationId).finish()
+  const writer = new ProtoWriter(1024).string(1, database)
+  for (const statement of statements) writer.message(2, Buffer.from(statement))
+  return writer.string(3, operationId).take()
 }
 
 /** GetDatabaseDdlResponse: statements = 1. */
@@ -88,8 +85,8 @@ export function decodeDatabaseDdl(bytes: Buffer): string[] {
   const reader = new ProtoReader(bytes)
   const statements: string[] = []
   while (reader.hasMore) {
-    const tag = reader.uint()
-    if (tag === 0x0a) statements.push(reader.text())
+    const tag = reader.tag()
+    if (tag === 0x0a) statements.push(reader.string())
     else reader.skip(tag)
   }
   return statements
@@ -99,16 +96,12 @@ export function decodeDatabaseDdl(bytes: Buffer): string[] {
 export function encodeCreateInstance(project: string, instanceId: string, config: string): Buffer {
   const parent = `projects/${project}`
   const instance = new ProtoWriter(256)
-    .textField(1, `${parent}/instances/${instanceId}`)
-    .textField(2, `${parent}/instanceConfigs/${config}`)
-    .textField(3, instanceId)
-    .uintField(5, 1)
-    .finish()
-  return new ProtoWriter(256)
-    .textField(1, parent)
-    .textField(2, instanceId)
-    .bytesField(3, instance)
-    .finish()
+    .string(1, `${parent}/instances/${instanceId}`)
+    .string(2, `${parent}/instanceConfigs/${config}`)
+    .string(3, instanceId)
+    .uint(5, 1)
+    .take()
+  return new ProtoWriter(256).string(1, parent).string(2, instanceId).message(3, instance).take()
 }
 
 /** Instance.config = 2: the full name of the instance's configuration. */
@@ -116,8 +109,8 @@ export function decodeInstanceConfig(bytes: Buffer): string {
   const reader = new ProtoReader(bytes)
   let config = ''
   while (reader.hasMore) {
-    const tag = reader.uint()
-    if (tag === 0x12) config = reader.text()
+    const tag = reader.tag()
+    if (tag === 0x12) config = reader.string()
     else reader.skip(tag)
   }
   return config
@@ -140,8 +133,8 @@ export function decodeOperation(bytes: Buffer): Operation {
   let error: RpcStatus | undefined
   let appliedStatements = 0
   while (reader.hasMore) {
-    const tag = reader.uint()
-    if (tag === 0x0a) name = reader.text()
+    const tag = reader.tag()
+    if (tag === 0x0a) name = reader.string()
     else if (tag === 0x12) appliedStatements = countCommitTimestamps(reader.message())
     else if (tag === 0x18) isDone = reader.uint() !== 0
     else if (tag === 0x22) error = readRpcStatus(reader.message())
@@ -155,15 +148,15 @@ function countCommitTimestamps(any: ProtoReader): number {
   let typeUrl = ''
   let value: ProtoReader | undefined
   while (any.hasMore) {
-    const tag = any.uint()
-    if (tag === 0x0a) typeUrl = any.text()
+    const tag = any.tag()
+    if (tag === 0x0a) typeUrl = any.string()
     else if (tag === 0x12) value = any.message()
     else any.skip(tag)
   }
   if (value === undefined || !typeUrl.endsWith('UpdateDatabaseDdlMetadata')) return 0
   let count = 0
   while (value.hasMore) {
-    const tag = value.uint()
+    const tag = value.tag()
     if (tag === 0x1a) count++
     value.skip(tag)
   }

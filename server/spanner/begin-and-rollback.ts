@@ -1,5 +1,5 @@
 import type { CallOptions } from '../backend/backend.ts'
-import { ProtoReader } from './protobuf-wire.ts'
+import { ProtoReader } from '../base/protobuf-reader.ts'
 import { encodeBeginTransaction, encodeRollback } from './requests.ts'
 import { readTransaction, type TransactionReply } from './responses.ts'
 import type { Session } from './session.ts'

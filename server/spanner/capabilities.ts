@@ -51,6 +51,8 @@ export async function probeCapabilities(
     survivesStatementError: kind === 'embedded',
     forUpdate: !isEmulator,
     safeNumericKeysAndNullFloats: !isEmulator,
+    partitionedDml: !isEmulator,
+    sequenceStateIsNext: isEmulator,
     repeatableRead: !isEmulator,
   }
 }

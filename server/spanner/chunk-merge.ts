@@ -1,4 +1,5 @@
-import { MalformedMessage, ProtoReader, ProtoWriter, varintSize } from './protobuf-wire.ts'
+import { MalformedMessage, ProtoReader } from '../base/protobuf-reader.ts'
+import { ProtoWriter, varintSizeBytes } from '../base/protobuf-writer.ts'
 
 const STRING_VALUE = 0x1a
 const LIST_VALUE = 0x32
@@ -27,7 +28,7 @@ function mergeLists(lists: readonly Buffer[]): Buffer {
   const writer = new ProtoWriter(lists.reduce((size, list) => size + list.length, 16))
   let open: Buffer[] = []
   const close = (): void => {
-    if (open.length > 0) writer.bytesField(1, mergeChunks(open))
+    if (open.length > 0) writer.message(1, mergeChunks(open))
     open = []
   }
   for (const list of lists) {
@@ -37,7 +38,7 @@ function mergeLists(lists: readonly Buffer[]): Buffer {
     })
   }
   close()
-  return writer.finish()
+  return writer.take()
 }
 
 function continues(open: Buffer | undefined, element: Buffer): boolean {
@@ -49,7 +50,7 @@ function elements(list: Buffer): Buffer[] {
   const reader = new ProtoReader(list)
   const found: Buffer[] = []
   while (reader.hasMore) {
-    const tag = reader.uint()
+    const tag = reader.tag()
     if (tag === 0x0a) found.push(reader.bytes())
     else reader.skip(tag)
   }
@@ -63,9 +64,9 @@ function payload(value: Buffer, tag: number): Buffer {
 }
 
 function wrap(tag: number, content: Buffer): Buffer {
-  return new ProtoWriter(content.length + 1 + varintSize(content.length))
+  return new ProtoWriter(content.length + 1 + varintSizeBytes(content.length))
     .varint(tag)
     .varint(content.length)
     .raw(content)
-    .finish()
+    .take()
 }

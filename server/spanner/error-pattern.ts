@@ -23,6 +23,11 @@ export function sql(sqlState: string): () => BackendFailure {
   return () => ({ kind: 'sql', sqlState })
 }
 
+/** The same of a value that PostgreSQL may have where Spanner has none. */
+export function beyondSpanner(sqlState: string): () => BackendFailure {
+  return () => ({ kind: 'sql', sqlState, isBeyondSpanner: true })
+}
+
 /** A failure that says no more than its kind. */
 export function kind(
   name: 'unsupported' | 'object-exists' | 'object-not-found' | 'internal',

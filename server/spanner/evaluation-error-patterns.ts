@@ -1,5 +1,5 @@
 import { SQL_STATE } from '../base/sql-state.ts'
-import { type ErrorPattern, sql } from './error-pattern.ts'
+import { beyondSpanner, type ErrorPattern, sql } from './error-pattern.ts'
 import { GRPC_CODE } from './transport.ts'
 
 const { FAILED_PRECONDITION, INVALID_ARGUMENT, OUT_OF_RANGE } = GRPC_CODE
@@ -33,14 +33,15 @@ export const EVALUATION_PATTERNS: readonly ErrorPattern[] = [
   },
   {
     name: 'float overflow',
-    text: /^Floating point (?:error|overflow)|^double overflow|^float overflow/s,
+    text: /^Floating point (?:error|overflow)|^double overflow|^float overflow|^float out of range: /s,
     failure: sql(SQL_STATE.numericValueOutOfRange),
     words: () => 'value out of range: overflow',
   },
   {
+    // The emulator, which has no numeric sort keys, sorts numerics as floats first.
     name: 'cast out of range',
     text: /^Cannot cast to \w+ from|out of int64 range/s,
-    failure: sql(SQL_STATE.numericValueOutOfRange),
+    failure: beyondSpanner(SQL_STATE.numericValueOutOfRange),
   },
   {
     name: 'square root of a negative number',
@@ -60,6 +61,24 @@ export const EVALUATION_PATTERNS: readonly ErrorPattern[] = [
     text: /^More than one element/s,
     failure: sql(SQL_STATE.cardinalityViolation),
     words: () => 'more than one row returned by a subquery used as an expression',
+  },
+  {
+    name: 'one row updated twice by ON CONFLICT',
+    text: /^Cannot affect a row second time/s,
+    failure: () => ({
+      kind: 'sql',
+      sqlState: SQL_STATE.cardinalityViolation,
+      hint: 'Ensure that no rows proposed for insertion within the same command have duplicate constrained values.',
+    }),
+    words: () => 'ON CONFLICT DO UPDATE command cannot affect row a second time',
+  },
+  {
+    // Spanner's sequences have the bounds of bigint.
+    name: 'sequence at its end',
+    text: /^Sequence (?:.*\.)?(?<name>\S+) is exhausted/s,
+    failure: sql(SQL_STATE.sequenceGeneratorLimitExceeded),
+    words: ({ name }) =>
+      `nextval: reached maximum value of sequence "${name ?? ''}" (9223372036854775807)`,
   },
   {
     name: 'regular expression',
@@ -100,7 +119,7 @@ export const EVALUATION_PATTERNS: readonly ErrorPattern[] = [
   {
     name: 'invalid date',
     text: /^Input calculates to invalid date/s,
-    failure: sql(SQL_STATE.datetimeFieldOverflow),
+    failure: beyondSpanner(SQL_STATE.datetimeFieldOverflow),
     words: () => 'date field value out of range',
   },
   {
@@ -119,6 +138,13 @@ export const EVALUATION_PATTERNS: readonly ErrorPattern[] = [
     name: 'date or time parameter',
     text: /^Could not parse (?<value>.*) as a (?:TIMESTAMP|DATE)/s,
     failure: sql(SQL_STATE.invalidDatetimeFormat),
+  },
+  {
+    // A text that is no boolean is told apart by what the cast puts before it (sql/dialect-casts.ts).
+    name: 'boolean text',
+    text: /^Bad bool value: \?(?<value>.*)$/s,
+    failure: sql(SQL_STATE.invalidTextRepresentation),
+    words: ({ value }) => `invalid input syntax for type boolean: "${value ?? ''}"`,
   },
   {
     name: 'parameter of another type',

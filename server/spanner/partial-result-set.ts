@@ -1,4 +1,4 @@
-import { ProtoReader } from './protobuf-wire.ts'
+import { ProtoReader } from '../base/protobuf-reader.ts'
 import { type ResultMetadata, readMetadata, readStats } from './responses.ts'
 
 /**
@@ -43,7 +43,7 @@ export function decodePartialResultSet(bytes: Buffer): PartialResultSet {
   let precommitToken: Buffer | undefined
   let isLast = false
   while (reader.hasMore) {
-    const tag = reader.uint()
+    const tag = reader.tag()
     switch (tag) {
       case TAG.values:
         if (count === starts.length) {

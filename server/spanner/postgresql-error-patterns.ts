@@ -1,5 +1,5 @@
 import { SQL_STATE } from '../base/sql-state.ts'
-import { type ErrorPattern, sql } from './error-pattern.ts'
+import { beyondSpanner, type ErrorPattern, sql } from './error-pattern.ts'
 
 /** PostgreSQL's own words, by which its SQLSTATE is known. */
 export const POSTGRESQL_PATTERNS: readonly ErrorPattern[] = [
@@ -36,7 +36,7 @@ export const POSTGRESQL_PATTERNS: readonly ErrorPattern[] = [
   {
     name: 'field out of range',
     text: /^(?:date\/time field value|date field value|date|timestamp|interval) out of range|^time zone displacement out of range|^(?:Date|Timestamp) is out of/s,
-    failure: sql(SQL_STATE.datetimeFieldOverflow),
+    failure: beyondSpanner(SQL_STATE.datetimeFieldOverflow),
   },
   {
     name: 'out of range',
@@ -47,6 +47,12 @@ export const POSTGRESQL_PATTERNS: readonly ErrorPattern[] = [
     name: 'datetime input',
     text: /^invalid input syntax for type (?:date|time|timestamp|timestamptz|interval)\b|^invalid value ".*" for "/s,
     failure: sql(SQL_STATE.invalidDatetimeFormat),
+  },
+  {
+    name: 'boolean text (PostgreSQL)',
+    text: /^invalid input syntax for type boolean: "\?(?<value>.*)"$/s,
+    failure: sql(SQL_STATE.invalidTextRepresentation),
+    words: ({ value }) => `invalid input syntax for type boolean: "${value ?? ''}"`,
   },
   {
     name: 'text input',
@@ -122,7 +128,7 @@ export const POSTGRESQL_PATTERNS: readonly ErrorPattern[] = [
   {
     name: 'infinite numeric',
     text: /^Cannot cast infinity to PG\.NUMERIC/s,
-    failure: sql(SQL_STATE.numericValueOutOfRange),
+    failure: beyondSpanner(SQL_STATE.numericValueOutOfRange),
   },
   {
     name: 'parameter value',

@@ -1,4 +1,4 @@
-import { ProtoReader } from './protobuf-wire.ts'
+import { ProtoReader } from '../base/protobuf-reader.ts'
 
 /**
  * The token that a Commit on a multiplexed session must show: of all that came with the answers to one attempt, the one with the
@@ -27,7 +27,7 @@ export class PrecommitToken {
 function readSeqNum(reader: ProtoReader): number {
   let seqNum = 0
   while (reader.hasMore) {
-    const tag = reader.uint()
+    const tag = reader.tag()
     if (tag === 0x10) seqNum = reader.uint()
     else reader.skip(tag)
   }

@@ -23,6 +23,7 @@ import { SessionLease } from './session-lease.ts'
 import { fromStatus, toBackendError } from './status.ts'
 import type { TransactionHost } from './transaction-host.ts'
 import { readWriteOptions } from './transaction-options.ts'
+import { GRPC_CODE } from './transport.ts'
 
 /** After these the emulator has rolled the inlined begin back by itself. */
 const ROLLED_BACK_BY_ITSELF: ReadonlySet<BackendFailureKind> = new Set<BackendFailureKind>([
@@ -278,7 +279,8 @@ export class ReadWriteTransaction implements BackendTransaction {
   }
 
   #noteFailure(error: BackendError): undefined {
-    if (error.failure.kind === 'aborted') this.#isAborted = true
+    const isEnded = error.failure.kind === 'aborted' && error.grpcCode !== GRPC_CODE.OK
+    if (isEnded) this.#isAborted = true
   }
 
   /** Rejects with a BackendError where it is not certain that the transaction has ended. */

@@ -1,6 +1,11 @@
-import type { RequestOptions, SpannerParam, SpannerStatement } from '../backend/backend.ts'
+import type {
+  DirectedRead,
+  RequestOptions,
+  SpannerParam,
+  SpannerStatement,
+} from '../backend/backend.ts'
+import { ProtoWriter } from '../base/protobuf-writer.ts'
 import { type SpannerType, TYPE_ANNOTATION, TYPE_CODE } from '../types/spanner-type.ts'
-import { ProtoWriter } from './protobuf-wire.ts'
 import { encodeDuration } from './timestamp.ts'
 
 /** Where a statement runs: google.spanner.v1.TransactionSelector; options are encoded (transaction-options.ts). */
@@ -29,16 +34,20 @@ export interface ExecuteSqlFields extends TaggedFields {
 /** google.spanner.v1.ExecuteSqlRequest; parameters are named p1, p2 ... as $1, $2 ... are in the PostgreSQL dialect. */
 export function encodeExecuteSql(fields: ExecuteSqlFields): Buffer {
   const writer = new ProtoWriter(256 + fields.statement.sql.length)
-  writer.textField(1, fields.session)
-  writer.bytesField(2, encodeSelector(fields.selector))
-  writer.textField(3, fields.statement.sql)
+  writer.string(1, fields.session)
+  writer.message(2, encodeSelector(fields.selector))
+  writer.string(3, fields.statement.sql)
   writeParams(writer, fields.statement.params, 4, 5)
-  if (fields.resumeToken !== undefined) writer.bytesField(6, fields.resumeToken)
-  writer.uintField(7, fields.isPlanOnly === true ? 1 : 0)
-  writer.uintField(9, fields.seqno ?? 0)
+  if (fields.resumeToken !== undefined) writer.bytes(6, fields.resumeToken)
+  writer.uint(7, fields.isPlanOnly === true ? 1 : 0)
+  writer.uint(9, fields.seqno ?? 0)
+  writeQueryOptions(writer, fields.requestOptions)
   writeRequestOptions(writer, 11, fields)
-  writer.boolField(17, fields.isLast === true)
-  return writer.finish()
+  if (fields.requestOptions?.directedRead !== undefined) {
+    writer.message(15, encodeDirectedRead(fields.requestOptions.directedRead))
+  }
+  writer.bool(17, fields.isLast === true)
+  return writer.take()
 }
 
 export interface ExecuteBatchDmlFields extends TaggedFields {
@@ -52,18 +61,18 @@ export interface ExecuteBatchDmlFields extends TaggedFields {
 /** google.spanner.v1.ExecuteBatchDmlRequest. */
 export function encodeExecuteBatchDml(fields: ExecuteBatchDmlFields): Buffer {
   const writer = new ProtoWriter(1024)
-  writer.textField(1, fields.session)
-  writer.bytesField(2, encodeSelector(fields.selector))
+  writer.string(1, fields.session)
+  writer.message(2, encodeSelector(fields.selector))
   for (const statement of fields.statements) {
     const inner = new ProtoWriter(128 + statement.sql.length)
-    inner.textField(1, statement.sql)
+    inner.string(1, statement.sql)
     writeParams(inner, statement.params, 2, 3)
-    writer.bytesField(3, inner.finish())
+    writer.message(3, inner.take())
   }
-  writer.uintField(4, fields.seqno)
+  writer.uint(4, fields.seqno)
   writeRequestOptions(writer, 5, fields)
-  writer.boolField(6, fields.isLast === true)
-  return writer.finish()
+  writer.bool(6, fields.isLast === true)
+  return writer.take()
 }
 
 export interface CommitFields extends TaggedFields {
@@ -78,36 +87,36 @@ export interface CommitFields extends TaggedFields {
 /** google.spanner.v1.CommitRequest, without mutations. */
 export function encodeCommit(fields: CommitFields): Buffer {
   const writer = new ProtoWriter(256)
-  writer.textField(1, fields.session)
-  writer.bytesField(2, fields.transactionId)
-  writer.boolField(5, fields.returnCommitStats === true)
+  writer.string(1, fields.session)
+  writer.bytes(2, fields.transactionId)
+  writer.bool(5, fields.returnCommitStats === true)
   writeRequestOptions(writer, 6, fields)
   if (fields.maxCommitDelayMs !== undefined) {
-    writer.bytesField(8, encodeDuration(BigInt(Math.round(fields.maxCommitDelayMs * 1e6))))
+    writer.message(8, encodeDuration(BigInt(Math.round(fields.maxCommitDelayMs * 1e6))))
   }
-  if (fields.precommitToken !== undefined) writer.bytesField(9, fields.precommitToken)
-  return writer.finish()
+  if (fields.precommitToken !== undefined) writer.message(9, fields.precommitToken)
+  return writer.take()
 }
 
 /** google.spanner.v1.RollbackRequest. */
 export function encodeRollback(session: string, transactionId: Buffer): Buffer {
-  return new ProtoWriter(128).textField(1, session).bytesField(2, transactionId).finish()
+  return new ProtoWriter(128).string(1, session).bytes(2, transactionId).take()
 }
 
 /** google.spanner.v1.BeginTransactionRequest. */
 export function encodeBeginTransaction(session: string, options: Buffer): Buffer {
-  return new ProtoWriter(128).textField(1, session).bytesField(2, options).finish()
+  return new ProtoWriter(128).string(1, session).message(2, options).take()
 }
 
 function encodeSelector(selector: TransactionSelector): Buffer {
   const writer = new ProtoWriter(64)
   switch (selector.kind) {
     case 'single-use':
-      return writer.bytesField(1, selector.options).finish()
+      return writer.message(1, selector.options).take()
     case 'id':
-      return writer.bytesField(2, selector.id).finish()
+      return writer.bytes(2, selector.id).take()
     case 'begin':
-      return writer.bytesField(3, selector.options).finish()
+      return writer.message(3, selector.options).take()
   }
 }
 
@@ -121,16 +130,16 @@ function writeParams(
   if (params.length === 0) return
   const struct = new ProtoWriter(64 * params.length)
   params.forEach((param, index) => {
-    struct.bytesField(1, mapEntry(`p${index + 1}`, param.value))
+    struct.message(1, mapEntry(`p${index + 1}`, param.value))
   })
-  writer.bytesField(paramsField, struct.finish())
+  writer.message(paramsField, struct.take())
   params.forEach((param, index) => {
-    writer.bytesField(typesField, mapEntry(`p${index + 1}`, encodeType(param.type)))
+    writer.message(typesField, mapEntry(`p${index + 1}`, encodeType(param.type)))
   })
 }
 
 function mapEntry(key: string, value: Buffer): Buffer {
-  return new ProtoWriter(32 + value.length).textField(1, key).bytesField(2, value).finish()
+  return new ProtoWriter(32 + value.length).string(1, key).message(2, value).take()
 }
 
 const PRIORITY = { low: 1, medium: 2, high: 3 } as const
@@ -144,10 +153,36 @@ function writeRequestOptions(
   if (requestOptions === undefined && transactionTag === undefined) return
   const { priority, requestTag } = requestOptions ?? {}
   const options = new ProtoWriter(64)
-    .uintField(1, priority === undefined ? 0 : PRIORITY[priority])
-    .textField(2, requestTag ?? '')
-    .textField(3, transactionTag ?? '')
-  writer.bytesField(field, options.finish())
+    .uint(1, priority === undefined ? 0 : PRIORITY[priority])
+    .string(2, requestTag ?? '')
+    .string(3, transactionTag ?? '')
+  writer.message(field, options.take())
+}
+
+/** google.spanner.v1.ExecuteSqlRequest.QueryOptions: optimizer_version = 1, optimizer_statistics_package = 2. */
+function writeQueryOptions(writer: ProtoWriter, options: RequestOptions | undefined): void {
+  const { optimizerVersion = '', optimizerStatisticsPackage = '' } = options ?? {}
+  if (optimizerVersion === '' && optimizerStatisticsPackage === '') return
+  const query = new ProtoWriter(64)
+    .string(1, optimizerVersion)
+    .string(2, optimizerStatisticsPackage)
+  writer.message(10, query.take())
+}
+
+const REPLICA_TYPE = { READ_WRITE: 1, READ_ONLY: 2 } as const
+
+/** google.spanner.v1.DirectedReadOptions: include_replicas = 1, exclude_replicas = 2, both with replica_selections = 1. */
+function encodeDirectedRead(directed: DirectedRead): Buffer {
+  const replicas = new ProtoWriter(64)
+  for (const { location, type } of directed.selections) {
+    const selection = new ProtoWriter(64)
+      .string(1, location ?? '')
+      .uint(2, type === undefined ? 0 : REPLICA_TYPE[type])
+    replicas.message(1, selection.take())
+  }
+  const isInclusion = directed.kind === 'include'
+  if (isInclusion) replicas.bool(2, directed.autoFailoverDisabled)
+  return new ProtoWriter(96).message(isInclusion ? 1 : 2, replicas.take()).take()
 }
 
 const encodedTypes = new Map<string, Buffer>()
@@ -157,10 +192,10 @@ function encodeType(type: SpannerType): Buffer {
   const key = typeKey(type)
   const known = encodedTypes.get(key)
   if (known !== undefined) return known
-  const writer = new ProtoWriter(16).uintField(1, TYPE_CODE[type.code])
-  if (type.element !== undefined) writer.bytesField(2, encodeType(type.element))
-  if (type.annotation !== undefined) writer.uintField(4, TYPE_ANNOTATION[type.annotation])
-  const encoded = writer.finish()
+  const writer = new ProtoWriter(16).uint(1, TYPE_CODE[type.code])
+  if (type.element !== undefined) writer.message(2, encodeType(type.element))
+  if (type.annotation !== undefined) writer.uint(4, TYPE_ANNOTATION[type.annotation])
+  const encoded = writer.take()
   encodedTypes.set(key, encoded)
   return encoded
 }

@@ -1,4 +1,5 @@
 import type { ResultColumn } from '../backend/backend.ts'
+import { MalformedMessage, ProtoReader } from '../base/protobuf-reader.ts'
 import {
   type SpannerType,
   type SpannerTypeAnnotation,
@@ -6,7 +7,6 @@ import {
   TYPE_ANNOTATION,
   TYPE_CODE,
 } from '../types/spanner-type.ts'
-import { MalformedMessage, ProtoReader } from './protobuf-wire.ts'
 import { type RpcStatus, readRpcStatus } from './status-details.ts'
 import { readTimestamp } from './timestamp.ts'
 
@@ -32,7 +32,7 @@ export function readMetadata(reader: ProtoReader): ResultMetadata {
   let columns: readonly ResultColumn[] = []
   let transaction: TransactionReply | undefined
   while (reader.hasMore) {
-    const tag = reader.uint()
+    const tag = reader.tag()
     if (tag === 0x0a) columns = readStructType(reader.message())
     else if (tag === 0x12) transaction = readTransaction(reader.message())
     else reader.skip(tag)
@@ -44,7 +44,7 @@ export function readMetadata(reader: ProtoReader): ResultMetadata {
 export function readStats(reader: ProtoReader): bigint | undefined {
   let rowCount: bigint | undefined
   while (reader.hasMore) {
-    const tag = reader.uint()
+    const tag = reader.tag()
     if (tag === 0x18 || tag === 0x20) rowCount = reader.int64()
     else reader.skip(tag)
   }
@@ -57,7 +57,7 @@ export function readTransaction(reader: ProtoReader): TransactionReply {
   let timestamp: string | undefined
   let precommitToken: Buffer | undefined
   while (reader.hasMore) {
-    const tag = reader.uint()
+    const tag = reader.tag()
     if (tag === 0x0a) id = Buffer.from(reader.bytes())
     else if (tag === 0x12) timestamp = readTimestamp(reader.message())
     else if (tag === 0x1a) precommitToken = Buffer.from(reader.bytes())
@@ -84,7 +84,7 @@ export function decodeBatchDml(bytes: Buffer): BatchDmlResponse {
   let status: RpcStatus | undefined
   let precommitToken: Buffer | undefined
   while (reader.hasMore) {
-    const tag = reader.uint()
+    const tag = reader.tag()
     if (tag === 0x0a) {
       const resultSet = readResultSet(reader.message())
       rowCounts.push(resultSet.rowCount ?? 0n)
@@ -117,7 +117,7 @@ export function decodeCommit(bytes: Buffer): CommitResponse {
   let mutationCount: bigint | undefined
   let precommitToken: Buffer | undefined
   while (reader.hasMore) {
-    const tag = reader.uint()
+    const tag = reader.tag()
     if (tag === 0x0a) commitTimestamp = readTimestamp(reader.message())
     else if (tag === 0x12) mutationCount = readMutationCount(reader.message())
     else if (tag === 0x22) precommitToken = Buffer.from(reader.bytes())
@@ -130,7 +130,7 @@ export function decodeCommit(bytes: Buffer): CommitResponse {
 function readMutationCount(reader: ProtoReader): bigint {
   let count = 0n
   while (reader.hasMore) {
-    const tag = reader.uint()
+    const tag = reader.tag()
     if (tag === 0x08) count = reader.int64()
     else reader.skip(tag)
   }
@@ -145,7 +145,7 @@ function readResultSet(reader: ProtoReader): {
   let metadata: ResultMetadata | undefined
   let rowCount: bigint | undefined
   while (reader.hasMore) {
-    const tag = reader.uint()
+    const tag = reader.tag()
     if (tag === 0x0a) metadata = readMetadata(reader.message())
     else if (tag === 0x1a) rowCount = readStats(reader.message())
     else reader.skip(tag)
@@ -157,7 +157,7 @@ function readResultSet(reader: ProtoReader): {
 function readStructType(reader: ProtoReader): readonly ResultColumn[] {
   const columns: ResultColumn[] = []
   while (reader.hasMore) {
-    const tag = reader.uint()
+    const tag = reader.tag()
     if (tag === 0x0a) columns.push(readField(reader.message()))
     else reader.skip(tag)
   }
@@ -168,8 +168,8 @@ function readField(reader: ProtoReader): ResultColumn {
   let name = ''
   let type: SpannerType | undefined
   while (reader.hasMore) {
-    const tag = reader.uint()
-    if (tag === 0x0a) name = reader.text()
+    const tag = reader.tag()
+    if (tag === 0x0a) name = reader.string()
     else if (tag === 0x12) type = readType(reader.message())
     else reader.skip(tag)
   }
@@ -192,7 +192,7 @@ function readType(reader: ProtoReader): SpannerType {
   let annotation: SpannerTypeAnnotation | undefined
   let element: SpannerType | undefined
   while (reader.hasMore) {
-    const tag = reader.uint()
+    const tag = reader.tag()
     if (tag === 0x08) {
       const number = reader.uint()
       code = CODE_NAMES.get(number)

@@ -1,7 +1,7 @@
 import type { RowBatch } from '../backend/backend.ts'
+import { MalformedMessage } from '../base/protobuf-reader.ts'
 import { mergeChunks } from './chunk-merge.ts'
 import type { PartialResultSet } from './partial-result-set.ts'
-import { MalformedMessage } from './protobuf-wire.ts'
 
 /** How much of unfinished rows may wait: a row of a result is at most 100 MiB (Spanner's quotas page). */
 const MAX_PENDING_BYTES = 128 * 1024 * 1024

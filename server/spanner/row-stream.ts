@@ -1,12 +1,12 @@
 import type { ResultColumn, RowBatch, RowStream } from '../backend/backend.ts'
-import type { BackendError } from '../backend/backend-error.ts'
+import { BackendError } from '../backend/backend-error.ts'
 import { Bug } from '../base/pg-error.ts'
 import { decodePartialResultSet, type PartialResultSet } from './partial-result-set.ts'
 import type { ResultMetadata } from './responses.ts'
 import { isConnectionLost, type Retries } from './retries.ts'
 import { RowAssembler } from './row-assembler.ts'
 import { cancelledFailure, toBackendError } from './status.ts'
-import type { MessageStream } from './transport.ts'
+import { GRPC_CODE, type MessageStream } from './transport.ts'
 
 /**
  * How much is held back although a resume token vouches for it: a result up to this size is handed on whole, so that losing its session
@@ -75,6 +75,18 @@ class HeldMessages {
 }
 
 /**
+ * The emulator 1.5.28 knows DML that is sent again by its seqno, and streams everything but the rows of its RETURNING. Nothing is committed: the
+ * transaction is to be run again. Spanner has not ended it, as the code says.
+ */
+function rowsLost(): BackendError {
+  const failure = { kind: 'aborted' } as const
+  return new BackendError('the rows of RETURNING did not come', {
+    failure,
+    grpcCode: GRPC_CODE.OK,
+  })
+}
+
+/**
  * The rows of one statement. Nothing is sent before the first pull. Messages are held back until a resume token (or the end)
  * vouches for them, so that a stream that breaks goes on after the last token and no row comes twice or never.
  */
@@ -94,6 +106,7 @@ export class SpannerRowStream implements RowStream {
   #assembler: RowAssembler | undefined
   readonly #ready: RowBatch[] = []
   #rowCount: bigint | undefined
+  #rowsRead = 0
   #state: 'open' | 'done' | 'failed' = 'open'
   #error: BackendError | undefined
   #isPulling = false
@@ -224,6 +237,7 @@ export class SpannerRowStream implements RowStream {
       if (message.rowCount !== undefined) this.#rowCount = message.rowCount
       const batches = this.#assembler?.add(message) ?? []
       if (batches.length > 0) this.#hasHandedOn = true
+      for (const batch of batches) this.#rowsRead += batch.rowCount
       this.#ready.push(...batches)
     }
   }
@@ -233,10 +247,17 @@ export class SpannerRowStream implements RowStream {
     this.#assembler?.end()
     this.#state = 'done'
     this.#stream = undefined
-    const failure = this.#source.onEnd(undefined)
+    const error = this.#lacksRows() ? rowsLost() : undefined
+    const failure = this.#source.onEnd(error) ?? error
     if (failure === undefined) return
     this.#state = 'failed'
     this.#error = failure
+  }
+
+  /** Whether DML with RETURNING says that it changed more rows than came. */
+  #lacksRows(): boolean {
+    const returnsRows = this.#metadata !== undefined && this.#metadata.columns.length > 0
+    return returnsRows && this.#rowCount !== undefined && this.#rowCount > this.#rowsRead
   }
 
   #fail(failure: BackendError): void {

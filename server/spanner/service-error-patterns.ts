@@ -3,7 +3,14 @@ import { notNullViolation } from './constraint-error-patterns.ts'
 import { type ErrorPattern, kind, sql } from './error-pattern.ts'
 import { GRPC_CODE } from './transport.ts'
 
-const { NOT_FOUND, ALREADY_EXISTS, FAILED_PRECONDITION, INVALID_ARGUMENT, OUT_OF_RANGE } = GRPC_CODE
+const {
+  NOT_FOUND,
+  ALREADY_EXISTS,
+  FAILED_PRECONDITION,
+  INVALID_ARGUMENT,
+  OUT_OF_RANGE,
+  RESOURCE_EXHAUSTED,
+} = GRPC_CODE
 
 /** Databases, sessions, transactions, schema changes. */
 export const SERVICE_PATTERNS: readonly ErrorPattern[] = [
@@ -34,8 +41,30 @@ export const SERVICE_PATTERNS: readonly ErrorPattern[] = [
   {
     name: 'too many mutations',
     codes: [INVALID_ARGUMENT],
-    text: /^The transaction (?:contains too many mutations|exceeds the maximum)/s,
+    text: /^The transaction contains too many mutations(?:.*\(Maximum number: (?<limit>\d+)\))?/s,
     failure: () => ({ kind: 'transaction-too-large' }),
+    words: ({ limit }) =>
+      `too many mutations for one statement${limit === undefined ? '' : `: Spanner takes at most ${limit}`}`,
+  },
+  {
+    name: 'too large a commit',
+    codes: [INVALID_ARGUMENT],
+    text: /^The transaction exceeds the maximum(?:.*\(Maximum size: (?<limit>\d+)\))?/s,
+    failure: () => ({ kind: 'transaction-too-large' }),
+    words: ({ limit }) =>
+      `too much data for one transaction${limit === undefined ? '' : `: Spanner takes at most ${limit} bytes`}`,
+  },
+  {
+    name: 'transaction resource limits',
+    codes: [INVALID_ARGUMENT],
+    text: /Transaction resource limits exceeded/s,
+    failure: () => ({ kind: 'transaction-too-large' }),
+  },
+  {
+    name: 'request too large',
+    codes: [INVALID_ARGUMENT, RESOURCE_EXHAUSTED],
+    text: /^(?:Request payload size exceeds the limit|Received message larger than max)/s,
+    failure: sql(SQL_STATE.programLimitExceeded),
   },
   {
     name: 'stale read',

@@ -2,8 +2,8 @@ import type { Deadline } from './deadline.ts'
 import type { Session, Sessions } from './session.ts'
 import { cancelledFailure } from './status.ts'
 
-/** How often one call may meet sessions that Spanner has forgotten. */
-const MAX_REPLACEMENTS = 3
+/** How often one call may meet sessions that Spanner has forgotten; the pool hands out no other that was idle beside the first of them. */
+const MAX_REPLACEMENTS = 10
 
 /** The session of one transaction: acquired at its first call, given back once. */
 export class SessionLease {

@@ -1,4 +1,5 @@
-import { ProtoReader, ProtoWriter } from './protobuf-wire.ts'
+import { ProtoReader } from '../base/protobuf-reader.ts'
+import { ProtoWriter } from '../base/protobuf-writer.ts'
 
 /** google.spanner.v1.BatchCreateSessionsRequest: database = 1, session_template = 2 { creator_role = 5 }, session_count = 3. */
 export function encodeBatchCreateSessions(
@@ -6,9 +7,9 @@ export function encodeBatchCreateSessions(
   count: number,
   role: string | undefined,
 ): Buffer {
-  const writer = new ProtoWriter(128).textField(1, database)
-  if (role !== undefined) writer.bytesField(2, new ProtoWriter(64).textField(5, role).finish())
-  return writer.uintField(3, count).finish()
+  const writer = new ProtoWriter(128).string(1, database)
+  if (role !== undefined) writer.message(2, new ProtoWriter(64).string(5, role).take())
+  return writer.uint(3, count).take()
 }
 
 /** google.spanner.v1.BatchCreateSessionsResponse: session = 1. There may be fewer than asked for. */
@@ -16,7 +17,7 @@ export function decodeSessions(bytes: Buffer): string[] {
   const reader = new ProtoReader(bytes)
   const names: string[] = []
   while (reader.hasMore) {
-    const tag = reader.uint()
+    const tag = reader.tag()
     if (tag === 0x0a) names.push(readName(reader.message()))
     else reader.skip(tag)
   }
@@ -25,8 +26,8 @@ export function decodeSessions(bytes: Buffer): string[] {
 
 /** google.spanner.v1.CreateSessionRequest of a multiplexed session: database = 1, session = 2 { creator_role = 5, multiplexed = 6 }. */
 export function encodeCreateSession(database: string, role: string | undefined): Buffer {
-  const session = new ProtoWriter(64).textField(5, role ?? '').boolField(6, true)
-  return new ProtoWriter(128).textField(1, database).bytesField(2, session.finish()).finish()
+  const session = new ProtoWriter(64).string(5, role ?? '').bool(6, true)
+  return new ProtoWriter(128).string(1, database).message(2, session.take()).take()
 }
 
 /** The name of a google.spanner.v1.Session; empty where it has none. */
@@ -36,15 +37,15 @@ export function decodeSession(bytes: Buffer): string {
 
 /** google.spanner.v1.DeleteSessionRequest: name = 1. */
 export function encodeDeleteSession(name: string): Buffer {
-  return new ProtoWriter(128).textField(1, name).finish()
+  return new ProtoWriter(128).string(1, name).take()
 }
 
 /** google.spanner.v1.Session.name = 1. */
 function readName(reader: ProtoReader): string {
   let name = ''
   while (reader.hasMore) {
-    const tag = reader.uint()
-    if (tag === 0x0a) name = reader.text()
+    const tag = reader.tag()
+    if (tag === 0x0a) name = reader.string()
     else reader.skip(tag)
   }
   return name

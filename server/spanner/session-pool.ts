@@ -66,8 +66,14 @@ export class SessionPool implements Sessions {
     }
   }
 
+  /** Creates the minimum. The house is kept afterwards: both would make up for what the other is creating. */
   async warmUp(options: CallOptions): Promise<void> {
-    await this.#fill(Math.max(1, this.#options.minSessions), options)
+    this.#isKeepingHouse = true
+    try {
+      await this.#fill(Math.max(1, this.#options.minSessions), options)
+    } finally {
+      this.#isKeepingHouse = false
+    }
   }
 
   acquire(options: CallOptions, preferred?: Session): Session | Promise<Session> {
@@ -92,9 +98,11 @@ export class SessionPool implements Sessions {
     else this.#shelf.park(pooled)
   }
 
-  drop(session: Session): void {
+  drop(session: Session, reason: 'gone' | 'in-doubt'): void {
     if (this.#ledger.takeBack(session) === undefined) return
     this.#dropped++
+    // One that is forgotten is seldom alone: the server was started again, or all have slept for too long.
+    if (reason === 'gone') void this.#ask(this.#shelf.idle())
     this.#grow()
   }
 
@@ -208,17 +216,21 @@ export class SessionPool implements Sessions {
 
   async #keepAwake(): Promise<void> {
     const now = performance.now()
-    const drowsy = this.#shelf
-      .idle()
-      .filter(({ usedAtMs }) => now - usedAtMs > this.#options.keepAliveMs)
+    await this.#ask(
+      this.#shelf.idle().filter(({ usedAtMs }) => now - usedAtMs > this.#options.keepAliveMs),
+    )
+  }
+
+  /** Uses idle sessions; those that Spanner does not know any more do not come back. */
+  async #ask(idle: readonly PooledSession[]): Promise<void> {
     // Meanwhile nobody else may have them: a read in a session can void the transaction that is open in it.
-    this.#shelf.remove(drowsy)
-    await Promise.all(drowsy.map((session) => this.#ping(this.#lend(session))))
+    this.#shelf.remove(idle)
+    await Promise.all(idle.map((session) => this.#ping(this.#lend(session))))
   }
 
   async #ping(session: Session): Promise<void> {
     const failure = await this.#client.ping(session)
-    if (failure?.failure.kind === 'session-not-found') this.drop(session)
+    if (failure?.failure.kind === 'session-not-found') this.drop(session, 'gone')
     // Whatever else happened, whoever acquires the session later would meet it.
     else this.release(session)
   }

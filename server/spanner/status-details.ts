@@ -1,4 +1,4 @@
-import { MalformedMessage, ProtoReader } from './protobuf-wire.ts'
+import { MalformedMessage, ProtoReader } from '../base/protobuf-reader.ts'
 
 /** google.rpc.Status with the details that anybody here reads. */
 export interface RpcStatus {
@@ -38,9 +38,9 @@ export function readRpcStatus(reader: ProtoReader): RpcStatus {
     violation: undefined,
   }
   while (reader.hasMore) {
-    const tag = reader.uint()
+    const tag = reader.tag()
     if (tag === 0x08) code = reader.uint()
-    else if (tag === 0x12) message = reader.text()
+    else if (tag === 0x12) message = reader.string()
     else if (tag === 0x1a) readDetail(reader.message(), details)
     else reader.skip(tag)
   }
@@ -67,8 +67,8 @@ function readAny(reader: ProtoReader): { readonly typeUrl: string; readonly valu
   let typeUrl = ''
   let value: Buffer = Buffer.alloc(0)
   while (reader.hasMore) {
-    const tag = reader.uint()
-    if (tag === 0x0a) typeUrl = reader.text()
+    const tag = reader.tag()
+    if (tag === 0x0a) typeUrl = reader.string()
     else if (tag === 0x12) value = reader.bytes()
     else reader.skip(tag)
   }
@@ -79,7 +79,7 @@ function readAny(reader: ProtoReader): { readonly typeUrl: string; readonly valu
 function readRetryInfo(reader: ProtoReader): number | undefined {
   let delayMs: number | undefined
   while (reader.hasMore) {
-    const tag = reader.uint()
+    const tag = reader.tag()
     if (tag !== 0x0a) {
       reader.skip(tag)
       continue
@@ -101,8 +101,8 @@ function readViolation(reader: ProtoReader): Violation | undefined {
   let domain = ''
   const metadata = new Map<string, string>()
   while (reader.hasMore) {
-    const tag = reader.uint()
-    if (tag === 0x12) domain = reader.text()
+    const tag = reader.tag()
+    if (tag === 0x12) domain = reader.string()
     else if (tag === 0x1a) {
       const { name, text } = readMapEntry(reader.message())
       metadata.set(name, text)
@@ -116,9 +116,9 @@ function readMapEntry(reader: ProtoReader): { readonly name: string; readonly te
   let name = ''
   let text = ''
   while (reader.hasMore) {
-    const tag = reader.uint()
-    if (tag === 0x0a) name = reader.text()
-    else if (tag === 0x12) text = reader.text()
+    const tag = reader.tag()
+    if (tag === 0x0a) name = reader.string()
+    else if (tag === 0x12) text = reader.string()
     else reader.skip(tag)
   }
   return { name, text }
@@ -127,8 +127,8 @@ function readMapEntry(reader: ProtoReader): { readonly name: string; readonly te
 function readFirstText(reader: ProtoReader): string | undefined {
   let text: string | undefined
   while (reader.hasMore) {
-    const tag = reader.uint()
-    if (tag === 0x0a) text = reader.text()
+    const tag = reader.tag()
+    if (tag === 0x0a) text = reader.string()
     else reader.skip(tag)
   }
   return text

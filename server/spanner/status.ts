@@ -1,7 +1,7 @@
 import { BackendError, type BackendFailure } from '../backend/backend-error.ts'
+import { MalformedMessage } from '../base/protobuf-reader.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { matchErrorText } from './error-patterns.ts'
-import { MalformedMessage } from './protobuf-wire.ts'
 import {
   decodeRetryInfo,
   decodeRpcStatus,

@@ -1,4 +1,5 @@
-import { MalformedMessage, type ProtoReader, ProtoWriter } from './protobuf-wire.ts'
+import { MalformedMessage, type ProtoReader } from '../base/protobuf-reader.ts'
+import { ProtoWriter } from '../base/protobuf-writer.ts'
 
 const NANOS_PER_SECOND = 1_000_000_000n
 
@@ -14,7 +15,7 @@ export function readTimestamp(reader: ProtoReader): string {
   let seconds = 0n
   let nanos = 0
   while (reader.hasMore) {
-    const tag = reader.uint()
+    const tag = reader.tag()
     if (tag === 0x08) seconds = reader.int64()
     else if (tag === 0x10) nanos = reader.uint()
     else reader.skip(tag)
@@ -33,15 +34,15 @@ export function encodeTimestamp(text: string): Buffer {
   const ms = Date.parse(`${date}T${time}${zone.toUpperCase()}`)
   if (!(ms >= 0)) throw new RangeError(`"${text}" is no moment after 1970 in RFC 3339`)
   return new ProtoWriter(16)
-    .uintField(1, ms / 1000)
-    .uintField(2, Number(fraction.padEnd(9, '0')))
-    .finish()
+    .uint(1, ms / 1000)
+    .uint(2, Number(fraction.padEnd(9, '0')))
+    .take()
 }
 
 /** A google.protobuf.Duration (seconds = 1, nanos = 2) of nanoseconds that are not negative. */
 export function encodeDuration(nanoseconds: bigint): Buffer {
   return new ProtoWriter(16)
-    .uintField(1, Number(nanoseconds / NANOS_PER_SECOND))
-    .uintField(2, Number(nanoseconds % NANOS_PER_SECOND))
-    .finish()
+    .uint(1, Number(nanoseconds / NANOS_PER_SECOND))
+    .uint(2, Number(nanoseconds % NANOS_PER_SECOND))
+    .take()
 }

@@ -23,6 +23,11 @@ export function findBuiltinFunction(oid: number): BuiltinFunction | undefined {
   return functions().get(oid)
 }
 
+/** The least stable of the built-in functions of one name; undefined where there is none. */
+export function volatilityOfName(name: string): Volatility | undefined {
+  return volatilities().get(name)
+}
+
 /** pg_operator.oprname by OID, such as `<=`. */
 export function findOperatorName(oid: number): string | undefined {
   return operators().get(oid)
@@ -42,6 +47,15 @@ const functions = once(() => {
   add(STABLE_FUNCTIONS, 'stable')
   add(VOLATILE_FUNCTIONS, 'volatile')
   return all
+})
+const volatilities = once(() => {
+  const byName = new Map<string, Volatility>()
+  for (const { name, volatility } of functions().values()) {
+    const known = byName.get(name)
+    if (known !== 'volatile' && (known === undefined || volatility !== 'immutable'))
+      byName.set(name, volatility)
+  }
+  return byName
 })
 const operators = once(() => new Map(pairs(OPERATORS)))
 const types = once(() => new Map(pairs(TYPES)))

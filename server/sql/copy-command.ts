@@ -40,6 +40,7 @@ export interface CopyQuery {
 export interface CopyOptions {
   readonly format: 'text' | 'csv' | 'binary'
   readonly header: boolean
+  readonly freeze: boolean
   readonly delimiter: string
   readonly null: string
   readonly quote: string
@@ -95,10 +96,12 @@ function copyOptions(nodes: readonly RawNode[] | undefined): CopyOptions {
   const named = text('format')
   const format = named === 'csv' || named === 'binary' ? named : 'text'
   const header = options.get('header')
+  const freeze = options.get('freeze')
   const quote = text('quote') ?? '"'
   return {
     format,
     header: header !== undefined && optionIsOn(header),
+    freeze: freeze !== undefined && optionIsOn(freeze),
     delimiter: text('delimiter') ?? (format === 'csv' ? ',' : '\t'),
     null: text('null') ?? (format === 'csv' ? '' : '\\N'),
     quote,

@@ -11,6 +11,8 @@ export type CursorCommand =
       readonly hold: boolean
       /** The query behind FOR, as written. */
       readonly text: string
+      /** Characters before it in the DECLARE, as PostgreSQL counts them. */
+      readonly textOffset: number
       /** Its raw tree; its locations are byte offsets into the whole DECLARE. */
       readonly query: RawNode
     }
@@ -69,6 +71,7 @@ export function cursorCommand(text: string, node: RawNode): CursorCommand | unde
           : undefined,
     hold: (options & CURSOR_HOLD) !== 0,
     text: source.slice(start, source.endByte),
+    textOffset: [...source.slice(0, start)].length,
     query,
   }
 }

@@ -23,6 +23,20 @@ export interface DropDatabaseCommand {
   readonly force: boolean
 }
 
+export interface CommentOnDatabaseCommand {
+  readonly name: string
+  /** undefined: NULL, which takes the comment away. */
+  readonly comment: string | undefined
+}
+
+/** What a COMMENT ON DATABASE says; undefined for any other statement. */
+export function commentOnDatabaseCommand(node: RawNode): CommentOnDatabaseCommand | undefined {
+  if (!('CommentStmt' in node) || node.CommentStmt.objtype !== 'OBJECT_DATABASE') return undefined
+  const { object, comment } = node.CommentStmt
+  const name = object !== undefined && 'String' in object ? (object.String.sval ?? '') : ''
+  return { name, comment }
+}
+
 /** What a DROP DATABASE says; undefined for any other statement. */
 export function dropDatabaseCommand(node: RawNode): DropDatabaseCommand | undefined {
   if (!('DropdbStmt' in node)) return undefined

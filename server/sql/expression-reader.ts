@@ -139,6 +139,17 @@ function readAggref(fields: NodeFields, reader: ExpressionReader): ExprOf<'Aggre
   }
 }
 
+function readWindowFunc(fields: NodeFields, reader: ExpressionReader): ExprOf<'WindowFunc'> {
+  return {
+    kind: 'WindowFunc',
+    function: fields.int('winfnoid'),
+    type: fields.int('wintype'),
+    args: reader.list(fields, 'args'),
+    filter: reader.optional(fields.object('aggfilter')),
+    location: fields.location(),
+  }
+}
+
 function readSubLink(fields: NodeFields, reader: ExpressionReader): ExprOf<'SubLink'> {
   return {
     kind: 'SubLink',
@@ -212,6 +223,7 @@ const READERS: Readonly<Record<string, Read>> = {
   VAR: readVar,
   CONST: readConst,
   AGGREF: readAggref,
+  WINDOWFUNC: readWindowFunc,
   SUBLINK: readSubLink,
   CASEEXPR: readCase,
   CASE: readCase,

@@ -16,7 +16,7 @@ export const REAL: Float = { type: 'real', great: '3e38' }
  */
 export function product(a: string, b: string, float: Float): Printer {
   return form(
-    `CASE WHEN ${a} * ${b} = 0 AND ${a} <> 0 AND ${b} <> 0 THEN ${outOfRange(a, float)} ELSE ${a} * ${b} END`,
+    `CASE WHEN ${a} * ${b} = 0 AND ${a} <> 0 AND ${b} <> 0 THEN ${outOfRange(`${a} * ${b}`, float)} ELSE ${a} * ${b} END`,
   )
 }
 
@@ -24,12 +24,17 @@ export function product(a: string, b: string, float: Float): Printer {
 export function quotient(a: string, b: string, float: Float): Printer {
   const nan = `WHEN ${b} = 0 AND ${a} = 'NaN'::${float.type} THEN ${a}`
   const tooSmall = `WHEN ${a} / ${b} = 0 AND ${a} <> 0 AND abs(${b}) <> 'Infinity'::${float.type}`
-  return form(`CASE ${nan} ${tooSmall} THEN ${outOfRange(a, float)} ELSE ${a} / ${b} END`)
+  return form(
+    `CASE ${nan} ${tooSmall} THEN ${outOfRange(`${a} / ${b}`, float)} ELSE ${a} / ${b} END`,
+  )
 }
 
-/** Fails with 22003 for any number; it holds the number so that nobody computes it beforehand. */
-function outOfRange(a: string, { type, great }: Float): string {
-  return `(${a} * '0'::${type} + '${great}'::${type}) * '10'::${type}`
+/**
+ * Fails with 22003 for any number; it holds the number so that nobody computes it beforehand. That takes all operands: PostgreSQL computes
+ * what has constants and parameters alone while it plans, in branches that are never taken, too.
+ */
+function outOfRange(number: string, { type, great }: Float): string {
+  return `(${number} * '0'::${type} + '${great}'::${type}) * '10'::${type}`
 }
 
 /*

@@ -92,6 +92,19 @@ class NodeTokens {
     return token
   }
 
+  /** The numbers between the brackets of a datum; the next token is its `[`. A constant has as many as bytes, millions at times. */
+  nextBytes(): Buffer {
+    this.expect('[')
+    const text = this.#text
+    const start = this.#at - (this.#ahead?.length ?? 0)
+    const end = text.indexOf(']', start)
+    if (end < 0) throw new Bug('node text ends too early')
+    const bytes = bytesIn(text, start, end)
+    this.#at = end + 1
+    this.#ahead = this.#scan()
+    return bytes
+  }
+
   expect(raw: string): void {
     const found = this.next()
     if (found !== raw) throw new Bug(`node text: expected ${raw}, found ${found}`)
@@ -123,6 +136,36 @@ class NodeTokens {
 }
 
 const BACKSLASH = 0x5c
+const MINUS = 0x2d
+const ZERO = 0x30
+
+/** The bytes that numbers between two places of a text are. */
+function bytesIn(text: string, start: number, end: number): Buffer {
+  // A digit and a space each, at least.
+  const bytes = Buffer.allocUnsafe((end - start + 1) >> 1)
+  let count = 0
+  for (let at = start; at < end; at++) {
+    if (isSpace(text.charCodeAt(at))) continue
+    const first = at
+    const isNegative = text.charCodeAt(at) === MINUS
+    let value = 0
+    for (at += Number(isNegative); at < end && !isSpace(text.charCodeAt(at)); at++)
+      value = value * 10 + digitAt(text, at)
+    if (!(value <= (isNegative ? 128 : 255))) throw noByte(text.slice(first, at))
+    bytes[count++] = isNegative ? -value : value
+  }
+  return bytes.subarray(0, count)
+}
+
+/** NaN where there is none. */
+function digitAt(text: string, at: number): number {
+  const digit = text.charCodeAt(at) - ZERO
+  return digit >= 0 && digit <= 9 ? digit : Number.NaN
+}
+
+function noByte(raw: string): Bug {
+  return new Bug(`node text: ${raw} is no byte of a datum`)
+}
 
 function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x0a || code === 0x09
@@ -147,9 +190,7 @@ function readValue(tokens: NodeTokens, depth: number): NodeValue {
     case '}':
       throw new Bug(`node text: ${raw} where a value should be`)
     default:
-      return tokens.peek() === '['
-        ? readDatum(tokens, raw)
-        : { kind: 'atom', text: withoutEscapes(raw) }
+      return tokens.peek() === '[' ? readDatum(tokens) : { kind: 'atom', text: withoutEscapes(raw) }
   }
 }
 
@@ -173,17 +214,8 @@ function readList(tokens: NodeTokens, depth: number): NodeList {
 }
 
 /** The bytes are printed as signed numbers on some platforms, as unsigned ones on others. */
-function readDatum(tokens: NodeTokens, lengthText: string): NodeDatum {
-  tokens.expect('[')
-  const bytes: number[] = []
-  for (let raw = tokens.next(); raw !== ']'; raw = tokens.next()) {
-    const value = Number(raw)
-    if (!Number.isInteger(value) || value < -128 || value > 255) {
-      throw new Bug(`node text: ${raw} is no byte of a datum of length ${lengthText}`)
-    }
-    bytes.push(value & 0xff)
-  }
-  return { kind: 'datum', bytes: Buffer.from(bytes) }
+function readDatum(tokens: NodeTokens): NodeDatum {
+  return { kind: 'datum', bytes: tokens.nextBytes() }
 }
 
 /** Strings of a list are in double quotes, other words are not; both have their special characters escaped (outToken). */

@@ -2,6 +2,7 @@ import { Bug } from '../base/pg-error.ts'
 import { type FindDomain, withBaseTypes } from './domain-nodes.ts'
 import { type FindLabel, withEnumLabels } from './enum-constants.ts'
 import { ExpressionReader, readSortGroupClauses } from './expression-reader.ts'
+import { type InlineBody, withInlinedCalls } from './inline-calls.ts'
 import { memberOf } from './node-enums.ts'
 import { asItems, asObject, NodeFields } from './node-fields.ts'
 import { type NodeObject, type NodeValue, readNodeText } from './node-text.ts'
@@ -25,8 +26,9 @@ const STRENGTHS = ['none', 'key-share', 'share', 'no-key-update', 'update'] as c
 const WAITS = ['block', 'skip', 'error'] as const
 const CONFLICT_ACTIONS = ['none', 'nothing', 'update'] as const
 
-/** What only the catalogs know: types that clients made, what extensions brought. */
+/** What only the catalogs know: types and functions that clients made, what extensions brought. */
 export interface UserLookup extends UserFunctionLookup {
+  readonly findBody?: (oid: number) => InlineBody | undefined
   readonly findLabel: FindLabel
   readonly findDomain: FindDomain
 }
@@ -46,7 +48,8 @@ export function readQueryTree(text: string, user?: UserLookup): readonly Query[]
 }
 
 function withUserObjects(tree: NodeValue, user: UserLookup): NodeValue {
-  const typed = withEnumLabels(withBaseTypes(tree, user.findDomain), user.findLabel)
+  const whole = user.findBody === undefined ? tree : withInlinedCalls(tree, user.findBody)
+  const typed = withEnumLabels(withBaseTypes(whole, user.findDomain), user.findLabel)
   return withUserFunctions(typed, user)
 }
 
@@ -110,6 +113,9 @@ function readGrouping(fields: NodeFields) {
     hasGroupingSets: fields.items('groupingSets').length > 0,
     having: expressions.optional(fields.object('havingQual')),
     hasWindowFunctions: fields.bool('hasWindowFuncs'),
+    partitions: fields
+      .objects('windowClause')
+      .map((window) => readSortGroupClauses(new NodeFields(window), 'partitionClause')),
     hasAggregates: fields.bool('hasAggs'),
     hasTargetSrfs: fields.bool('hasTargetSRFs'),
     distinctClause: readSortGroupClauses(fields, 'distinctClause'),

@@ -27,6 +27,8 @@ export interface Query {
   readonly hasGroupingSets: boolean
   readonly having: Expr | undefined
   readonly hasWindowFunctions: boolean
+  /** PARTITION BY of each window. */
+  readonly partitions: readonly (readonly SortGroupClause[])[]
   readonly hasAggregates: boolean
   readonly hasTargetSrfs: boolean
   readonly distinctClause: readonly SortGroupClause[]
@@ -209,6 +211,15 @@ export type Expr =
       readonly variadic: boolean
       readonly aggregateKind: string
       readonly levelsUp: number
+      readonly location: number
+    }
+  /** A window function; what its window is made of stands in the select list. */
+  | {
+      readonly kind: 'WindowFunc'
+      readonly function: number
+      readonly type: number
+      readonly args: readonly Expr[]
+      readonly filter: Expr | undefined
       readonly location: number
     }
   /** `format`: 0 a function call, 1 an explicit cast, 2 an implicit cast, 3 SQL syntax (CoercionForm). */

@@ -145,6 +145,8 @@ function grantRole(stmt: RawBody<'GrantRoleStmt'>, speaker: RoleSpeaker): RoleCo
   return { ...NOTHING, kind: 'grant', sql, granted, changed, refused }
 }
 
+type RoleOption = RawBody<'DefElem'>
+
 interface RoleOptions {
   readonly sql: string
   readonly hasLogin: boolean
@@ -171,45 +173,45 @@ const LISTS: ReadonlyMap<string, string> = new Map([
 ])
 
 function readOptions(nodes: readonly RawNode[] | undefined, speaker: RoleSpeaker): RoleOptions {
-  let sql = ''
-  let hasLogin = false
-  let createsRoles: boolean | undefined
-  let refused: string | undefined
-  let redundantAt: number | undefined
-  const given = new Set<string>()
-  const lists = new Map<string, readonly string[]>()
-  for (const option of optionsOf(nodes)) {
-    const { defname = '', arg } = option
-    const word = SWITCHES.get(defname)
-    const list = LISTS.get(defname)
-    const text = optionText(option)
-    if (word !== undefined) sql += text === 'true' ? ` ${word}` : ` NO${word}`
-    else if (list !== undefined) {
-      const names = namesOf(arg !== undefined && 'List' in arg ? arg.List.items : [], speaker)
-      lists.set(defname, names)
-      sql += ` ${list} ${names.map(quoted).join(', ')}`
-    } else if (defname === 'password')
-      sql += ` PASSWORD ${text === undefined ? 'NULL' : literal(text)}`
-    else if (defname === 'validUntil') sql += ` VALID UNTIL ${literal(text ?? '')}`
-    else if (defname === 'createrole') createsRoles = text === 'true'
-    else if (defname === 'connectionlimit' && text !== '-1') refused = 'CONNECTION LIMIT'
-    hasLogin ||= defname === 'canlogin'
-    if (given.has(defname)) redundantAt ??= option.location ?? 0
-    given.add(defname)
-  }
-  const of = (name: string) => lists.get(name) ?? []
+  const options = [...optionsOf(nodes)]
+  const find = (name: string) => options.findLast(({ defname }) => defname === name)
+  const rolesOf = (name: string) => rolesIn(find(name), speaker)
+  const createsRoles = find('createrole')
+  const redundant = options.find(
+    ({ defname }, index) => options.findIndex((other) => other.defname === defname) < index,
+  )
+  const limitsConnections = options.some(
+    (option) => option.defname === 'connectionlimit' && optionText(option) !== '-1',
+  )
   return {
-    sql,
-    hasLogin,
-    members: of('rolemembers'),
+    sql: options.map((option) => optionSql(option, speaker)).join(''),
+    hasLogin: find('canlogin') !== undefined,
+    members: rolesOf('rolemembers'),
     command: {
-      granted: of('addroleto'),
-      changed: [...of('rolemembers'), ...of('adminmembers')],
-      createsRoles,
-      refused,
-      redundantAt,
+      granted: rolesOf('addroleto'),
+      changed: [...rolesOf('rolemembers'), ...rolesOf('adminmembers')],
+      createsRoles: createsRoles === undefined ? undefined : optionText(createsRoles) === 'true',
+      refused: limitsConnections ? 'CONNECTION LIMIT' : undefined,
+      redundantAt: redundant === undefined ? undefined : (redundant.location ?? 0),
     },
   }
+}
+
+/** The option as it is written anew, with a space before it; empty for those that are the proxy's. */
+function optionSql(option: RoleOption, speaker: RoleSpeaker): string {
+  const { defname = '' } = option
+  const text = optionText(option)
+  const word = SWITCHES.get(defname)
+  if (word !== undefined) return text === 'true' ? ` ${word}` : ` NO${word}`
+  const list = LISTS.get(defname)
+  if (list !== undefined) return ` ${list} ${rolesIn(option, speaker).map(quoted).join(', ')}`
+  if (defname === 'password') return ` PASSWORD ${text === undefined ? 'NULL' : literal(text)}`
+  return defname === 'validUntil' ? ` VALID UNTIL ${literal(text ?? '')}` : ''
+}
+
+function rolesIn(option: RoleOption | undefined, speaker: RoleSpeaker): readonly string[] {
+  const arg = option?.arg
+  return namesOf(arg !== undefined && 'List' in arg ? arg.List.items : [], speaker)
 }
 
 function namesOf(nodes: readonly RawNode[] | undefined, speaker: RoleSpeaker): readonly string[] {

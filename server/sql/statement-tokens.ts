@@ -23,17 +23,23 @@ const CLOSING = new Set([')', ']'])
  * which the parse tree (it has only starting points) does not say.
  */
 export class StatementTokens {
-  readonly tokens: readonly StatementToken[]
-  readonly #bytes: Buffer
+  readonly #text: string
+  #scanned: readonly StatementToken[] | undefined
+  #encoded: Buffer | undefined
 
+  /** The text is scanned when a token of it is first asked for: it may hold megabytes, and nothing to cut out. */
   constructor(text: string) {
-    this.#bytes = Buffer.from(text)
-    this.tokens =
-      text === ''
-        ? []
-        : postgresParser()
-            .scanSync(text)
-            .tokens.filter((t) => !COMMENTS.has(t.tokenName))
+    this.#text = text
+  }
+
+  get tokens(): readonly StatementToken[] {
+    this.#scanned ??= scan(this.#text)
+    return this.#scanned
+  }
+
+  get #bytes(): Buffer {
+    this.#encoded ??= Buffer.from(this.#text)
+    return this.#encoded
   }
 
   get endByte(): number {
@@ -94,4 +100,10 @@ export class StatementTokens {
     }
     return items
   }
+}
+
+function scan(text: string): readonly StatementToken[] {
+  if (text === '') return []
+  const { tokens } = postgresParser().scanSync(text)
+  return tokens.filter(({ tokenName }) => !COMMENTS.has(tokenName))
 }

@@ -18,24 +18,30 @@ export interface SelectedCall {
 export interface TargetListFunction extends SelectedCall {
   /** Index in the select list, from 0; an entry `*` before it counts as one. */
   readonly position: number
+  /** `AS name` stands behind it. */
+  readonly isNamed: boolean
   /** A cast around the call (`nextval('s')::int`): the type as written; the caller applies it. */
   readonly castTo: string | undefined
 }
 
 /**
  * The functions that stand as entries of the select list of a plain SELECT, in order; calls inside larger expressions, aggregates and window
- * functions are not among them. Which of them are the session's own (set_config, nextval, pg_sleep ...) the caller knows. Empty for everything but SELECT.
+ * functions are not among them. `isWanted` is told the name's parts; where it wants none, the text is not looked at. Empty for everything but SELECT.
  */
 export function referencedFunctionsInTargetList(
   text: string,
   node: RawNode,
+  isWanted: (name: readonly string[]) => boolean,
 ): readonly TargetListFunction[] {
   if (!('SelectStmt' in node)) return []
   const targets = node.SelectStmt.targetList ?? []
   const source = new StatementTokens(text)
   return targets.flatMap((target, position) => {
     if (!('ResTarget' in target) || target.ResTarget.val === undefined) return []
-    return entry(source, position, target.ResTarget)
+    const call = callOf(target.ResTarget)
+    return call !== undefined && isWanted(nameOf(call))
+      ? entry(source, position, target.ResTarget, call)
+      : []
   })
 }
 
@@ -81,20 +87,30 @@ function isStar(target: RawNode): boolean {
   return (value.ColumnRef.fields ?? []).some((field) => 'A_Star' in field)
 }
 
+/** The call that an entry is, or that it casts. */
+function callOf({ val }: RawBody<'ResTarget'>): RawBody<'FuncCall'> | undefined {
+  const inner = val !== undefined && 'TypeCast' in val ? val.TypeCast.arg : val
+  const isCall = inner !== undefined && 'FuncCall' in inner && isPlainCall(inner.FuncCall)
+  return isCall ? inner.FuncCall : undefined
+}
+
+function nameOf(call: RawBody<'FuncCall'>): readonly string[] {
+  return (call.funcname ?? []).map((part) => stringOf(part))
+}
+
 function entry(
   source: StatementTokens,
   position: number,
   target: RawBody<'ResTarget'>,
+  selected: RawBody<'FuncCall'>,
 ): readonly TargetListFunction[] {
   const value = target.val
-  if (value === undefined) return []
-  const inner = 'TypeCast' in value ? value.TypeCast.arg : value
-  if (inner === undefined || !('FuncCall' in inner) || !isPlainCall(inner.FuncCall)) return []
-  const call = selectedCall(source, inner.FuncCall)
+  const call = selectedCall(source, selected)
   if (call === undefined) return []
-  const castTo = 'TypeCast' in value ? castType(source, call.last, value) : undefined
+  const isCast = value !== undefined && 'TypeCast' in value
+  const castTo = isCast ? castType(source, call.last, value) : undefined
   const columnName = target.name ?? call.call.columnName
-  return [{ ...call.call, columnName, position, castTo }]
+  return [{ ...call.call, columnName, isNamed: target.name !== undefined, position, castTo }]
 }
 
 /** The call with the index of its last token. */
@@ -102,7 +118,7 @@ function selectedCall(
   source: StatementTokens,
   call: RawBody<'FuncCall'>,
 ): { readonly call: SelectedCall; readonly last: number } | undefined {
-  const name = (call.funcname ?? []).map((part) => stringOf(part))
+  const name = nameOf(call)
   const first = source.indexAt(call.location ?? 0)
   const open = source.find('(', first)
   const close = source.closing(open)

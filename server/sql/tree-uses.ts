@@ -17,11 +17,17 @@ export interface TreeUses {
   readonly namesDatabase: boolean
   /** Relations that constants of type regclass name: `'t'::regclass`. */
   readonly regclasses: ReadonlySet<number>
+  /** Types of expressions. */
+  readonly types: ReadonlySet<number>
+  /** Types that are named by a cast or a constant, that functions give, and of which arrays and rows are made: of all but columns as they are. */
+  readonly namedTypes: ReadonlySet<number>
 }
 
 /** One range table entry. */
 export interface RelationUse {
   readonly relid: number
+  /** pg_class.relkind: `r`, or `S` for a sequence. */
+  readonly relkind: string
   /** Attribute numbers that the statement reads; 0 is the whole row, below it are system columns. */
   readonly attributes: readonly number[]
 }
@@ -44,6 +50,27 @@ const RTE_CTE = 6
 const REGCLASS = 2205
 /** SQLValueFunctionOp (nodes/primnodes.h). */
 const SVFOP_CURRENT_CATALOG = 13
+/** array_agg(anynonarray), array_agg(anyarray). */
+const ARRAY_AGGREGATES = new Set([2335, 4053])
+const ARRAY_SUBLINK = 6
+
+/** What the nodes call the type of their value. */
+const TYPE_FIELDS = [
+  'consttype',
+  'vartype',
+  'paramtype',
+  'funcresulttype',
+  'opresulttype',
+  'resulttype',
+  'aggtype',
+  'wintype',
+  'casetype',
+  'coalescetype',
+  'minmaxtype',
+  'array_typeid',
+  'row_typeid',
+  'refrestype',
+]
 
 class UsesCollector implements TreeUses {
   readonly relations: RelationUse[] = []
@@ -52,6 +79,8 @@ class UsesCollector implements TreeUses {
   readonly views = new Set<number>()
   readonly functions = new Set<number>()
   readonly regclasses = new Set<number>()
+  readonly types = new Set<number>()
+  readonly namedTypes = new Set<number>()
 
   /** `permissions` are those of the query around: PostgreSQL 16 moved column sets there. */
   visit(value: NodeValue, permissions: readonly NodeObject[]): void {
@@ -60,6 +89,7 @@ class UsesCollector implements TreeUses {
     const fields = new NodeFields(value)
     const inner = value.tag === 'QUERY' ? fields.objects('rteperminfos') : permissions
     this.#take(fields, inner)
+    this.#takeTypes(fields)
     for (const field of value.fields.values()) this.visit(field, inner)
   }
 
@@ -86,6 +116,13 @@ class UsesCollector implements TreeUses {
     }
   }
 
+  #takeTypes(fields: NodeFields): void {
+    const type = typeOf(fields)
+    if (type !== undefined) this.types.add(type)
+    if (type !== undefined && fields.tag !== 'VAR') this.namedTypes.add(type)
+    for (const part of partsOf(fields)) this.namedTypes.add(typeOf(new NodeFields(part)) ?? 0)
+  }
+
   /** The rewriter leaves a view's own entry beside the subquery that it put in its place; EXCLUDED is an entry of kind `c`. */
   #takeEntry(fields: NodeFields, permissions: readonly NodeObject[]): void {
     const relid = fields.int('relid')
@@ -96,7 +133,38 @@ class UsesCollector implements TreeUses {
       const permission = permissions[fields.int('perminfoindex') - 1]
       const holder = permission === undefined ? fields : new NodeFields(permission)
       const attributes = holder.ints('selectedCols').map((bit) => bit + FIRST_ATTRIBUTE)
-      this.relations.push({ relid, attributes })
+      this.relations.push({ relid, relkind: relkind ?? '', attributes })
     }
   }
+}
+
+function typeOf(fields: NodeFields): number | undefined {
+  const name = TYPE_FIELDS.find((field) => fields.has(field))
+  return name === undefined ? undefined : fields.int(name)
+}
+
+/** What an array or a row is made of; none where the node makes neither. */
+function partsOf(fields: NodeFields): readonly NodeObject[] {
+  switch (fields.tag) {
+    case 'ARRAYEXPR':
+      return fields.objects('elements')
+    case 'ROWEXPR':
+      return fields.objects('args')
+    case 'AGGREF':
+      return ARRAY_AGGREGATES.has(fields.int('aggfnoid'))
+        ? fields.objects('args').flatMap(valueOfTarget)
+        : []
+    case 'SUBLINK': {
+      const query = fields.object('subselect')
+      if (fields.int('subLinkType') !== ARRAY_SUBLINK || query === undefined) return []
+      return new NodeFields(query).objects('targetList').slice(0, 1).flatMap(valueOfTarget)
+    }
+    default:
+      return []
+  }
+}
+
+function valueOfTarget(target: NodeObject): readonly NodeObject[] {
+  const value = new NodeFields(target).object('expr')
+  return value === undefined ? [] : [value]
 }

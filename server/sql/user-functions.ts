@@ -1,10 +1,11 @@
 import { OID } from '../types/pg-type.ts'
 import { arrayOidOf, CITEXT } from '../types/user-type.ts'
 import type { Volatility } from './builtin-catalog.ts'
+import type { InlineText } from './inline-text.ts'
 import type { NodeObject, NodeValue } from './node-text.ts'
 
 /*
- * The tree names functions and operators by OID, and those of extensions have other ones in every companion:
+ * The tree names functions and operators by OID, and those of extensions and clients have other ones in every companion:
  *
  *     {FUNCEXPR :funcid 16400 :args ..}     read as:  {FUNCEXPR :funcid 16400 :username "public"."digest" :uservolatility immutable :args ..}
  *     {OPEXPR :opno 16410 :args ..}                   {OPEXPR :opno 16410 :username "public".% :args ..}
@@ -12,13 +13,22 @@ import type { NodeObject, NodeValue } from './node-text.ts'
  * What is a built-in one under another name is read as that; of citext, a = b is lower(a) = lower(b).
  */
 
-/** A function that an extension brought. */
+/** A function that an extension brought, or a client made. */
 export interface UserFunction {
   /** Qualified and quoted. */
   readonly name: string
   readonly volatility: Volatility
   /** pg_proc.oid of the built-in function that does the same. */
   readonly twin?: number | undefined
+  /** Where what it computes can stand in the place of its calls. */
+  readonly inline?: InlineSource | undefined
+}
+
+/** What a client's function computes, to be analysed in the session that calls it. */
+export interface InlineSource extends InlineText {
+  /** OIDs of the parameters. */
+  readonly argumentTypes: readonly number[]
+  readonly resultType: number
 }
 
 /** An operator that an extension brought. */
@@ -76,7 +86,7 @@ export function builtinOperator(extension: string, name: string): OperatorTwin |
   return extension === 'citext' ? OF_CITEXT.get(name) : undefined
 }
 
-/** A node tree whose calls of an extension's functions and operators tell what these are. */
+/** A node tree whose calls of functions and operators that are not built in tell what these are. */
 export function withUserFunctions(value: NodeValue, lookup: UserFunctionLookup): NodeValue {
   if (value?.kind === 'list') {
     return { ...value, items: value.items.map((item) => withUserFunctions(item, lookup)) }

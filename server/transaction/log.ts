@@ -28,30 +28,35 @@ export type LogEntry =
       readonly isDml: boolean
       /** Whether the plan fixes the order of the rows. */
       readonly isOrdered: boolean
+      readonly requestTag?: string | undefined
       readonly observed: Observation
     }
   /** DML without RETURNING, sent as one ExecuteBatchDml. */
   | {
       readonly kind: 'batch'
       readonly statements: readonly SpannerStatement[]
+      readonly requestTag?: string | undefined
       readonly observed: BatchObservation
     }
   /** A read that an emulated SELECT loaded its rows with: compared as any read is at the isolation asked for. */
   | {
       readonly kind: 'load'
       readonly statement: SpannerStatement
+      readonly requestTag?: string | undefined
       readonly observed: Observation
     }
   /** Keyed writes that an emulated statement carried back. */
   | {
       readonly kind: 'carry'
       readonly statements: readonly SpannerStatement[]
+      readonly requestTag?: string | undefined
       readonly observed: BatchObservation
     }
   /** Rows of COPY FROM, as the statements that they were sent with. */
   | {
       readonly kind: 'copy'
       readonly statements: readonly SpannerStatement[]
+      readonly requestTag?: string | undefined
       readonly observed: BatchObservation
     }
   /** DDL that was applied in the middle of the transaction: a mark, it is not run again. */

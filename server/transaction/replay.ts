@@ -1,4 +1,4 @@
-import type { CallOptions, RowStream, SpannerStatement } from '../backend/backend.ts'
+import type { ExecuteOptions, RowStream, SpannerStatement } from '../backend/backend.ts'
 import { BackendError, type BackendFailure } from '../backend/backend-error.ts'
 import type { ImpatientTransaction } from './lock-timeout.ts'
 import type { BatchObservation, LogEntry, Observation } from './log.ts'
@@ -8,6 +8,9 @@ import { isAnswer } from './statement-failure.ts'
 /** Statements that one ExecuteBatchDml of a replay takes. */
 const MAX_BATCH_STATEMENTS = 1000
 
+/** For every call of a replay. */
+export type ReplayOptions = Omit<ExecuteOptions, 'isDml' | 'isLast'>
+
 /**
  * Runs a log in a new attempt at its transaction. Gives a few words on the first thing that the client was told and that is not
  * so any more, or undefined where all came out as before. Rejects with whatever keeps a statement from running, ABORTED first
@@ -16,13 +19,17 @@ const MAX_BATCH_STATEMENTS = 1000
 export async function replayLog(
   entries: Iterable<LogEntry>,
   attempt: ImpatientTransaction,
-  options: CallOptions,
+  options: ReplayOptions,
 ): Promise<string | undefined> {
   for (const step of groupEntries(entries)) {
+    const tagged = {
+      ...options,
+      requestOptions: { ...options.requestOptions, requestTag: step.requestTag },
+    }
     const changed =
       step.kind === 'batch'
-        ? await replayBatch(attempt, step, options)
-        : await replayStatement(attempt, step, options)
+        ? await replayBatch(attempt, step, tagged)
+        : await replayStatement(attempt, step, tagged)
     if (changed !== undefined) return changed
   }
   return undefined
@@ -33,24 +40,27 @@ interface StatementStep {
   readonly statement: SpannerStatement
   readonly isDml: boolean
   readonly isOrdered: boolean
+  readonly requestTag?: string | undefined
   readonly observed: Observation
 }
 
 interface BatchStep {
   readonly kind: 'batch'
   readonly statements: readonly SpannerStatement[]
+  readonly requestTag?: string | undefined
   readonly observed: BatchObservation
 }
 
 type Step = StatementStep | BatchStep
 
-/** The steps of a replay: DML without RETURNING that succeeded goes in batches, in however many pieces it came. */
+/** The steps of a replay: DML without RETURNING that succeeded goes in batches of the same tag, in however many pieces it came. */
 function* groupEntries(entries: Iterable<LogEntry>): Generator<Step> {
   let statements: SpannerStatement[] = []
   let rowCounts: bigint[] = []
+  let requestTag: string | undefined
   function* flush(): Generator<Step> {
     if (statements.length > 0) {
-      yield { kind: 'batch', statements, observed: { rowCounts, failure: undefined } }
+      yield { kind: 'batch', statements, requestTag, observed: { rowCounts, failure: undefined } }
     }
     statements = []
     rowCounts = []
@@ -62,7 +72,9 @@ function* groupEntries(entries: Iterable<LogEntry>): Generator<Step> {
       yield* stepsOf(entry)
       continue
     }
-    if (statements.length + batchable.statements.length > MAX_BATCH_STATEMENTS) yield* flush()
+    const isFull = statements.length + batchable.statements.length > MAX_BATCH_STATEMENTS
+    if (isFull || batchable.requestTag !== requestTag) yield* flush()
+    requestTag = batchable.requestTag
     statements.push(...batchable.statements)
     rowCounts.push(...batchable.rowCounts)
   }
@@ -71,6 +83,7 @@ function* groupEntries(entries: Iterable<LogEntry>): Generator<Step> {
 
 interface Batchable {
   readonly statements: readonly SpannerStatement[]
+  readonly requestTag: string | undefined
   readonly rowCounts: readonly bigint[]
 }
 
@@ -81,13 +94,14 @@ function batchableStatements(entry: LogEntry): Batchable | undefined {
       if (!entry.isDml || rows !== undefined || rowCount === undefined || failure !== undefined) {
         return undefined
       }
-      return { statements: [entry.again ?? entry.statement], rowCounts: [rowCount] }
+      const statement = entry.again ?? entry.statement
+      return { statements: [statement], requestTag: entry.requestTag, rowCounts: [rowCount] }
     }
     case 'batch':
     case 'carry':
     case 'copy':
       if (entry.observed.failure !== undefined) return undefined
-      return { statements: entry.statements, rowCounts: entry.observed.rowCounts }
+      return { ...entry, requestTag: entry.requestTag, rowCounts: entry.observed.rowCounts }
     case 'load':
     case 'ddl':
       return undefined
@@ -103,7 +117,7 @@ function stepsOf(entry: LogEntry): readonly Step[] {
     case 'batch':
     case 'carry':
     case 'copy':
-      return [{ kind: 'batch', statements: entry.statements, observed: entry.observed }]
+      return [{ ...entry, kind: 'batch' }]
     case 'ddl':
       return []
   }
@@ -112,7 +126,7 @@ function stepsOf(entry: LogEntry): readonly Step[] {
 async function replayStatement(
   attempt: ImpatientTransaction,
   step: StatementStep,
-  options: CallOptions,
+  options: ReplayOptions,
 ): Promise<string | undefined> {
   const { observed, isOrdered, isDml } = step
   const stream = attempt.execute(step.statement, { ...options, isDml })
@@ -169,7 +183,7 @@ async function hasSeenRows(
 async function replayBatch(
   attempt: ImpatientTransaction,
   { statements, observed }: BatchStep,
-  options: CallOptions,
+  options: ReplayOptions,
 ): Promise<string | undefined> {
   const { rowCounts, error } = await attempt.executeBatch(statements, { ...options, isDml: true })
   if (error !== undefined) {

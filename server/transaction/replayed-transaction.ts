@@ -24,6 +24,8 @@ import type { ReleaseWriter, Writer, WriterQueue } from './writer-queue.ts'
 
 /** For one ExecuteBatchDml. */
 export interface BatchOptions extends CallOptions {
+  /** One of them writes values that Spanner draws in it. */
+  readonly writesDrawn?: boolean | undefined
   /** The client asked for nothing after it but Commit. */
   readonly isLast?: boolean | undefined
   readonly requestTag?: string | undefined
@@ -32,7 +34,8 @@ export interface BatchOptions extends CallOptions {
 export interface ReplayedTransactionOptions {
   readonly database: BackendDatabase
   readonly begin: ReadWriteOptions
-  readonly priority?: RequestOptions['priority']
+  /** What every request asks, of a replay too, as it stands when it is made. */
+  readonly requestOptions?: () => RequestOptions
   readonly isolation: IsolationLevel
   /** Whether an ABORTED is dealt with here; else it is thrown like any other failure. */
   readonly mayReplay: () => boolean
@@ -56,6 +59,8 @@ export class ReplayedTransaction implements Writer {
   #attempt: BackendTransaction | undefined
   /** The last attempt that was lost: its successor inherits the seniority of its locks. */
   #lost: BackendTransaction | undefined
+  /** Whether plain reads must come again: at the isolation level, or since values were written that a replay draws anew and a read may have shown. */
+  #comparesReads: boolean
   #attempts = 0
   /** Since a call last succeeded. */
   #aborts = 0
@@ -69,6 +74,7 @@ export class ReplayedTransaction implements Writer {
 
   constructor(options: ReplayedTransactionOptions) {
     this.#options = options
+    this.#comparesReads = comparesReads(options.isolation)
     this.#lost = options.begin.previousAttempt
   }
 
@@ -90,7 +96,8 @@ export class ReplayedTransaction implements Writer {
   /** Nothing is sent before the first pull. */
   execute(statement: SpannerStatement, traits: StatementTraits, options: CallOptions): RowStream {
     this.#callsUnderWay++
-    const mustCompare = traits.isDml || traits.locksRows || comparesReads(this.#options.isolation)
+    const { requestTag } = traits
+    const mustCompare = traits.isDml || traits.locksRows || this.#comparesReads
     return new ReplayingStream({
       isOrdered: traits.isOrdered,
       open: async () => {
@@ -99,7 +106,7 @@ export class ReplayedTransaction implements Writer {
           ...options,
           isDml: traits.isDml,
           isLast: traits.isSole && traits.isDml,
-          requestOptions: { priority: this.#options.priority, requestTag: traits.requestTag },
+          requestOptions: this.#requestOptions(requestTag),
         })
       },
       recover: (error) => this.#recover(error, options),
@@ -107,17 +114,20 @@ export class ReplayedTransaction implements Writer {
       onEnd: (observed) => {
         this.#callsUnderWay--
         if (!this.#isAnswered(observed.failure, traits.isDml)) return
-        if (!mustCompare || traits.drawsValues === true) return
+        if (!mustCompare || traits.draws === 'only') return
         if (traits.isLoad === true) {
-          this.#log.append({ kind: 'load', statement, observed })
+          this.#log.append({ kind: 'load', statement, requestTag, observed })
           return
         }
+        const again = observed.rows === undefined ? undefined : traits.again?.(observed.rows)
+        if (traits.writesDrawn === true && again === undefined) this.#comparesReads = true
         this.#log.append({
           kind: 'statement',
           statement,
-          again: observed.rows === undefined ? undefined : traits.again?.(observed.rows),
+          again,
           isDml: traits.isDml,
           isOrdered: traits.isOrdered,
+          requestTag,
           observed: { ...observed, rows: traits.returnsRows ? observed.rows : undefined },
         })
       },
@@ -133,17 +143,19 @@ export class ReplayedTransaction implements Writer {
       attempt.executeBatch(statements, {
         ...options,
         isDml: true,
-        requestOptions: { priority: this.#options.priority, requestTag: options.requestTag },
+        requestOptions: this.#requestOptions(options.requestTag),
       }),
     ).catch((givenUp: unknown) => {
       // Given up half-way: what it changed stays in the attempt, and must not be committed.
       this.#isPoisoned = true
       throw givenUp
     })
+    const { requestTag } = options
     const { rowCounts, error } = result
     const failure = error instanceof BackendError ? error.failure : undefined
     if (this.#isAnswered(failure, true)) {
-      this.#log.append({ kind: 'batch', statements, observed: { rowCounts, failure } })
+      if (options.writesDrawn === true) this.#comparesReads = true
+      this.#log.append({ kind: 'batch', statements, requestTag, observed: { rowCounts, failure } })
     }
     return result
   }
@@ -153,7 +165,7 @@ export class ReplayedTransaction implements Writer {
     const result = hasNothing
       ? {}
       : await this.#run(options, (attempt) =>
-          attempt.commit({ ...options, requestOptions: { priority: this.#options.priority } }),
+          attempt.commit({ ...options, requestOptions: this.#requestOptions() }),
         )
     this.#close()
     return result
@@ -171,7 +183,10 @@ export class ReplayedTransaction implements Writer {
     if (attempt === undefined || this.#isPoisoned || this.#callsUnderWay > 0) return
     this.#callsUnderWay++
     try {
-      const stream = attempt.execute({ sql: 'SELECT 1', params: [] }, { ...options, isDml: false })
+      const stream = attempt.execute(
+        { sql: 'SELECT 1', params: [] },
+        { ...options, isDml: false, requestOptions: this.#requestOptions() },
+      )
       while ((await stream.next()) !== undefined);
     } catch {
       await this.#discardAttempt()
@@ -241,7 +256,7 @@ export class ReplayedTransaction implements Writer {
     const changed = await replayLog(
       this.#log.entries(),
       withLockTimeout(attempt, lockTimeoutMs()),
-      options,
+      { ...options, requestOptions: this.#requestOptions() },
     ).catch(async (error: unknown) => {
       // Half of the log is no place to go on from.
       await this.#discardAttempt()
@@ -297,6 +312,10 @@ export class ReplayedTransaction implements Writer {
     if (isAnswer(failure)) this.#isPoisoned ||= !survivesStatementError
     else if (isDml) this.#isPoisoned = true
     return isAnswer(failure) && !this.#isPoisoned
+  }
+
+  #requestOptions(requestTag?: string): RequestOptions {
+    return { ...this.#options.requestOptions?.(), requestTag }
   }
 
   #close(): void {

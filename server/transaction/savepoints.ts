@@ -33,11 +33,11 @@ export class SavepointStack {
     return this.#savepoints.push(savepoint)
   }
 
-  /** Takes out the newest of that name, and all that came after it. Returns its level. Throws 3B001. */
-  release(name: string): number {
-    const { level } = this.#mustFind(name)
+  /** Takes out the newest of that name, and all that came after it. Throws 3B001. */
+  release(name: string): Savepoint & { readonly level: number } {
+    const { level, savepoint } = this.#mustFind(name)
     this.#savepoints.length = level - 1
-    return level
+    return { level, ...savepoint }
   }
 
   /** Takes out all that came after the newest of that name. Throws 3B001. */

@@ -14,8 +14,12 @@ export interface SpannerOptions {
   readonly bound: ReadTimestampBound
   /** spanwire.read_committed_runs_as. */
   readonly readCommittedRunsAs: ReadWriteOptions['isolation']
-  /** spanner.rpc_priority. */
-  readonly priority: RequestOptions['priority']
+  /** spanner.rpc_priority, optimizer_version and optimizer_statistics_package: what every request asks. */
+  readonly request: RequestOptions
+  /** spanner.directed_read, for reads outside read-write transactions. */
+  readonly directedRead: RequestOptions['directedRead']
+  /** spanner.read_lock_mode. */
+  readonly readLockMode: ReadWriteOptions['readLockMode']
   /** spanner.transaction_tag. */
   readonly transactionTag: string | undefined
   /** spanner.exclude_txn_from_change_streams. */

@@ -16,8 +16,13 @@ export interface StatementTraits {
   readonly isLoad?: boolean | undefined
   /** RequestOptions.request_tag; not sent again with a replay. */
   readonly requestTag?: string | undefined
-  /** It draws from sequences alone: it is not run again, because what was drawn stays drawn. */
-  readonly drawsValues?: boolean | undefined
+  /**
+   * It draws from sequences. Where it does nothing else it is not run again, because what was drawn stays drawn; where it reads rows as well, what
+   * the isolation holds to account must come again with them.
+   */
+  readonly draws?: 'only' | 'with rows' | undefined
+  /** DML: it writes values that Spanner draws in it. A replay draws others, but for those that `again` binds. */
+  readonly writesDrawn?: boolean | undefined
   /** The statement is all that its implicit transaction will hold. */
   readonly isSole: boolean
   /** The same statement with the values bound that Spanner drew in it, given the rows that it returned. */

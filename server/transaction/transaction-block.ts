@@ -1,6 +1,4 @@
 import type {
-  BackendDatabase,
-  BackendTransaction,
   BatchResult,
   CallOptions,
   CommitResult,
@@ -12,13 +10,11 @@ import { transactionEvents } from '../base/channels.ts'
 import { nowMicros } from '../base/clock.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import { BufferedStream } from './buffered-stream.ts'
 import type { TransactionCharacteristics } from './characteristics.ts'
-import { type BatchOptions, ReplayedTransaction } from './replayed-transaction.ts'
+import type { BatchOptions } from './replayed-transaction.ts'
 import { SavepointStack } from './savepoints.ts'
-import { type SpannerOptions, snapshotBound, spannerIsolation } from './spanner-options.ts'
+import { SpannerTransaction, type SpannerTransactionOptions } from './spanner-transaction.ts'
 import type { LoadTraits, StatementTraits } from './statement-traits.ts'
-import type { WriterQueue } from './writer-queue.ts'
 
 /**
  * Where the connection stands (TBlockState in src/backend/access/transam/xact.c, as far as clients can tell):
@@ -26,6 +22,12 @@ import type { WriterQueue } from './writer-queue.ts'
  * `failed` after an error in an explicit one.
  */
 export type BlockState = 'idle' | 'implicit' | 'explicit' | 'failed'
+
+/**
+ * What forms an implicit transaction: one statement; several in one query string, which PostgreSQL takes for a block that nobody began
+ * (TBLOCK_IMPLICIT_INPROGRESS); or what a pipeline has executed so far (XACT_FLAGS_PIPELINING).
+ */
+export type ImplicitForm = 'statement' | 'query-string' | 'pipeline'
 
 /** Something else that takes effect with the transaction: DDL that waits in the companion. Levels are those of savepoints. */
 export interface TransactionParticipant {
@@ -43,15 +45,9 @@ export interface SavepointListener {
   rollbackTo(level: number): void
 }
 
-export interface BlockOptions {
-  readonly database: BackendDatabase
-  /** undefined where the backend lets transactions run side by side. */
-  readonly writerQueue: WriterQueue | undefined
+export interface BlockOptions extends SpannerTransactionOptions {
   /** What a transaction gets that asks for nothing (default_transaction_*). */
   readonly defaults: () => TransactionCharacteristics
-  /** How long a statement waits for locks, in milliseconds; 0: without end. */
-  readonly lockTimeoutMs: () => number
-  readonly spannerOptions: () => SpannerOptions
   /** Whether transactions that Spanner aborts are run again (spanwire.retry_aborts). */
   readonly retriesAborts: () => boolean
   /** Called once when a transaction begins. */
@@ -59,35 +55,28 @@ export interface BlockOptions {
   /** Called once when a transaction has ended, for everything that lives with it (settings, portals). */
   readonly onEnd: (outcome: 'committed' | 'rolled-back') => void
   readonly savepointListener: SavepointListener
-  /** For events. */
-  readonly connId: number
 }
 
 /**
- * The transaction of one client connection: at most one at Spanner, begun with the first statement that needs it. All
- * changes of state happen in `#become`.
+ * The transaction of one client connection as PostgreSQL knows it: where it stands, what it may do, its savepoints, and what ends with it. What its
+ * statements are at Spanner, SpannerTransaction decides. All changes of state happen in `#become`.
  */
 export class TransactionBlock {
   readonly #options: BlockOptions
+  readonly #spanner: SpannerTransaction
   readonly #savepoints = new SavepointStack()
   #state: BlockState = 'idle'
+  #implicitForm: ImplicitForm = 'statement'
   #startMicros: bigint | undefined
   #characteristics: TransactionCharacteristics | undefined
-  #readWrite: ReplayedTransaction | undefined
-  #readOnly: BackendTransaction | undefined
-  /** Of an implicit transaction that is run again from its start. */
-  #previousAttempt: BackendTransaction | undefined
-  #openStream: BufferedStream | undefined
   #participants: TransactionParticipant[] = []
   #hasRun = false
-  /** Of the last read outside read-write transactions: a stream or a transaction, which learn the moment with the first rows. */
-  #lastRead: { readonly readTimestamp?: string | undefined } | undefined
-  #lastCommit: CommitResult | undefined
   #isAnswerOut = false
   #transactionCount = 0
 
   constructor(options: BlockOptions) {
     this.#options = options
+    this.#spanner = new SpannerTransaction(options, this)
   }
 
   get state(): BlockState {
@@ -111,7 +100,7 @@ export class TransactionBlock {
 
   /** Whether rows were changed at Spanner. */
   get hasWritten(): boolean {
-    return this.#readWrite?.hasWritten === true
+    return this.#spanner.hasWritten
   }
 
   /** Whether what surrounds the newest savepoint may only read. */
@@ -129,19 +118,29 @@ export class TransactionBlock {
     return this.#state === 'implicit' && !this.#isAnswerOut && this.#options.retriesAborts()
   }
 
+  /** Whether what Spanner aborts is run again from the log, because something of it has been seen. */
+  get mayReplay(): boolean {
+    return !this.mayRestart && this.#options.retriesAborts()
+  }
+
   /** The number of the transaction among those of the connection. */
   get transactionNumber(): number {
     return this.#transactionCount
   }
 
+  /** How many statements, batches and loads have been for Spanner since the connection began. */
+  get statementsSent(): number {
+    return this.#spanner.statementsSent
+  }
+
   /** RFC 3339: what the last read outside read-write transactions saw. */
   get readTimestamp(): string | undefined {
-    return this.#lastRead?.readTimestamp
+    return this.#spanner.readTimestamp
   }
 
   /** Of the last transaction that wrote. */
   get lastCommit(): CommitResult | undefined {
-    return this.#lastCommit
+    return this.#spanner.lastCommit
   }
 
   /** How many savepoints are in force. */
@@ -149,10 +148,20 @@ export class TransactionBlock {
     return this.#savepoints.level
   }
 
-  /** Every statement begins with it: outside a transaction it opens the implicit one. */
-  startStatement(): void {
-    if (this.#state !== 'idle') return
-    this.#become('implicit')
+  /** Of the implicit transaction; undefined in others and outside. */
+  get implicitForm(): ImplicitForm | undefined {
+    return this.#state === 'implicit' ? this.#implicitForm : undefined
+  }
+
+  /** Every statement begins with it: outside a transaction it opens the implicit one, which `form` widens. */
+  startStatement(form: ImplicitForm = 'statement'): void {
+    if (this.#state === 'idle') this.#become('implicit')
+    if (form !== 'statement') this.#implicitForm = form
+  }
+
+  /** A statement of the extended protocol has been executed: what comes before Sync comes after it. */
+  statementExecuted(): void {
+    if (this.implicitForm === 'statement') this.#implicitForm = 'pipeline'
   }
 
   /** BEGIN: makes the implicit transaction (with what ran in it) an explicit one. */
@@ -182,49 +191,33 @@ export class TransactionBlock {
   }
 
   /**
-   * Sends one statement in the transaction that it belongs to: a sole read goes single-use. DML has run to its end when this returns;
-   * the stream of a read may be left half read, it is drained before the next statement.
+   * Sends one statement in the transaction that it belongs to. DML has run to its end when this returns; the stream of a read may be
+   * left half read. Throws 25006 for what a read-only transaction may not do, and so do its relatives below.
    */
   async execute(
     statement: SpannerStatement,
     traits: StatementTraits,
     options: CallOptions,
   ): Promise<RowStream> {
-    const { readOnly } = this.characteristics
-    if (readOnly && traits.isDml) throw readOnlyViolation(traits.command)
-    if (readOnly && traits.locksRows)
-      throw readOnlyViolation(traits.drawsValues === true ? traits.command : 'SELECT FOR UPDATE')
+    if (traits.isDml) this.#mustWrite(traits.command)
+    if (traits.draws !== undefined) this.#mustWrite('nextval()')
+    if (traits.locksRows) this.#mustWrite('SELECT FOR UPDATE')
     this.#hasRun = true
-    const isPlainRead = !traits.isDml && !traits.locksRows
-    if (traits.isSole && isPlainRead && !this.#isAtSpanner) {
-      return this.#readOnce(statement, traits, options)
-    }
-    await this.#drainOpenStream()
-    const stream = new BufferedStream(this.#send(statement, traits, options))
-    if (traits.isDml) await stream.drain()
-    else this.#openStream = stream
-    return stream
+    return this.#spanner.execute(statement, traits, options)
   }
 
   /**
-   * Reads rows for an emulated statement, in the transaction that it belongs to; where it is alone, single-use, or in a read-only
-   * transaction, so that all its loads see one snapshot. The stream must be drained or cancelled before the next call.
+   * Reads rows for an emulated statement, in the transaction that it belongs to; all loads of a statement see one snapshot. The stream
+   * must be drained or cancelled before the next call.
    */
   async load(
     statement: SpannerStatement,
     traits: LoadTraits,
     options: CallOptions,
   ): Promise<RowStream> {
-    const { readOnly } = this.characteristics
-    if (readOnly && traits.locksRows) throw readOnlyViolation('SELECT FOR UPDATE')
+    if (traits.locksRows) this.#mustWrite('SELECT FOR UPDATE')
     this.#hasRun = true
-    await this.#drainOpenStream()
-    if (traits.isSole && !traits.locksRows && this.#readWrite === undefined) {
-      if (traits.isOnly && this.#readOnly === undefined)
-        return this.#readOnce(statement, { ...LOAD, ...traits }, options)
-      return this.#readInSnapshot(statement, traits.requestTag, options)
-    }
-    return this.#send(statement, { ...LOAD, ...traits }, options)
+    return this.#spanner.load(statement, traits, options)
   }
 
   /** Sends DML without RETURNING as one batch, which begins with `command`; `error` of the result is that of the first statement that failed. */
@@ -233,10 +226,22 @@ export class TransactionBlock {
     command: string,
     options: BatchOptions,
   ): Promise<BatchResult> {
-    if (this.characteristics.readOnly) throw readOnlyViolation(command)
+    this.#mustWrite(command)
     this.#hasRun = true
-    await this.#drainOpenStream()
-    return this.#joinReadWrite().executeBatch(statements, options)
+    return this.#spanner.executeBatch(statements, options)
+  }
+
+  /**
+   * Partitioned DML, outside any transaction: it runs at least once on each row. Gives the lower bound of the rows changed. The
+   * implicit transaction around it holds nothing.
+   */
+  executePartitioned(
+    statement: SpannerStatement,
+    traits: Pick<StatementTraits, 'command' | 'requestTag'>,
+    options: CallOptions,
+  ): Promise<bigint> {
+    this.#mustWrite(traits.command)
+    return this.#spanner.executePartitioned(statement, traits, options)
   }
 
   /**
@@ -244,11 +249,8 @@ export class TransactionBlock {
    * one that Spanner aborted stays open where it may be run again.
    */
   async commit(options: CallOptions): Promise<void> {
-    this.#cancelOpenStream()
     try {
-      const result = await this.#readWrite?.commit({ ...options, ...this.#commitOptions() })
-      if (result?.commitTimestamp !== undefined) this.#lastCommit = result
-      await this.#readOnly?.commit(options)
+      await this.#spanner.commit(options)
       for (const participant of this.#participants) await participant.commit(options)
     } catch (error) {
       if (!this.mayRestart || !isAborted(error)) await this.rollback()
@@ -271,31 +273,28 @@ export class TransactionBlock {
     if (this.#state === 'implicit') await this.rollback()
     if (this.#state !== 'explicit') return
     if (this.#savepoints.level === 0) await this.#abandon()
-    else this.#cancelOpenStream()
+    else this.#spanner.cancelOpenStream()
     this.#become('failed')
   }
 
   /** As if the statement that failed last had not been sent: the next one is told nothing of it. */
-  async forgetFailure(): Promise<void> {
-    this.#cancelOpenStream()
-    await this.#readWrite?.rollbackTo(this.#readWrite.mark())
+  forgetFailure(): Promise<void> {
+    return this.#spanner.forgetFailure()
   }
 
   /** SAVEPOINT. */
   async savepoint(name: string): Promise<void> {
-    await this.#drainOpenStream()
-    const level = this.#savepoints.push({
-      name,
-      mark: this.#readWrite?.mark() ?? 0,
-      characteristics: this.characteristics,
-    })
+    const mark = await this.#spanner.mark()
+    const level = this.#savepoints.push({ name, mark, characteristics: this.characteristics })
     for (const participant of this.#participants) await participant.savepoint(level)
     this.#options.savepointListener.savepoint(level)
   }
 
   /** RELEASE SAVEPOINT. Throws 3B001. */
   async release(name: string): Promise<void> {
-    const level = this.#savepoints.release(name)
+    const { level, characteristics } = this.#savepoints.release(name)
+    // Only this one of them is not kept (CommitSubTransaction in src/backend/access/transam/xact.c).
+    this.#characteristics = { ...this.characteristics, readOnly: characteristics.readOnly }
     for (const participant of this.#participants) await participant.release(level)
     this.#options.savepointListener.release(level)
   }
@@ -304,145 +303,36 @@ export class TransactionBlock {
   async rollbackTo(name: string): Promise<void> {
     const { level, mark, characteristics } = this.#savepoints.rollBackTo(name)
     this.#characteristics = characteristics
-    this.#cancelOpenStream()
-    await this.#readWrite?.rollbackTo(mark)
-    for (const participant of this.#participants) await participant.rollbackTo(level)
+    await this.#spanner.rollbackTo(mark)
+    for (const participant of this.#participants.toReversed()) await participant.rollbackTo(level)
     this.#options.savepointListener.rollbackTo(level)
     if (this.#state === 'failed') this.#become('explicit')
   }
 
   /** Tells Spanner that the client is still there, where a read-write transaction is under way and nothing of it is half read. */
-  async keepAlive(options: CallOptions): Promise<void> {
-    if (this.#openStream === undefined) await this.#readWrite?.keepAlive(options)
+  keepAlive(options: CallOptions): Promise<void> {
+    return this.#spanner.keepAlive(options)
   }
 
   /** Forgets the implicit transaction's attempt at Spanner, so that the same statements can be run again in a new one. */
-  async restart(): Promise<void> {
-    transactionEvents.publish({
-      kind: 'aborted',
-      connId: this.#options.connId,
-      willReplay: true,
-    })
-    const previous = this.#readWrite?.lastAttempt
-    this.#cancelOpenStream()
-    await this.#readWrite?.rollback()
-    this.#readWrite = undefined
-    this.#previousAttempt = previous
+  restart(): Promise<void> {
+    return this.#spanner.restart()
   }
 
-  #commitOptions() {
-    const { maxCommitDelayMs, returnCommitStats } = this.#options.spannerOptions()
-    return { maxCommitDelayMs, returnCommitStats }
-  }
-
-  get #isAtSpanner(): boolean {
-    return this.#readWrite !== undefined || this.#readOnly !== undefined
-  }
-
-  #readOnce(statement: SpannerStatement, traits: StatementTraits, options: CallOptions): RowStream {
-    const { bound, priority } = this.#options.spannerOptions()
-    const requestOptions = { priority, requestTag: traits.requestTag }
-    const stream = this.#options.database.singleUse(statement, {
-      ...options,
-      bound,
-      requestOptions,
-    })
-    this.#lastRead = stream
-    return stream
-  }
-
-  /**
-   * Partitioned DML, outside any transaction: it runs at least once on each row. Gives the lower bound of the rows changed. The
-   * implicit transaction around it holds nothing.
-   */
-  executePartitioned(
-    statement: SpannerStatement,
-    command: string,
-    options: CallOptions,
-  ): Promise<bigint> {
+  #mustWrite(command: string): void {
     if (this.characteristics.readOnly) throw readOnlyViolation(command)
-    const { priority, excludeFromChangeStreams } = this.#options.spannerOptions()
-    return this.#options.database.executePartitionedDml(statement, {
-      ...options,
-      excludeFromChangeStreams,
-      requestOptions: { priority },
-    })
-  }
-
-  #send(statement: SpannerStatement, traits: StatementTraits, options: CallOptions): RowStream {
-    if (this.characteristics.readOnly && this.#readWrite === undefined) {
-      return this.#readInSnapshot(statement, traits.requestTag, options)
-    }
-    return this.#joinReadWrite().execute(statement, traits, options)
-  }
-
-  /** Joins the read-only transaction, or makes it. */
-  #readInSnapshot(
-    statement: SpannerStatement,
-    requestTag: string | undefined,
-    options: CallOptions,
-  ): RowStream {
-    const { bound, priority } = this.#options.spannerOptions()
-    this.#readOnly ??= this.#options.database.beginReadOnly({ bound: snapshotBound(bound) })
-    this.#lastRead = this.#readOnly
-    const requestOptions = { priority, requestTag }
-    return this.#readOnly.execute(statement, { ...options, isDml: false, requestOptions })
-  }
-
-  /** Joins the read-write transaction, or makes it; nothing is sent before the first statement. */
-  #joinReadWrite(): ReplayedTransaction {
-    if (this.#readWrite !== undefined) return this.#readWrite
-    const { database, writerQueue, lockTimeoutMs, connId } = this.#options
-    const { isolation } = this.characteristics
-    const spanner = this.#options.spannerOptions()
-    this.#readWrite = new ReplayedTransaction({
-      database,
-      begin: {
-        isolation: database.capabilities.repeatableRead
-          ? spannerIsolation(isolation, spanner)
-          : 'serializable',
-        previousAttempt: this.#previousAttempt,
-        tag: spanner.transactionTag,
-        excludeFromChangeStreams: spanner.excludeFromChangeStreams,
-      },
-      priority: spanner.priority,
-      isolation,
-      mayReplay: () => !this.mayRestart && this.#options.retriesAborts(),
-      writerQueue,
-      lockTimeoutMs,
-      onAborted: (willReplay) => {
-        transactionEvents.publish({ kind: 'aborted', connId, willReplay })
-      },
-    })
-    return this.#readWrite
-  }
-
-  async #drainOpenStream(): Promise<void> {
-    const stream = this.#openStream
-    this.#openStream = undefined
-    await stream?.drain()
-  }
-
-  #cancelOpenStream(): void {
-    this.#openStream?.cancel()
-    this.#openStream = undefined
   }
 
   async #abandon(): Promise<void> {
-    this.#cancelOpenStream()
-    await this.#readWrite?.rollback()
-    await this.#readOnly?.rollback()
-    for (const participant of this.#participants) await participant.rollback()
-    this.#readWrite = undefined
-    this.#readOnly = undefined
+    await this.#spanner.rollback()
+    // What came last is taken back first.
+    for (const participant of this.#participants.toReversed()) await participant.rollback()
     this.#participants = []
   }
 
   #end(outcome: 'committed' | 'rolled-back'): void {
     this.#publishEnd(outcome)
-    this.#readWrite = undefined
-    this.#readOnly = undefined
-    this.#previousAttempt = undefined
+    this.#spanner.end()
     this.#participants = []
     this.#characteristics = undefined
     this.#savepoints.clear()
@@ -459,7 +349,7 @@ export class TransactionBlock {
       connId: this.#options.connId,
       outcome: outcome === 'committed' ? 'commit' : 'rollback',
       durationMs: Number(nowMicros() - (this.#startMicros ?? nowMicros())) / 1000,
-      attempts: this.#readWrite?.attempts ?? 1,
+      attempts: this.#spanner.attempts,
     })
   }
 
@@ -467,6 +357,8 @@ export class TransactionBlock {
     const begins = this.#state === 'idle' && state !== 'idle'
     if (begins) {
       this.#startMicros = nowMicros()
+      this.#characteristics ??= this.#options.defaults()
+      this.#implicitForm = 'statement'
       this.#transactionCount++
     }
     if (state === 'idle') this.#startMicros = undefined
@@ -474,8 +366,6 @@ export class TransactionBlock {
     if (begins) this.#options.onStart?.()
   }
 }
-
-const LOAD = { command: 'SELECT', isDml: false, isLoad: true, returnsRows: true, isOrdered: false }
 
 /** src/backend/tcop/utility.c, PreventCommandIfReadOnly. */
 export function readOnlyViolation(command: string): PgError {

@@ -1,5 +1,5 @@
-import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
+import { BeyondSpanner } from './beyond-spanner.ts'
 import { daysFromCivil, isCivilDate, secondsFromCivil } from './calendar.ts'
 import { clockText, dateText, type Instant, rfc3339Text } from './datetime-text.ts'
 import type { DateStyle, FormatSettings } from './format-settings.ts'
@@ -30,9 +30,9 @@ function startOfYear(year: number): number {
   return secondsFromCivil({ year, month: 1, day: 1, hour: 0, minute: 0, second: 0 })
 }
 
-function outOfRange(type: 'date' | 'timestamp', text: string | undefined): PgError {
+function outOfRange(type: 'date' | 'timestamp', text: string | undefined): BeyondSpanner {
   const what = text === undefined ? '' : `: "${text}"`
-  return new PgError(SQL_STATE.datetimeFieldOverflow, `${type} out of range${what}`, {
+  return new BeyondSpanner(SQL_STATE.datetimeFieldOverflow, `${type} out of range${what}`, {
     detail: 'Spanner stores the years 0001 to 9999 in UTC and no infinity.',
   })
 }

@@ -1,6 +1,7 @@
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE, type SqlState } from '../base/sql-state.ts'
 import { parseArrayText } from './array-text.ts'
+import { BeyondSpanner } from './beyond-spanner.ts'
 import { isBlankFrom, skipBlanks, trimBlanks, trimSpacesEnd } from './blanks.ts'
 import { dateInput, timeInput, timestampInput, timestamptzInput } from './datetime-input.ts'
 import { parseFloat4, parseFloat8 } from './float-input.ts'
@@ -49,7 +50,7 @@ function invalidSyntax(type: string, text: string): PgError {
 }
 
 function cannotStore(code: SqlState, what: string): PgError {
-  return new PgError(code, `${what} cannot be stored in Spanner`)
+  return new BeyondSpanner(code, `${what} cannot be stored in Spanner`)
 }
 
 const INTEGER = /^([+-]?)0*(\d*)/
@@ -186,7 +187,7 @@ function floatInput(parse: (text: string) => number | undefined): TextInput {
 
 /** What Spanner has no arrays for: 0A000. */
 export function unsupportedArray(): PgError {
-  return new PgError(
+  return new BeyondSpanner(
     SQL_STATE.featureNotSupported,
     'arrays with more than one dimension or a lower bound other than 1 are not supported',
   )

@@ -14,6 +14,8 @@ import { createHash } from 'node:crypto'
  * What is stored for a domain, its declaration alone tells: values of it are those of its base type by the time they get here.
  */
 const FIRST_OID = 0x40000000
+/** FirstNormalObjectId of access/transam.h. */
+const FIRST_NORMAL_OID = 16384
 /** The OIDs of types that extensions bring, and how many types these suffice for. */
 export const FIRST_EXTENSION_OID = 0x20000000
 export const EXTENSION_OIDS = (FIRST_OID - FIRST_EXTENSION_OID) / 2
@@ -62,6 +64,11 @@ export function arrayOidOf(typeOid: number): number {
 
 function kindOf(oid: number): number | undefined {
   return oid >= FIRST_OID && oid < END_OID ? oid % KINDS : undefined
+}
+
+/** Whether a type is the rows of a table, or the arrays of them: PostgreSQL gives it another OID in each database. */
+export function isRowTypeOid(oid: number): boolean {
+  return oid >= FIRST_NORMAL_OID && oid < FIRST_EXTENSION_OID
 }
 
 /** Whether a type is an enum that a client made. */

@@ -39,7 +39,7 @@ export function writeNotification(
   endMessage(out, start)
 }
 
-/** BackendKeyData: `secretKey` has 4 bytes in protocol 3.0. */
+/** BackendKeyData: `secretKey` has 4 bytes before protocol 3.2, then up to 256. */
 export function writeBackendKeyData(out: ByteWriter, processId: number, secretKey: Buffer): void {
   const start = beginMessage(out, 'K')
   out.int32(processId)

@@ -34,7 +34,7 @@ export interface SocketEnds {
 /** One client's conversation: the side that decides what to answer. Its methods are called one after the other. */
 export interface Conversation {
   /** The StartupMessage. Throws (or writes) an error and returns false where the connection must end. */
-  startup(parameters: ReadonlyMap<string, string>, protocolMinor: number): Promise<boolean>
+  startup(parameters: ReadonlyMap<string, string>): Promise<boolean>
   /** One message; false where the connection must end after the answer has been sent. */
   message(message: FrontendMessage): Promise<boolean>
   /**

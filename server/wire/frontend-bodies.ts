@@ -25,6 +25,13 @@ export const FRONTEND_MESSAGE_KIND: ReadonlyMap<number, FrontendMessageKind> = n
   } as const).map(([letter, kind]) => [letter.charCodeAt(0), kind]),
 )
 
+const TYPE_BYTE = new Map([...FRONTEND_MESSAGE_KIND].map(([type, kind]) => [kind, type]))
+
+/** What a message of that kind begins with. */
+export function typeByte(kind: FrontendMessageKind): number {
+  return TYPE_BYTE.get(kind) ?? 0
+}
+
 /**
  * Reads the body (without type and length) of one message. What is malformed is 08P01 FATAL; what PostgreSQL reads and then
  * answers with an ERROR comes back as unreadable.

@@ -10,6 +10,9 @@ export const NEGOTIATE_GSS_CODE = (1234 << 16) | 5680
 /** PG_PROTOCOL(3,0) of the same file. */
 export const PROTOCOL_VERSION_3_0 = 3 << 16
 
+/** The newest minor version of protocol 3 that is spoken: since 3.2, cancel keys may be longer than 4 bytes. */
+export const NEWEST_MINOR_VERSION = 2
+
 /** The longest cancel key of protocol 3.2, in bytes (manual, section 55.7, BackendKeyData). */
 const MAX_CANCEL_KEY_LENGTH = 256
 
@@ -48,7 +51,7 @@ export function unsupportedProtocol(majorVersion: number, minorVersion: number):
   const asked = `${majorVersion}.${minorVersion}`
   return new PgError(
     SQL_STATE.featureNotSupported,
-    `unsupported frontend protocol ${asked}: server supports 3.0 to 3.0`,
+    `unsupported frontend protocol ${asked}: server supports 3.0 to 3.${NEWEST_MINOR_VERSION}`,
     { severity: 'FATAL' },
   )
 }

@@ -53,7 +53,7 @@ async function measure(options: BenchOptions, dir: string): Promise<void> {
   const fake = await startFakeSpanner(programs.fakespanner, statementsFile)
   try {
     const fakeAddress = fake.address
-    const main = join(PROJECT_ROOT, 'dist', 'server', 'main.js')
+    const main = join(PROJECT_ROOT, 'dist', 'spanwire', 'main.js')
     const classpath = options.pgadapterClasspath
     const bench: Bench = {
       options,

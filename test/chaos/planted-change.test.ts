@@ -3,6 +3,7 @@ import { renderAnswer } from '../golden/render.ts'
 import type { Fault } from '../helpers/proxy-fault.ts'
 import type { RecordedCall, RecordingProxy } from '../helpers/recording-proxy.ts'
 import { abortedStatus } from '../helpers/rpc-status.ts'
+import { isSchemaLook } from '../helpers/schema-look.ts'
 import { WireClient } from '../helpers/wire-client.ts'
 import { onBackend } from './on-backend.ts'
 
@@ -131,7 +132,7 @@ function once(
 ): () => boolean {
   let hasHappened = false
   proxy.intercept(async (call) => {
-    if (hasHappened || call.method !== method) return undefined
+    if (hasHappened || call.method !== method || isSchemaLook(call)) return undefined
     hasHappened = true
     return act(call)
   })

@@ -84,6 +84,15 @@ const CASES: readonly Case[] = [
       where: "unnamed portal parameter $1 = '...'",
     },
   ],
+  [
+    'insert into np_err values (2, 1, $1)',
+    ['a\u0000b'],
+    {
+      code: '22021',
+      message: 'invalid byte sequence for encoding "UTF8": 0x00',
+      where: 'unnamed portal parameter $1',
+    },
+  ],
   ['update np_err set n = n / $1', [0], { code: '22012', message: 'division by zero' }],
   [
     'select * from np_nosuch',

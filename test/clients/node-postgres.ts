@@ -205,7 +205,7 @@ async function checkCancel(
   settings: pg.ClientConfig,
 ): Promise<void> {
   await withClient(settings, async (client) => {
-    await client.query("set statement_timeout = '100ms'")
+    await client.query("set statement_timeout = '500ms'")
     await t.rejects(client.query('select pg_sleep(60)'), {
       code: '57014',
       message: 'canceling statement due to statement timeout',

@@ -2,7 +2,7 @@ import type { Test } from 'tap'
 import { renderAnswer } from '../golden/render.ts'
 import { ORACLE_USER, startOracle } from '../helpers/oracle.ts'
 import { type ServerAddress, type ServerMessage, WireClient } from '../helpers/wire-client.ts'
-import { NOT_BUILT, PROBES, type Probe, SETUP } from './ordinary-errors.ts'
+import { PROBES, type Probe, SETUP } from './ordinary-errors.ts'
 
 const DATABASE = 'errors'
 
@@ -14,7 +14,7 @@ interface Outcome {
   readonly lines: readonly string[]
 }
 
-/** Every ordinary error bears PostgreSQL's SQLSTATE, words and fields, but for what is not built. */
+/** Every ordinary error bears PostgreSQL's SQLSTATE, words and fields. */
 export async function checkOrdinaryErrors(
   t: Test,
   backend: string,
@@ -28,11 +28,6 @@ export async function checkOrdinaryErrors(
     const [here, there] = [ours.get(name), expected.get(name)]
     if (here?.sqlState === there?.sqlState) sameState++
     if (same(here?.lines, there?.lines)) sameAnswer++
-    if (NOT_BUILT.has(name)) {
-      t.equal(here?.sqlState, '0A000', `${name}: not built`)
-      t.notSame(here?.sqlState, there?.sqlState, `${name} is known to differ`)
-      continue
-    }
     t.equal(here?.sqlState, there?.sqlState, name)
     t.strictSame(here?.lines, there?.lines, `${name}: words and fields`)
   }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import type { Test } from 'tap'
 import type { ServerAddress } from '../helpers/wire-client.ts'
@@ -28,15 +29,21 @@ export async function checkPostgresJs(t: Test, address: ServerAddress): Promise<
       code: '57014',
       message: 'canceling statement due to user request',
     })
-    const timer = setInterval(() => slow.cancel(), 100)
+    // It sends one CancelRequest for a query, and one that comes before the server has begun the statement is lost.
+    await untilActive(sql, 'select pg_sleep(60)')
+    slow.cancel()
     await canceled
-    clearInterval(timer)
     t.strictSame([...(await sql`select 1 as one`)], [{ one: 1 }])
   })
   await t.test('notices', async (t) => {
     await sql`create table if not exists pj (id bigint)`
     t.strictSame(notices, ['relation "pj" already exists, skipping'])
   })
+}
+
+async function untilActive(sql: postgres.Sql, query: string): Promise<void> {
+  const active = () => sql`select from pg_stat_activity where state = 'active' and query = ${query}`
+  while ((await active()).length === 0) await sleep(10)
 }
 
 async function checkCrud(t: Test, sql: postgres.Sql): Promise<void> {

@@ -9,6 +9,11 @@ create extension "uuid-ossp" schema app;
 create domain posint as integer constraint positive check (value > 0);
 create domain app.code as varchar(8) not null default 'none' check (value = upper(value));
 comment on domain posint is 'above zero';
+create function add_em(x integer, y integer default 2, variadic z integer[] default '{}') returns integer language sql immutable strict
+  as 'select x + y';
+create function app.parts(a integer, out b integer, out c text) language sql parallel safe begin atomic select a, 'x' as c; end;
+comment on function add_em is 'a sum';
+revoke execute on function add_em from public;
 create table app.t1 (id bigint primary key, note text, n posint, code app.code);
 create index books_title_ix on books (title);
 create unique index authors_name_ix on authors (name);

@@ -94,7 +94,7 @@ begin read only;
 insert into pt values (7);
 rollback;
 select id from pt order by id;
-set statement_timeout = 50;
+set statement_timeout = 500;
 select pg_sleep(60);
 reset statement_timeout;
 `

@@ -331,6 +331,15 @@ tap.test('service statements', async (t) => {
   t.strictSame(await shop.service(`select to_regclass('half') as half`), [{ half: null }])
 })
 
+tap.test('databases of a user who is new are made at the same time', async (t) => {
+  for (const round of [1, 2, 3, 4]) {
+    const user = `newcomer_${round}`
+    const names = Array.from({ length: 8 }, (_, n) => `of_${user}_${n % 4}`)
+    await t.resolves(Promise.all(names.map((name) => companion.createDatabase(name, user))))
+    for (const name of new Set(names)) await companion.dropDatabase(name)
+  }
+})
+
 tap.test('databases', async (t) => {
   await companion.createDatabase('Odd "name"')
   t.strictSame(await companion.listDatabases(), ['Odd "name"', 'postgres', 'shop'])

@@ -41,6 +41,13 @@ tap.test('mirrors stay over a restart, and damaged ones are made anew', async (t
     t.strictSame(names, ['postgres'], 'the machine crashed')
   })
 
+  await writeFile(marker, JSON.stringify({ bootstrap: value.bootstrap }))
+  await writeFile(join(workspace.dataDir, 'postmaster.pid'), '1\n')
+  t.equal(await clearAfterCrash(workspace.dataDir), true, 'a copy of a template, never used')
+  await withCompanion((names) => {
+    t.strictSame(names, ['postgres'])
+  })
+
   await writeFile(join(workspace.dataDir, 'global', 'pg_control'), 'garbage')
   await withCompanion((names) => {
     t.strictSame(names, ['postgres'], 'does not start')

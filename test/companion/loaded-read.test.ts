@@ -57,6 +57,72 @@ tap.test('errors: of the rows, of the statement, and after some rows', async (t)
   t.strictSame(valuesOf(await run('select 7 as x', [])), ['7'], 'the connection lives on')
 })
 
+tap.test('into tables as clients declare them, whoever owns them', async (t) => {
+  await companion.ensureRole('alice')
+  await companion.ensureRole('bob')
+  const areDeclared = true
+  const database = 'declared'
+  await companion.createDatabase(database)
+  const mirror = companion.database(database)
+  await mirror.serviceTransaction([
+    'create schema s',
+    'create table s.parent (id bigint primary key)',
+    `create table s.child (id serial primary key, parent bigint not null references s.parent, up text generated always as (upper(t)) stored, t text check (t <> ''))`,
+    'alter schema s owner to bob',
+    'alter table s.parent owner to bob',
+    'alter table s.child owner to bob',
+    'grant select on s.child to alice',
+    'grant usage on schema s to alice',
+  ])
+  const tables = [
+    {
+      copy: 'COPY s.child (id, parent, t) FROM STDIN',
+      data: [Buffer.from('7\t1\tx\n')],
+      rowCount: 1,
+    },
+  ]
+  const columns = [
+    'up',
+    'current_user',
+    'session_user',
+    `current_setting('role')`,
+    `current_setting('session_replication_role')`,
+    `current_setting('transaction_read_only')`,
+    `has_table_privilege('s.parent', 'insert')`,
+    `pg_has_role('pg_write_all_data', 'usage')`,
+  ]
+  const text = `select concat_ws(' ', ${columns.join(', ')}) as x from s.child`
+  const expected = ['X alice alice none origin on f f']
+  t.strictSame(
+    valuesOf(await mirror.readLoaded({ ...statement(text), tables, areDeclared })),
+    expected,
+  )
+  const asBob = { ...statement(text, session({}, 'bob')), tables, areDeclared }
+  t.strictSame(valuesOf(await mirror.readLoaded(asBob)), ['X bob bob none origin on t f'])
+  const parents = { ...statement('select id as x from s.parent'), tables, areDeclared }
+  await t.rejects(mirror.readLoaded(parents), { code: '42501' })
+  const bad = tables.map((table) => ({ ...table, data: [Buffer.from('7\t1\t\n')] }))
+  await t.rejects(mirror.readLoaded({ ...statement(text), tables: bad, areDeclared }), {
+    code: '23514',
+  })
+
+  const pinned = await mirror.pin(session(), signal)
+  await pinned.execute(statement('create temp table tmp as select 1::bigint as parent'))
+  const joined = `select up || current_setting('role') as x from s.child join tmp using (parent)`
+  const overRows = { ...statement(joined), tables, areDeclared }
+  t.strictSame(valuesOf(await pinned.readLoaded(overRows)), ['Xnone'])
+  t.strictSame(valuesOf(await pinned.readLoaded(overRows)), ['Xnone'], 'and again')
+  await t.rejects(pinned.readLoaded({ ...overRows, text: 'select 1 / parent - 1 as x from nope' }))
+  const own = await pinned.read(statement('select count(*) as x from tmp'))
+  t.strictSame(textRows(own), [{ x: '1' }])
+  t.notOk(own.touchedUserTables, 'what was scanned before is not counted')
+  const locks = `select 1 from pg_locks where relation = 's.child'::regclass and pid <> pg_backend_pid()`
+  t.strictSame(await mirror.service(locks), [], 'no lock stays')
+  await pinned.release()
+  const drawn = `select last_value from pg_sequences where schemaname = 's'`
+  t.strictSame(await mirror.service(drawn), [{ last_value: null }])
+})
+
 tap.test('gives up when it is told to', async (t) => {
   const soon = AbortSignal.any([signal, AbortSignal.timeout(200)])
   const forever = 'select count(*) as x from (select generate_series(1, 1000000000000)) as r'

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 import tap from 'tap'
 import { readPostmasterFile } from '../../server/companion/data-directory.ts'
 import type { PostgresCluster } from '../../server/companion/postgres-cluster.ts'
-import { isAlive, makeWorkspace, startTestCluster, until } from './test-cluster.ts'
+import { until } from '../helpers/until.ts'
+import { isAlive, makeWorkspace, startTestCluster } from './test-cluster.ts'
 
 const signal = AbortSignal.timeout(120_000)
 const isRoot = process.getuid?.() === 0

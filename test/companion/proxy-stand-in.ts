@@ -8,7 +8,7 @@ import { findPostgresBinaries } from '../../server/companion/postgres-binaries.t
 import { PostgresCluster } from '../../server/companion/postgres-cluster.ts'
 
 const [dataDir = '', stateDir = '', socketDir = ''] = process.argv.slice(2)
-const signal = AbortSignal.timeout(30_000)
+const signal = AbortSignal.timeout(60_000)
 const binaries = await findPostgresBinaries({ stateDir, signal })
 const cluster = await PostgresCluster.start({
   name: 'stand-in',
@@ -16,7 +16,7 @@ const cluster = await PostgresCluster.start({
   dataDir,
   socketDir,
   settings: { fsync: 'off', shared_buffers: '16MB' },
-  superuser: 'spanwire',
+  recipe: { superuser: 'spanwire', walSegmentMiB: 16 },
   signal,
 })
 const connection = await cluster.connect({ user: 'spanwire', database: 'postgres', signal })

@@ -1,6 +1,6 @@
 import tap from 'tap'
 import { readPostmasterFile } from '../../server/companion/data-directory.ts'
-import { until } from './test-cluster.ts'
+import { until } from '../helpers/until.ts'
 import { session, signal, startTestCompanion, statement, textRows } from './test-companion.ts'
 
 const one = statement('select 1 as one')

@@ -50,6 +50,34 @@ tap.test('query gives text by column name and throws with all fields', async (t)
   t.strictSame(await connection.query('select count(*) from s'), [{ count: '1' }])
 })
 
+tap.test('a prepared question is parsed once, and again after an error', async (t) => {
+  const connection = await open()
+  t.teardown(() => connection.close())
+  const ask = (text: string, params: string[] = []) =>
+    connection.ask(new FrontendWriter(), { text, params, isPrepared: true })
+  const half = 'select 10 / $1::int as n'
+  t.strictSame(await Promise.all([ask(half, ['5']), ask(half, ['2'])]), [
+    [{ n: '2' }],
+    [{ n: '5' }],
+  ])
+  const known = () =>
+    connection.query('select count(*) as n from pg_prepared_statements where statement = $1', [
+      half,
+    ])
+  t.strictSame(await known(), [{ n: '1' }])
+  await t.rejects(ask(half, ['0']), { code: '22012' })
+  t.strictSame(await ask(half, ['1']), [{ n: '10' }])
+  t.strictSame(await known(), [{ n: '2' }])
+  await t.rejects(ask('select n from later'), { code: '42P01' })
+  await connection.script('create table later (n int)')
+  t.strictSame(await ask('select n from later'), [])
+  await connection.script('begin')
+  await t.rejects(ask('select nothing'), { code: '42703' })
+  await t.rejects(ask('select 1 as one'), { code: '25P02' })
+  await connection.script('rollback')
+  t.strictSame(await ask('select 1 as one'), [{ one: '1' }])
+})
+
 tap.test('an aborted exchange is cancelled, and nothing after it', async (t) => {
   const connection = await open()
   t.teardown(() => connection.close())
@@ -156,11 +184,20 @@ tap.test('a pool lends each connection once, in the order asked', async (t) => {
   t.equal(pool.size, 2)
 })
 
+tap.test('nobody waits longer than a pool allows', async (t) => {
+  const only = await open()
+  const pool = new ConnectionPool({ ...POOL, open: async () => only, max: 1, waitMs: 50 })
+  t.teardown(() => pool.close())
+  pool.release(await pool.acquire(signal))
+  t.equal(await pool.acquire(signal), only)
+  await t.rejects(pool.acquire(signal), { code: '53300', message: /timed out/ })
+  pool.release(only)
+})
+
 tap.test('a pool gives up on what is not clean', async (t) => {
-  const pool = new ConnectionPool({ ...POOL, max: 1, waitMs: 200 })
+  const pool = new ConnectionPool({ ...POOL, max: 1 })
   t.teardown(() => pool.close())
   const inBlock = await pool.acquire(signal)
-  await t.rejects(pool.acquire(signal), { code: '53300', message: /timed out/ })
   const abort = new AbortController()
   const waiting = pool.acquire(abort.signal)
   abort.abort(new Error('gone'))

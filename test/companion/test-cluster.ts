@@ -33,8 +33,7 @@ export async function startTestCluster(
     dataDir: workspace.dataDir,
     socketDir: workspace.socketDir,
     settings: { fsync: 'off', shared_buffers: '16MB', autovacuum: 'off' },
-    superuser: 'spanwire',
-    walSegmentMiB: 1,
+    recipe: { superuser: 'spanwire', walSegmentMiB: 1 },
     signal,
     ...options,
   })
@@ -48,9 +47,4 @@ export function isAlive(pid: number): boolean {
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
-}
-
-/** Waits until `condition` holds; the tests' own deadline ends a wait that never does. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10))
 }

@@ -7,7 +7,7 @@ import { casesDirectory, readCases } from './cases.ts'
 import { type Result, runCases } from './run-cases.ts'
 
 /** How many cases must come out right: the outcome, the code too, everything. To be raised, never lowered. */
-const FLOORS = { ok: 2766, code: 2706, all: 2542 }
+const FLOORS = { ok: 2776, code: 2761, all: 2740 }
 
 const LEVELS = ['ok', 'code', 'all'] as const
 /** A server that takes what the emulator takes. */
@@ -51,24 +51,36 @@ function count(results: readonly Result[], level: Level): number {
   return results.filter(({ verdict }) => verdict[level]).length
 }
 
-/** One line an area: cases, and how many are right in each of the three senses. */
+/** How many are ok or not for a backend that accepts every statement: the baseline. */
+function countAccepted(results: readonly Result[]): number {
+  return results.filter(({ case: { expect } }) => expect.ok).length
+}
+
+/** One line an area: cases, how many are right in each of the three senses, and how many are for who accepts everything. */
 function table(results: readonly Result[]): string {
   const areas = new Map<string, Result[]>()
   for (const result of results)
     areas.set(result.case.area, [...(areas.get(result.case.area) ?? []), result])
   const line = (name: string, list: readonly Result[]) =>
-    [name.padEnd(28), list.length, count(list, 'ok'), count(list, 'code'), count(list, 'all')]
-      .map((cell) => String(cell).padStart(6))
+    [
+      name.padEnd(28),
+      list.length,
+      ...LEVELS.map((level) => count(list, level)),
+      countAccepted(list),
+    ]
+      .map((cell) => String(cell).padStart(7))
       .join('')
-  const head = ['area'.padEnd(28), 'cases', 'ok', 'code', 'all']
-    .map((cell) => cell.padStart(6))
+  const head = ['area'.padEnd(28), 'cases', ...LEVELS, 'accept']
+    .map((cell) => cell.padStart(7))
     .join('')
-  const share = (level: Level) => ((100 * count(results, level)) / results.length).toFixed(1)
+  const percent = (part: number) => ((100 * part) / results.length).toFixed(1)
+  const share = (level: Level) => percent(count(results, level))
   return [
     head,
     ...[...areas].map(([name, list]) => line(name, list)),
     line('all areas', results),
     `${share('ok')} % ok or not, ${share('code')} % code too, ${share('all')} % everything`,
+    `${percent(countAccepted(results))} % would be ok or not, were every statement accepted`,
   ].join('\n')
 }
 

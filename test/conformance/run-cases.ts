@@ -7,13 +7,32 @@ import {
   type TestServer,
   value,
 } from '../embedded/embedded-client.ts'
-import type { Case, CaseParam, Cases, Fixture } from './cases.ts'
+import type { Case, CaseParam, Cases, Expected, Fixture } from './cases.ts'
 import { type DdlChange, judge, type Outcome, type Verdict } from './compare.ts'
 
 /** A case with how it went. */
 export interface Result {
   readonly case: Case
   readonly verdict: Verdict
+}
+
+type Judged = Omit<Result, 'case'>
+
+async function judged(
+  one: Case,
+  client: EmbeddedClient,
+  run: (client: EmbeddedClient, one: Case) => Promise<Outcome>,
+): Promise<Judged> {
+  return { verdict: judge(await run(client, one), expectedIn(one, idOf(client))) }
+}
+
+/** What is expected of a case in a database of this id. */
+function expectedIn(one: Case, databaseId: string): Expected {
+  return JSON.parse(filled(JSON.stringify(one.expect), databaseId)) as Expected
+}
+
+function idOf({ database }: EmbeddedClient): string {
+  return database.split('/').at(-1) ?? ''
 }
 
 /** Databases of one fixture on the server. */
@@ -43,17 +62,17 @@ export async function runCases(server: TestServer, { fixtures, cases }: Cases): 
   const isWrite = (one: Case) => one.kind === 'dml' || one.txn === 'rw'
   const isDdl = (one: Case) => one.kind === 'ddl' || one.kind === 'ddl-batch'
   const results: Result[] = []
-  const take = (list: readonly Case[], width: number, run: (one: Case) => Promise<Outcome>) =>
+  const take = (list: readonly Case[], width: number, run: (one: Case) => Promise<Judged>) =>
     spread(list, width, async (one) => {
-      results.push({ case: one, verdict: judge(await run(one), one.expect) })
+      results.push({ case: one, ...(await run(one)) })
     })
   const statements = cases.filter((one) => !isDdl(one))
   await take(
     statements.filter((one) => !isWrite(one)),
     CONCURRENT,
-    (one) => runQuery(of(one).client, one),
+    (one) => judged(one, of(one).client, runQuery),
   )
-  await take(statements.filter(isWrite), 1, (one) => runWrite(of(one).client, one))
+  await take(statements.filter(isWrite), 1, (one) => judged(one, of(one).client, runWrite))
   const pools = new Map<string, DdlDatabases>()
   for (const [name, { template }] of prepared)
     pools.set(name, new DdlDatabases(server, name, template))
@@ -115,7 +134,7 @@ async function asSuperuser<T>(
 
 async function copyDatabase(connection: Superuser, from: string, to: string): Promise<void> {
   await connection.query(
-    'SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1',
+    'SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE datname = $1',
     [from],
   )
   await connection.query(
@@ -158,7 +177,7 @@ function runQuery(client: EmbeddedClient, one: Case): Promise<Outcome> {
     client.call('executeSql', {
       session: client.session,
       transaction: { singleUse: { readOnly: { strong: true } } },
-      ...requestOf(one, client.database.split('/').at(-1) ?? ''),
+      ...requestOf(one, idOf(client)),
     }),
   )
 }
@@ -174,7 +193,7 @@ async function runWrite(client: EmbeddedClient, one: Case): Promise<Outcome> {
       session,
       transaction: { id: transaction.id },
       seqno: 1,
-      ...requestOf(one, client.database.split('/').at(-1) ?? ''),
+      ...requestOf(one, idOf(client)),
     }),
   )
   await client.call('rollback', { session, transactionId: transaction.id })
@@ -199,9 +218,14 @@ class DdlDatabases {
     this.#template = template
   }
 
-  async run(one: Case): Promise<Outcome> {
+  async run(one: Case): Promise<Judged> {
     const client = this.#idle.pop() ?? (await this.#make())
-    const id = client.database.split('/').at(-1) ?? ''
+    const outcome = await this.#outcome(client, one)
+    return { verdict: judge(outcome, expectedIn(one, idOf(client))) }
+  }
+
+  async #outcome(client: EmbeddedClient, one: Case): Promise<Outcome> {
+    const id = idOf(client)
     this.#before ??= await statementsOf(client)
     const texts = [one.sql].flat().map((text) => filled(text, id))
     let operation: Message

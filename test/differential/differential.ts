@@ -127,7 +127,11 @@ async function runStatements(
 ): Promise<SweepResult> {
   const result: SweepResult = { rule, differences: [], unsupported: [], answered: 0 }
   for (const sql of rule.returnsSet ? setFunctionStatements(rule) : aggregateStatements(rule)) {
-    const verdict = await checkStatement(reference, server, { sql, isOrdered: false })
+    const verdict = await checkStatement(reference, server, {
+      sql,
+      isOrdered: false,
+      parameters: [],
+    })
     if (verdict.kind === 'unsupported') result.unsupported.push(`${sql}: ${verdict.message}`)
     else if (verdict.kind === 'different') result.differences.push(`${sql}\n${verdict.difference}`)
     else result.answered += 1

@@ -2,7 +2,12 @@ import { OID } from '../../server/types/pg-type.ts'
 import type { Choices } from './choices.ts'
 import type { Makers } from './makers.ts'
 import { condition, constant, expression, type Ingredients, SORTABLE } from './random-expression.ts'
-import { type RandomStatement, randomStatement } from './random-statement.ts'
+import {
+  type QueryText,
+  type RandomStatement,
+  randomStatement,
+  withParameters,
+} from './random-statement.ts'
 import { RANKED, SAMPLES } from './tables.ts'
 
 const DEPTH = 2
@@ -15,6 +20,10 @@ export function randomSelect(choices: Choices, makers: Makers): RandomStatement 
     windowed,
     distinctOn,
     groupingSets,
+    overGroups,
+    overResult,
+    topOfJoin,
+    partsOfWindow,
     recursive,
     lateral,
     setReturning,
@@ -26,15 +35,16 @@ export function randomSelect(choices: Choices, makers: Makers): RandomStatement 
     arrayOfRows,
     commonTable,
   ]
-  const from: Ingredients = { choices, makers, aliases: ['a'], need: 'maybe' }
-  return choices.isOneIn(8) ? randomStatement(choices, makers) : choices.pick(forms)(from)
+  return choices.isOneIn(4)
+    ? randomStatement(choices, makers)
+    : withParameters(choices.pick(forms), { choices, makers, aliases: ['a'], need: 'maybe' })
 }
 
-function unordered(sql: string): RandomStatement {
+function unordered(sql: string): QueryText {
   return { sql, isOrdered: false }
 }
 
-function ordered(sql: string): RandomStatement {
+function ordered(sql: string): QueryText {
   return { sql, isOrdered: true }
 }
 
@@ -86,7 +96,7 @@ function beyondSpanner(from: Ingredients): string {
   return choices.pick(TEXT_FUNCTIONS)(expression(from, OID.text, 1))
 }
 
-function computed(from: Ingredients): RandomStatement {
+function computed(from: Ingredients): QueryText {
   const values = from.choices.times(1, 2, () => beyondSpanner(from)).join(', ')
   return unordered(
     `SELECT a.id, ${values}, ${sortable(from)} FROM ${SAMPLES} AS a WHERE ${rows(from)}`,
@@ -119,7 +129,7 @@ const FRAMES = [
   ' RANGE UNBOUNDED PRECEDING EXCLUDE TIES',
 ]
 
-function windowed(from: Ingredients): RandomStatement {
+function windowed(from: Ingredients): QueryText {
   const { choices } = from
   const calls = choices.times(1, 2, () => {
     const partition = choices.isOneIn(2) ? `PARTITION BY ${sortable(from)} ` : ''
@@ -132,7 +142,7 @@ function windowed(from: Ingredients): RandomStatement {
   )
 }
 
-function distinctOn(from: Ingredients): RandomStatement {
+function distinctOn(from: Ingredients): QueryText {
   const key = sortable(from)
   return ordered(
     `SELECT DISTINCT ON (${key}) ${key} AS k, a.id, ${sortable(from)} FROM ${SAMPLES} AS a WHERE ${rows(from)} ORDER BY ${key}, a.id`,
@@ -147,7 +157,7 @@ const GROUPING_SETS = [
 ]
 const AGGREGATES = ['count(*)', 'sum(a.i4)', 'max(a.t)', 'bool_and(a.b)', 'min(a.d)', 'avg(a.n)']
 
-function groupingSets(from: Ingredients): RandomStatement {
+function groupingSets(from: Ingredients): QueryText {
   const { choices } = from
   const having = choices.pick(['', ' HAVING count(*) > 1', ' HAVING GROUPING(a.b) = 0'])
   return unordered(
@@ -155,7 +165,87 @@ function groupingSets(from: Ingredients): RandomStatement {
   )
 }
 
-function recursive(from: Ingredients): RandomStatement {
+const KEYS = ['a.b', 'a.i2', 'a.id % 3', 'length(a.t)', 'a.d', 'a.n', 'a.t']
+const OF_GROUPS = [
+  'count(*)',
+  'count(a.t)',
+  'count(DISTINCT a.i2)',
+  'sum(a.i4)',
+  'sum(a.n)',
+  'max(a.t)',
+  'min(a.d)',
+  'max(a.ts)',
+  'bool_and(a.b)',
+  'count(*) FILTER (WHERE a.b)',
+]
+
+/** What is made of groups that Spanner can make. */
+function overGroups(from: Ingredients): QueryText {
+  const { choices } = from
+  const key = choices.pick(KEYS)
+  const [one, two] = [choices.pick(OF_GROUPS), choices.pick(OF_GROUPS)]
+  const having = choices.pick(['', '', ' HAVING count(*) > 1'])
+  const where = choices.isOneIn(2) ? rows(from) : 'true'
+  const group = `FROM ${SAMPLES} AS a WHERE ${where} GROUP BY ${key}${having}`
+  const rank = `rank() OVER (ORDER BY ${one} DESC, ${key})`
+  return choices.pick([
+    unordered(`SELECT ${key} AS k, ${one}, ${rank}, lag(${two}) OVER (ORDER BY ${key}) ${group}`),
+    unordered(`SELECT md5((${key})::text), ${one} AS x, ${two} ${group} ORDER BY ${key} LIMIT 5`),
+    unordered(`SELECT ${two}, rank() OVER (ORDER BY ${one}) FROM ${SAMPLES} AS a WHERE ${where}`),
+    unordered(`SELECT DISTINCT ON (${one}) ${one}, ${key} ${group} ORDER BY ${one}, ${key}`),
+    unordered(
+      `SELECT ${key}, ${one} ${group} ORDER BY ${one} NULLS FIRST FETCH FIRST 3 ROWS WITH TIES`,
+    ),
+  ])
+}
+
+/** A result that Spanner can make, within what it cannot. */
+function overResult(from: Ingredients): QueryText {
+  const { choices } = from
+  const where = choices.isOneIn(2) ? rows(from) : 'true'
+  const query = choices.pick([
+    `SELECT ${choices.pick(KEYS)} AS k, ${choices.pick(OF_GROUPS)} AS x FROM ${SAMPLES} AS a WHERE ${where} GROUP BY 1`,
+    `SELECT DISTINCT ${choices.pick(KEYS)} AS k, a.b AS x FROM ${SAMPLES} AS a WHERE ${where}`,
+    `SELECT a.id AS k, a.t AS x FROM ${SAMPLES} AS a WHERE ${where} ORDER BY a.id LIMIT ${1 + choices.below(9)}`,
+  ])
+  const test = choices.pick(['true', 'q.k IS NOT NULL', 'q.x IS NOT NULL', `md5(q.k::text) > '8'`])
+  const outer = `SELECT q.k, q.x, count(*) OVER (PARTITION BY q.x) FROM`
+  return choices.pick([
+    unordered(`${outer} (${query}) AS q WHERE ${test}`),
+    unordered(`WITH q AS (${query}) ${outer} q WHERE ${test}`),
+    unordered(`WITH q AS (${query}) ${outer} q LEFT JOIN q AS o ON o.k = q.k WHERE ${test}`),
+    unordered(
+      `SELECT a.id, rank() OVER (ORDER BY a.id) FROM ${SAMPLES} AS a WHERE a.id > (SELECT count(q.x) FROM (${query}) AS q)`,
+    ),
+  ])
+}
+
+function topOfJoin(from: Ingredients): QueryText {
+  const { choices } = from
+  const join = choices.pick(['JOIN', 'LEFT JOIN'])
+  const key = choices.pick(KEYS)
+  const direction = choices.pick(['', ' DESC', ' NULLS FIRST', ' DESC NULLS LAST'])
+  const where = choices.isOneIn(2) ? rows(from) : 'true'
+  const body = `FROM ${SAMPLES} AS a ${join} ${SAMPLES} AS s ON s.id = a.id + 1 WHERE ${where} ORDER BY ${key}${direction}`
+  const count = 1 + choices.below(6)
+  return choices.pick([
+    unordered(`SELECT a.id, s.t, ${beyondSpanner(from)} ${body}, a.id LIMIT ${count} OFFSET 2`),
+    unordered(`SELECT a.id, ${beyondSpanner(from)} ${body} FETCH FIRST ${count} ROWS WITH TIES`),
+  ])
+}
+
+function partsOfWindow(from: Ingredients): QueryText {
+  const { choices } = from
+  const type = choices.pick([OID.int8, OID.text, OID.date, OID.int4])
+  const query = `SELECT a.id, ${expression(from, type, 1)} AS p, a.i2 FROM ${SAMPLES} AS a`
+  const test = choices.pick(['q.p IS NULL', `q.p < ${constant(choices, type)}`, 'q.i2 > 3'])
+  const over = choices.pick(['PARTITION BY r.p, r.i2', 'PARTITION BY r.p'])
+  return unordered(
+    `SELECT * FROM (SELECT r.*, count(*) OVER (${over}), rank() OVER (${over} ORDER BY r.id) FROM (${query}) AS r) AS q WHERE ${test}`,
+  )
+}
+
+function recursive(from: Ingredients): QueryText {
   const { choices } = from
   const first = 1 + choices.below(10)
   const union = choices.pick(['UNION ALL', 'UNION'])
@@ -164,7 +254,7 @@ function recursive(from: Ingredients): RandomStatement {
   )
 }
 
-function lateral(from: Ingredients): RandomStatement {
+function lateral(from: Ingredients): QueryText {
   const { choices } = from
   const inner: Ingredients = { ...from, aliases: ['s'], level: 1 }
   const join = choices.pick([',', 'LEFT JOIN', 'CROSS JOIN'])
@@ -183,7 +273,7 @@ const SETS = [
   'generate_subscripts(a.i8s, 1)',
 ]
 
-function setReturning(from: Ingredients): RandomStatement {
+function setReturning(from: Ingredients): QueryText {
   const { choices } = from
   const where = rows(from)
   return choices.isOneIn(2)
@@ -193,7 +283,7 @@ function setReturning(from: Ingredients): RandomStatement {
       )
 }
 
-function orderedAggregate(from: Ingredients): RandomStatement {
+function orderedAggregate(from: Ingredients): QueryText {
   const { choices } = from
   const value = sortable(from)
   const calls = [
@@ -219,7 +309,7 @@ const ORDERED_SETS = [
   'regr_count(a.i4, a.i2)',
 ]
 
-function orderedSet(from: Ingredients): RandomStatement {
+function orderedSet(from: Ingredients): QueryText {
   const { choices } = from
   const group = choices.pick(['', ' GROUP BY a.b'])
   return unordered(
@@ -227,7 +317,7 @@ function orderedSet(from: Ingredients): RandomStatement {
   )
 }
 
-function withTies(from: Ingredients): RandomStatement {
+function withTies(from: Ingredients): QueryText {
   const { choices } = from
   const key = choices.pick(['a.b', 'a.i2', 'a.id % 5', 'length(a.t)'])
   return unordered(
@@ -236,7 +326,7 @@ function withTies(from: Ingredients): RandomStatement {
 }
 
 /** A view that Spanner could not have. */
-function overView(from: Ingredients): RandomStatement {
+function overView(from: Ingredients): QueryText {
   const { choices } = from
   const value = expression(from, choices.pick(SORTABLE), 1)
   return choices.isOneIn(2)
@@ -246,7 +336,7 @@ function overView(from: Ingredients): RandomStatement {
       )
 }
 
-function joinedUsing(from: Ingredients): RandomStatement {
+function joinedUsing(from: Ingredients): QueryText {
   const { choices } = from
   const join = choices.pick(['JOIN', 'LEFT JOIN', 'FULL JOIN', 'RIGHT JOIN'])
   const columns = choices.pick(['id', 'b, i2', 'i4', 't'])
@@ -258,7 +348,7 @@ function joinedUsing(from: Ingredients): RandomStatement {
   )
 }
 
-function arrayOfRows(from: Ingredients): RandomStatement {
+function arrayOfRows(from: Ingredients): QueryText {
   const { choices } = from
   const inner: Ingredients = { ...from, aliases: ['s'], level: 1 }
   const array = `ARRAY(SELECT ${sortable(inner)} FROM ${SAMPLES} AS s WHERE s.id < a.id ORDER BY s.id LIMIT 4)`
@@ -270,7 +360,7 @@ function arrayOfRows(from: Ingredients): RandomStatement {
   return unordered(`SELECT a.id, ${array}, ${row} FROM ${SAMPLES} AS a WHERE ${rows(from)}`)
 }
 
-function commonTable(from: Ingredients): RandomStatement {
+function commonTable(from: Ingredients): QueryText {
   const { choices } = from
   const type = choices.pick([OID.int8, OID.text, OID.date, OID.int4])
   const materialized = choices.pick(['', ' MATERIALIZED', ' NOT MATERIALIZED'])

@@ -17,6 +17,8 @@ export interface Ingredients {
   readonly need?: 'always' | 'guarded' | 'maybe'
   /** Levels of subqueries around it. */
   readonly level?: number
+  /** The values of the statement's parameters, which expressions add to. */
+  readonly parameters: string[]
 }
 
 /** Types that values are asked of, the commonest first. */
@@ -87,7 +89,11 @@ function leaf({ choices, aliases }: Ingredients, type: number): string {
 /** One of the values that the tables hold. */
 export function constant(choices: Choices, type: number): string {
   const column = choices.pick(columnsOf(type))
-  return `${quote(choices.pick(column.values))}::${column.type.replace(/\(.*?\)/, '')}`
+  return `${quote(choices.pick(column.values))}::${castName(column)}`
+}
+
+function castName({ type }: ValueColumn): string {
+  return type.replace(/\(.*?\)/, '')
 }
 
 function made(from: Ingredients, type: number, depth: number): string {
@@ -190,14 +196,71 @@ function distinct(from: Ingredients, type: number, depth: number): string {
   return `(${expression(from, type, depth - 1)} ${word} ${expression(from, type, depth - 1)})`
 }
 
-/** Types whose arrays Spanner compares an element with. */
-const WITH_ARRAYS = [OID.int8, OID.text, OID.int4, OID.date, OID.uuid, OID.bool]
+/** Types with an order whose arrays the tables have a column of, the commonest first. */
+const ELEMENTS: readonly number[] = [
+  ...[OID.int8, OID.text, OID.int4, OID.varchar, OID.uuid, OID.date, OID.bool, OID.int2],
+  ...[OID.numeric, OID.timestamptz, OID.timestamp, OID.float8, OID.float4, OID.bytea],
+]
+const PATTERN_MATCHES = ['LIKE', 'NOT LIKE', 'ILIKE', '~']
 
+/** A value beside the elements of an array: `= ANY`, `<> ALL`, and the other operators with both. */
 function anyOf(from: Ingredients, depth: number): string {
   const { choices } = from
-  const type = choices.pick(WITH_ARRAYS)
-  const array = leaf(from, findPgType(type)?.arrayOid ?? 0)
-  return `(${expression(from, type, depth - 1)} ${choices.pick(['= ANY', '<> ALL'])} (${array}))`
+  const type = choices.pick(ELEMENTS)
+  const others = type === OID.text ? [...COMPARISONS, ...PATTERN_MATCHES] : COMPARISONS
+  const [operator, word] = choices.pick([
+    ['=', 'ANY'],
+    ['<>', 'ALL'],
+    [choices.pick(others), choices.pick(['ANY', 'ALL', 'SOME'])],
+  ])
+  const value = choices.isOneIn(8) ? parameter(from, type) : expression(from, type, depth - 1)
+  const found = choices.isOneIn(8) ? untyped(from, type) : array(from, type, depth - 1)
+  return `(${value} ${operator} ${word} (${found}))`
+}
+
+/** As drivers send lists: PostgreSQL finds the parameter's type. */
+function untyped(from: Ingredients, elementType: number): string {
+  return parameter(from, findPgType(elementType)?.arrayOid ?? 0).replace(/::.*/, '')
+}
+
+/** An array with elements of a type: a column, an expression, a parameter, what a query finds. */
+function array(from: Ingredients, type: number, depth: number): string {
+  const { choices, level = 0 } = from
+  const arrayType = findPgType(type)?.arrayOid ?? 0
+  const forms = [
+    () => leaf(from, arrayType),
+    () => leaf(from, arrayType),
+    () => parameter(from, arrayType),
+    () => constant(choices, arrayType),
+    () => elements(from, type, depth),
+    () => expression(from, arrayType, depth),
+    ...(level === 0 ? [() => arrayOfQuery(from, type, depth)] : []),
+  ]
+  return choices.pick(forms)()
+}
+
+function elements(from: Ingredients, type: number, depth: number): string {
+  const { choices } = from
+  const element = () =>
+    choices.pick([
+      () => expression(from, type, depth),
+      () => constant(choices, type),
+      () => `NULL`,
+    ])()
+  return `ARRAY[${[expression(from, type, depth), ...choices.times(0, 3, element)].join(', ')}]`
+}
+
+function arrayOfQuery(from: Ingredients, type: number, depth: number): string {
+  const alias = 's'
+  const inner: Ingredients = { ...from, aliases: [alias], need: 'maybe', level: 1 }
+  return `ARRAY(SELECT ${expression(inner, type, depth)} FROM ${SAMPLES} AS ${alias} WHERE ${alias}.id <= ${1 + from.choices.below(6)})`
+}
+
+/** A parameter with one of the values that the tables hold. Its type is written out. */
+function parameter({ choices, parameters }: Ingredients, type: number): string {
+  const column = choices.pick(columnsOf(type))
+  parameters.push(choices.pick(column.values))
+  return `$${parameters.length}::${castName(column)}`
 }
 
 function rowComparison(from: Ingredients): string {

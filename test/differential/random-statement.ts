@@ -2,21 +2,56 @@ import { OID } from '../../server/types/pg-type.ts'
 import type { Choices } from './choices.ts'
 import type { Makers } from './makers.ts'
 import { condition, expression, type Ingredients, SCALARS, SORTABLE } from './random-expression.ts'
+import { grouped, groupedByJoinedKey, groupedByKey } from './random-grouped.ts'
 import { SAMPLES } from './tables.ts'
 
 /** A generated SELECT. */
-export interface RandomStatement {
+export interface RandomStatement extends QueryText {
+  /** Texts of the values of $1 and so on. */
+  readonly parameters: readonly string[]
+}
+
+/** What a form makes: the parameters are where its ingredients say. */
+export interface QueryText {
   readonly sql: string
   /** Its ORDER BY leaves no two rows where they like. */
   readonly isOrdered: boolean
+}
+
+/** A statement of some form, with the parameters that it came to. */
+export function withParameters(
+  form: (from: Ingredients) => QueryText,
+  ingredients: Omit<Ingredients, 'parameters'>,
+): RandomStatement {
+  const made: string[] = []
+  const { sql, isOrdered } = form({ ...ingredients, parameters: made })
+  // A form may leave out an expression that it has made.
+  const used = made.flatMap((_value, i) => (new RegExp(`\\$${i + 1}\\b`).test(sql) ? [i + 1] : []))
+  return {
+    sql: sql.replace(/\$(\d+)/g, (_name, number) => `$${used.indexOf(Number(number)) + 1}`),
+    isOrdered,
+    parameters: used.map((number) => made[number - 1] ?? ''),
+  }
 }
 
 const DEPTH = 3
 
 /** A SELECT over the differential tables, by the choices. */
 export function randomStatement(choices: Choices, makers: Makers): RandomStatement {
-  const forms = [plain, plain, filtered, sorted, joined, grouped, distinct, setOperation, nested]
-  return choices.pick(forms)({ choices, makers, aliases: ['a'] })
+  const forms = [
+    plain,
+    plain,
+    filtered,
+    sorted,
+    joined,
+    grouped,
+    distinct,
+    setOperation,
+    nested,
+    groupedByKey,
+    groupedByJoinedKey,
+  ]
+  return withParameters(choices.pick(forms), { choices, makers, aliases: ['a'] })
 }
 
 /** Half of the statements look at one row: what fails then fails for a reason that both have. */
@@ -29,12 +64,12 @@ function list(from: Ingredients, types: readonly number[]): string {
   return choices.times(1, 3, () => expression(from, choices.pick(types), DEPTH)).join(', ')
 }
 
-function plain(from: Ingredients): RandomStatement {
+function plain(from: Ingredients): QueryText {
   const sql = `SELECT a.id, ${list(from, SCALARS)} FROM ${SAMPLES} AS a WHERE ${rows(from)}`
   return { sql, isOrdered: false }
 }
 
-function filtered(from: Ingredients): RandomStatement {
+function filtered(from: Ingredients): QueryText {
   const safe: Ingredients = { ...from, need: 'guarded' }
   return {
     sql: `SELECT a.id FROM ${SAMPLES} AS a WHERE ${condition(safe, DEPTH)}`,
@@ -45,7 +80,7 @@ function filtered(from: Ingredients): RandomStatement {
 const DIRECTIONS = ['', ' DESC', ' NULLS FIRST', ' DESC NULLS LAST', ' ASC NULLS LAST']
 const LIMITS = ['', ' LIMIT 5', ' OFFSET 3', ' LIMIT 4 OFFSET 2']
 
-function sorted(from: Ingredients): RandomStatement {
+function sorted(from: Ingredients): QueryText {
   const { choices } = from
   const key = expression(from, choices.pick(SORTABLE), DEPTH)
   const value = expression(from, choices.pick(SCALARS), 1)
@@ -57,50 +92,25 @@ function sorted(from: Ingredients): RandomStatement {
 
 const JOINS = ['JOIN', 'LEFT JOIN', 'RIGHT JOIN', 'FULL JOIN']
 
-function joined(from: Ingredients): RandomStatement {
+function joined(from: Ingredients): QueryText {
   const { choices } = from
   const both: Ingredients = { ...from, aliases: ['a', 'b'], need: 'maybe' }
   const type = choices.pick(SORTABLE)
-  const one = (alias: string) => expression({ ...from, aliases: [alias], need: 'maybe' }, type, 1)
+  const join = choices.pick(JOINS)
+  // PostgreSQL joins nothing fully by what it computes ahead.
+  const depth = join === 'FULL JOIN' ? 0 : 1
+  const one = (alias: string) =>
+    expression({ ...from, aliases: [alias], need: 'maybe' }, type, depth)
   const on = `${one('a')} = ${one('b')}`
   const side = (alias: string) =>
     `(SELECT * FROM ${SAMPLES} WHERE id <= ${4 + choices.below(12)}) AS ${alias}`
   return {
-    sql: `SELECT a.id, b.id, ${list(both, SCALARS)} FROM ${side('a')} ${choices.pick(JOINS)} ${side('b')} ON ${on}`,
+    sql: `SELECT a.id, b.id, ${list(both, SCALARS)} FROM ${side('a')} ${join} ${side('b')} ON ${on}`,
     isOrdered: false,
   }
 }
 
-/** Aggregates whose value does not depend on the order of the rows. */
-const AGGREGATES = [
-  'count(*)',
-  'count(a.t)',
-  'count(DISTINCT a.i8)',
-  'sum(a.i4)',
-  'sum(a.i2)',
-  'avg(a.i8)',
-  'max(a.n)',
-  'min(a.f8)',
-  'max(a.tz)',
-  'sum(a.n2)',
-  'bool_or(a.b)',
-  'max(lower(a.t))',
-  'bit_or(a.i4)',
-  'count(*) FILTER (WHERE a.id > 5)',
-]
-
-function grouped(from: Ingredients): RandomStatement {
-  const { choices } = from
-  const key = expression({ ...from, need: 'maybe' }, choices.pick(SORTABLE), 2)
-  const values = choices.times(1, 3, () => choices.pick(AGGREGATES))
-  const having = choices.pick(['', ' HAVING count(*) > 1', ' HAVING max(a.id) > 3'])
-  return {
-    sql: `SELECT ${key} AS k, ${values.join(', ')} FROM ${SAMPLES} AS a WHERE a.id <= 25 GROUP BY ${choices.pick(['1', key])}${having}`,
-    isOrdered: false,
-  }
-}
-
-function distinct(from: Ingredients): RandomStatement {
+function distinct(from: Ingredients): QueryText {
   const safe: Ingredients = { ...from, need: 'maybe' }
   return {
     sql: `SELECT DISTINCT ${list(safe, SORTABLE)} FROM ${SAMPLES} AS a`,
@@ -110,7 +120,7 @@ function distinct(from: Ingredients): RandomStatement {
 
 const SET_OPERATIONS = ['UNION ALL', 'UNION', 'INTERSECT', 'EXCEPT', 'EXCEPT ALL', 'INTERSECT ALL']
 
-function setOperation(from: Ingredients): RandomStatement {
+function setOperation(from: Ingredients): QueryText {
   const { choices } = from
   const safe: Ingredients = { ...from, need: 'maybe' }
   const type = choices.pick(SORTABLE.filter((candidate) => candidate !== OID.varchar))
@@ -119,7 +129,7 @@ function setOperation(from: Ingredients): RandomStatement {
 }
 
 /** A query over a query, in WITH or in FROM. */
-function nested(from: Ingredients): RandomStatement {
+function nested(from: Ingredients): QueryText {
   const { choices } = from
   const safe: Ingredients = { ...from, need: 'maybe' }
   const [one, two] = [choices.pick(SORTABLE), choices.pick(SCALARS)]

@@ -11,8 +11,10 @@ import { TABLES } from './tables.ts'
 /** A server that statements are run on, with the differential tables in it. */
 export interface TestedServer {
   readonly name: string
+  readonly emulation: Emulation
   readonly capabilities: Capabilities
-  run(sql: string): Promise<Outcome>
+  /** With text parameters by the extended protocol, else in one Query message. */
+  run(sql: string, parameters?: readonly string[]): Promise<Outcome>
   stop(): Promise<void>
 }
 
@@ -105,9 +107,11 @@ async function startTested(
   let client = await openTables(started, emulation)
   return {
     name,
+    emulation,
     capabilities,
-    async run(sql) {
-      const outcome = outcomeOf(await client.query(sql))
+    async run(sql, parameters = []) {
+      const answer = parameters.length > 0 ? client.extended(sql, parameters) : client.query(sql)
+      const outcome = outcomeOf(await answer)
       const isSuspect =
         outcome.kind === 'lost' || (outcome.kind === 'error' && LOST.test(outcome.code))
       if (!isSuspect || !(await started.isDead())) return outcome

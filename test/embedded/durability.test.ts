@@ -4,7 +4,8 @@ import { stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import tap from 'tap'
-import { isAlive, makeWorkspace, until } from '../companion/test-cluster.ts'
+import { isAlive, makeWorkspace } from '../companion/test-cluster.ts'
+import { until } from '../helpers/until.ts'
 import {
   askPostgres,
   connectTo,
@@ -39,6 +40,7 @@ tap.test('what was committed is there after kill -9, and Commit is answered agai
     in: READ_WRITE,
     seqno: 1,
   })
+  await before.ddl('CREATE TABLE u (id bigint PRIMARY KEY)')
   child.kill('SIGKILL')
   await once(child, 'exit')
   before.close()
@@ -49,6 +51,7 @@ tap.test('what was committed is there after kill -9, and Commit is answered agai
   const after = await connectTo(server, 'durable')
   t.teardown(() => after.close())
   t.strictSame((await after.run('SELECT id FROM t')).rows, [['1']])
+  t.strictSame((await after.run('SELECT id FROM u')).columns, ['id INT64'], 'so is a schema change')
   const again = await after.call('commit', { session, transactionId: committed.transaction })
   t.ok(Number(again.commitTimestamp.seconds) > 1_600_000_000)
   t.match(
@@ -168,7 +171,7 @@ tap.test(
     })
     const [backend] = await askPostgres(
       server,
-      "SELECT pid::text AS pid FROM pg_stat_activity WHERE datname = 'db_crash' LIMIT 1",
+      "SELECT pid::text AS pid FROM pg_stat_activity WHERE datname = 'db_crash' AND state = 'idle in transaction'",
     )
     process.kill(Number(backend?.['pid']), 'SIGKILL')
     await until(async () =>

@@ -48,6 +48,19 @@ async function reset(...rows: unknown[][]): Promise<void> {
   await commit({ delete: { table: 't', keySet: ALL } }, { insert: write(['a', 'b', 'v'], ...rows) })
 }
 
+tap.test('Commit counts where it is asked to', async (t) => {
+  await reset(['1', 'x', 'one'])
+  const mutations = [
+    { insert: write(['a', 'b', 'v'], ['2', 'x', 'two'], ['3', 'x', 'three']) },
+    { delete: { table: 't', keySet: { keys: [list('1', 'x')] } } },
+  ]
+  const counted = { session, ...SINGLE_USE, mutations, returnCommitStats: true }
+  const { commitStats } = await client.call('commit', counted)
+  // Two rows of three columns and an index entry each; a row and its index entry.
+  t.equal(commitStats.mutationCount, '10')
+  t.notOk((await commit({ delete: { table: 't', keySet: ALL } })).commitStats)
+})
+
 tap.test('each kind of mutation does what its name says', async (t) => {
   await reset(['1', 'x', 'one'], ['2', 'x', 'two'])
   await commit({ update: write(['a', 'b', 'v'], ['1', 'x', 'eins']) })
@@ -81,6 +94,7 @@ tap.test('a commit is whole or nothing', async (t) => {
     '5 Row [8,x] in table t is missing. Row cannot be updated.',
   )
   t.match(await failureText(commit(more, { update: write(['a', 'v'], ['1', '?']) })), /^3 /)
+  t.match(await failureText(commit({ insert: write(['a', 'b'], ['x', 'x']) })), /^9 .*INT64/)
   t.match(await failureText(commit({ insert: { ...write(['a']), table: 'no' } })), /^5 Table not/)
   t.match(await failureText(commit({ insert: write(['zz'], ['1']) })), /^5 Column not found/)
   t.match(await failureText(commit({ insert: write(['a', 'b'], ['1']) })), /^3 /)
@@ -148,11 +162,27 @@ tap.test('key sets: keys, ranges with open and closed ends, prefixes, everything
   ])
   t.strictSame(await read({}), [])
   t.strictSame(await read(ALL, { limit: '2' }), ['1 a q', '1 b p'])
-  t.match(await failureText(read({ keys: [list('3')] })), /^3 Wrong number of key parts/)
+  t.match(
+    await failureText(read({ keys: [list('3')] })),
+    /^9 Wrong number of key parts for t. Expected 2 key parts, found 1/,
+  )
   const index = { index: 't_v' }
   t.strictSame(await read(closed(['q'], ['p']), index), ['1 a q', '2 a q', '1 b p'], 'DESC')
   t.strictSame(await read({ keys: [list('q', '2')] }, index), ['2 a q'])
   t.match(await failureText(read(ALL, { index: 'no' })), /^5 Index not found on table t: no/)
+  await client.ddl('CREATE INDEX t_b ON t (b)')
+  await client.write(`UPDATE t SET v = 'q' WHERE a = 1 AND b = 'a'`)
+  t.match(
+    await failureText(read(ALL, { index: 't_b' })),
+    /^5 Index 't_b' which indexes 't' does not have a column named v/,
+  )
+  const held = { index: 't_b', columns: ['b', 'a'] }
+  t.strictSame(
+    await read(ALL, held),
+    ['a 1', 'a 2', 'a 3', 'b 1', 'b 2'],
+    'equal keys by the primary one',
+  )
+  await client.ddl('DROP INDEX t_b')
   t.match(await failureText(read(ALL, { columns: ['zz'] })), /^5 Column not found/)
   await commit({ delete: { table: 't', keySet: closed(['1', 'b'], ['2']) } })
   t.strictSame(await read(ALL), ['1 a q', '3 a r'])

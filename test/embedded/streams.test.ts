@@ -1,5 +1,5 @@
 import tap from 'tap'
-import { until } from '../companion/test-cluster.ts'
+import { until } from '../helpers/until.ts'
 import {
   askPostgres,
   connectTo,

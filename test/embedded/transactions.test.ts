@@ -1,6 +1,7 @@
 import tap from 'tap'
-import { until } from '../companion/test-cluster.ts'
+import { until } from '../helpers/until.ts'
 import {
+  askPostgres,
   connectTo,
   failure,
   failureText,
@@ -109,6 +110,18 @@ tap.test('a statement that fails leaves the transaction as it was', async (t) =>
   ])
 })
 
+tap.test('a statement that fails before it is sent leaves it as it was, too', async (t) => {
+  await reset([1, 1])
+  const transaction = await open('UPDATE n SET v = 2 WHERE id = 1')
+  const read = 'SELECT v FROM n WHERE id = $1'
+  await client.run(read, { params: ['1'], types: ['INT64'] })
+  const failed = transaction.run(read, { params: [true], types: ['INT64'] })
+  t.equal(await failureText(failed), '9 Invalid value for bind parameter p1: Expected INT64.')
+  t.strictSame((await transaction.run(read, { params: ['1'], types: ['INT64'] })).rows, [['2']])
+  await transaction.commit()
+  t.strictSame(await values(), [['1', '2']])
+})
+
 tap.test(
   'where the statement that begins fails, there is no transaction and no lock',
   async (t) => {
@@ -201,7 +214,10 @@ tap.test('a read-only transaction keeps its snapshot, also after an error', asyn
   t.strictSame((await transaction.run('SELECT v FROM n')).rows, [['1']])
   t.equal(await failureText(transaction.run('SELECT 1/0')), '11 division by zero')
   t.strictSame((await transaction.run('SELECT v FROM n')).rows, [['1']])
-  t.equal(await failureText(transaction.commit()), '9 Cannot commit a read-only transaction.')
+  t.equal(
+    await failureText(transaction.commit()),
+    '9 Cannot commit or rollback a read-only or partitioned-dml transaction.',
+  )
   const session = await client.newSession()
   const begun = await client.call('beginTransaction', {
     session,
@@ -231,6 +247,10 @@ tap.test('timestamp bounds: what the present satisfies', async (t) => {
       }),
     ),
     /^3 Timestamp bound: max_staleness/,
+  )
+  t.equal(
+    await failureText(singleUse({ exactStaleness: { seconds: -1 } })),
+    '3 Staleness must be non-negative.',
   )
 })
 
@@ -313,7 +333,9 @@ tap.test('DML that was given up ends its transaction', async (t) => {
   const { session, id, run } = await open('SELECT 1')
   const sql = 'UPDATE n SET v = v + 1 WHERE id = 1'
   const stream = client.stream({ session, transaction: { id }, seqno: 5, sql })
-  setTimeout(() => stream.cancel(), 200)
+  const waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+  await until(async () => (await askPostgres(server, waiting)).length === 1)
+  stream.cancel()
   t.equal((await failure(stream.messages)).code, 1)
   await holder.rollback()
   t.equal((await failure(run(sql, { seqno: 5 }))).code, ABORTED)
@@ -385,6 +407,29 @@ tap.test('batch DML: counts of what ran, the status of what failed', async (t) =
   t.notOk(failed.resultSets?.length)
 })
 
+/** A single-use read at a moment. */
+function readAt(atMs: number) {
+  const seconds = Math.floor(atMs / 1000)
+  return {
+    singleUse: { readOnly: { readTimestamp: { seconds, nanos: (atMs % 1000) * 1_000_000 } } },
+  }
+}
+
+tap.test('a read at a moment to come waits for it', async (t) => {
+  await reset([1, 1])
+  const change = await open('UPDATE n SET v = 2 WHERE id = 1')
+  const atMs = Date.now() + 1_500
+  const read = client.run('SELECT v FROM n', { in: readAt(atMs) })
+  await change.commit()
+  t.ok(Date.now() < atMs, 'the change came before the moment')
+  t.strictSame((await read).rows, [['2']])
+  t.ok(Date.now() >= atMs)
+  t.match(
+    await failureText(client.run('SELECT v FROM n', { in: readAt(Date.now() + 3_700_000) })),
+    /^4 Read-only transaction timestamp .* is more than 1 hour in future/,
+  )
+})
+
 tap.test('partitioned DML commits by itself', async (t) => {
   await reset([1, 1], [2, 2])
   const session = await client.newSession()
@@ -443,6 +488,12 @@ tap.test('sessions: made in numbers, listed, deleted with what they have open', 
     sessionCount: 3,
   })
   t.equal(session.length, 3)
+  t.match(
+    await failureText(
+      client.call('batchCreateSessions', { database: client.database, sessionCount: -1 }),
+    ),
+    /^3 Session count/,
+  )
   const labelled = await client.call('createSession', {
     database: client.database,
     session: { labels: { a: 'b' } },
@@ -465,7 +516,7 @@ tap.test('sessions: made in numbers, listed, deleted with what they have open', 
 })
 
 tap.test('unknown transactions', async (t) => {
-  t.equal((await failure(client.run('SELECT 1', { in: Buffer.from('nonsense') }))).code, 3)
+  t.equal((await failure(client.run('SELECT 1', { in: Buffer.from('nonsense') }))).code, 5)
   t.equal(
     (
       await failure(

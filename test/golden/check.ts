@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import type { ServerAddress } from '../helpers/wire-client.ts'
 import { loadScripts, runScript } from './run.ts'
-import type { GoldenStep } from './script.ts'
+import type { GoldenScript, GoldenStep } from './script.ts'
 
 /**
  * Holds one server to all scripts. A step that is known to differ on this backend must differ: when it no longer does, its
@@ -13,10 +13,19 @@ export async function checkScripts(t: Test, backend: string, address: ServerAddr
     if (only !== undefined && !name.includes(only)) continue
     const skip = script.skips.find((candidate) => candidate.backend === backend)
     await t.test(name, { skip: skip?.reason ?? false }, async (t) => {
-      const answers = await runScript(address, name, script)
-      for (const [index, step] of script.steps.entries()) checkStep(t, backend, step, answers[index])
+      checkAnswers(t, backend, script, await runScript(address, name, script))
     })
   }
+}
+
+/** Holds the answers to the steps of a script to what it says of them for this backend. */
+export function checkAnswers(
+  t: Test,
+  backend: string,
+  script: GoldenScript,
+  answers: readonly (readonly string[])[],
+): void {
+  for (const [index, step] of script.steps.entries()) checkStep(t, backend, step, answers[index])
 }
 
 function checkStep(

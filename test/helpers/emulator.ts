@@ -1,10 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
-import { connect } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from './free-port.ts'
+import { createInterface } from 'node:readline'
 
 /** A running official Spanner emulator. All of its data are in memory. */
 export interface Emulator {
@@ -14,7 +12,7 @@ export interface Emulator {
 }
 
 const IN_SDK = 'bin/cloud_spanner_emulator/emulator_main'
-const START_TIMEOUT_MS = 20_000
+const START_TIMEOUT_MS = 60_000
 
 /** The emulator's binary: SPANNER_EMULATOR_BIN, else where the Google Cloud SDK usually is. */
 export function findEmulatorBinary(): string | undefined {
@@ -44,16 +42,27 @@ export async function startEmulator(flags: readonly string[] = []): Promise<Emul
     process.stderr.write('SKIPPED: no Spanner emulator (set SPANNER_EMULATOR_BIN)\n')
     return undefined
   }
-  const port = await freePort()
-  const child = spawn(binary, ['--host_port', `127.0.0.1:${port}`, ...flags], { stdio: 'ignore' })
-  const stopper = makeStopper(child)
+  const { child, address } = await spawnEmulator(binary, flags)
+  return { address, stop: makeStopper(child) }
+}
+
+/**
+ * Starts the binary, on a port that it chooses itself: one that was found free before might be somebody else's by then, and the emulator
+ * shares a port with a second one. Resolves when it listens.
+ */
+export async function spawnEmulator(
+  binary: string,
+  flags: readonly string[] = [],
+): Promise<{ readonly child: ChildProcess; readonly address: string }> {
+  const child = spawn(binary, ['--host_port', '127.0.0.1:0', ...flags], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   try {
-    await waitForPort(port, child)
+    return { child, address: await addressOf(child) }
   } catch (error) {
-    await stopper()
+    child.kill('SIGKILL')
     throw error
   }
-  return { address: `127.0.0.1:${port}`, stop: stopper }
 }
 
 function isExecutable(path: string): boolean {
@@ -80,23 +89,25 @@ function makeStopper(child: ChildProcess): () => Promise<void> {
   }
 }
 
-async function waitForPort(port: number, child: ChildProcess): Promise<void> {
-  const deadlineMs = performance.now() + START_TIMEOUT_MS
-  while (performance.now() < deadlineMs) {
-    if (child.exitCode !== null) throw new Error(`the emulator exited with ${child.exitCode}`)
-    if (await accepts(port)) return
-    await sleep(50)
-  }
-  throw new Error(`the emulator did not listen within ${START_TIMEOUT_MS} ms`)
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
+/** What the emulator says when it listens; what it says afterwards is read and dropped. */
+function addressOf(child: ChildProcess): Promise<string> {
+  const { stderr } = child
+  if (stderr === null) throw new Error('the emulator has no stderr')
+  return new Promise((resolve, reject) => {
+    const told: string[] = []
+    const fail = (what: string) => {
+      clearTimeout(timer)
+      reject(new Error(`${what}: ${told.join('\n')}`))
+    }
+    const timer = setTimeout(() => fail('the emulator does not listen'), START_TIMEOUT_MS)
+    child.once('error', reject)
+    child.once('exit', (code) => fail(`the emulator exited with ${code}`))
+    createInterface({ input: stderr }).on('line', (line) => {
+      const [, address] = /Server address: (\S+)$/.exec(line) ?? []
+      if (told.length < 20) told.push(line)
+      if (address === undefined) return
+      clearTimeout(timer)
+      resolve(address)
     })
-    socket.once('error', () => resolve(false))
   })
 }

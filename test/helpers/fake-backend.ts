@@ -18,6 +18,8 @@ export const CAPABILITIES: Capabilities = {
   jsonbFunctions: true,
   aggregateOrderBy: true,
   safeNumericKeysAndNullFloats: true,
+  partitionedDml: true,
+  sequenceStateIsNext: false,
   repeatableRead: true,
 }
 

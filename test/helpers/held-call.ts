@@ -1,4 +1,5 @@
 import type { RecordingProxy } from './recording-proxy.ts'
+import { isSchemaLook } from './schema-look.ts'
 
 /** A call that came to the proxy in front of the backend and goes no further. */
 export interface HeldCall {
@@ -8,13 +9,13 @@ export interface HeldCall {
   release(): void
 }
 
-/** Holds the next call of a method; calls after it pass. */
+/** Holds the next call of a method that a client asked for; calls after it pass. */
 export function holdNext(proxy: RecordingProxy, method: string): HeldCall {
   const [arrived, arrive] = gate()
   const [until, release] = gate()
   let isTaken = false
   proxy.intercept((call) => {
-    if (isTaken || call.method !== method) return undefined
+    if (isTaken || call.method !== method || isSchemaLook(call)) return undefined
     isTaken = true
     arrive()
     return { kind: 'hold', until }

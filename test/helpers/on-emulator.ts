@@ -37,3 +37,18 @@ export function onEmulator(
     await work(spanwire)
   })
 }
+
+/** Runs `work` as one subtest with the product on its embedded backend, and as another with an emulator behind it. */
+export async function onEachBackend(
+  t: Test,
+  work: (t: Test, spanwire: RunningSpanwire) => Promise<void>,
+): Promise<void> {
+  await t.test('embedded', async (test) => {
+    const spanwire = await startSpanwire()
+    test.teardown(async () => {
+      await spanwire.stop()
+    })
+    await work(test, spanwire)
+  })
+  await t.test('emulator', (test) => onEmulator(test, (spanwire) => work(test, spanwire)))
+}

@@ -28,7 +28,7 @@ export async function startOracle(
     binaries: await findPostgresBinaries({ stateDir: dir, signal }),
     dataDir: join(dir, 'data'),
     settings: { timezone: 'UTC', ...settings },
-    superuser,
+    recipe: { superuser, walSegmentMiB: 16 },
     signal,
   })
   return {

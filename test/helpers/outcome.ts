@@ -17,3 +17,22 @@ export function outcomesBy(
     }
   }
 }
+
+/** What a client is told, one line a message: rows, tags, and of notices and errors the words. */
+export function toldLines(messages: readonly ServerMessage[]): readonly string[] {
+  return messages.map(toldLine).filter(Boolean)
+}
+
+function toldLine(message: ServerMessage): string {
+  switch (message.name) {
+    case 'dataRow':
+      return (message['fields'] as readonly string[]).join('|')
+    case 'commandComplete':
+      return String(message['text'])
+    case 'notice':
+    case 'error':
+      return `${message['severity']} ${message['code']}: ${message['message']}`
+    default:
+      return ''
+  }
+}

@@ -1,5 +1,5 @@
 import type { ResultColumn, RowStream, SpannerParam } from '../../server/backend/backend.ts'
-import { ProtoReader } from '../../server/spanner/protobuf-wire.ts'
+import { ProtoReader } from '../../server/base/protobuf-reader.ts'
 import type { SpannerType } from '../../server/types/spanner-type.ts'
 
 /** A google.protobuf.Value as plain JavaScript. */
@@ -21,14 +21,14 @@ export function textParam(code: SpannerType['code'], text: string | null): Spann
 /** Decodes one google.protobuf.Value. */
 export function plainValue(bytes: Buffer): Plain {
   const reader = new ProtoReader(bytes)
-  const tag = reader.uint()
+  const tag = reader.tag()
   switch (tag) {
     case 0x08:
       return null
     case 0x11:
       return bytes.readDoubleLE(reader.offset)
     case 0x1a:
-      return reader.text()
+      return reader.string()
     case 0x20:
       return reader.uint() !== 0
     case 0x32: {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { ServerAddress } from './wire-client.ts'
 
-/** The product as users start it: `dist/server/main.js`, in a process and a data directory of its own. */
+/** The product as users start it: `dist/spanwire/main.js`, in a process and a data directory of its own. */
 export interface RunningSpanwire extends ServerAddress {
   readonly pid: number
   readonly dataDir: string
@@ -27,13 +27,18 @@ export interface SpanwireOptions {
   readonly args?: readonly string[]
   /** Of an earlier run; made (and removed at `stop`) where absent. */
   readonly dataDir?: string
-  readonly readyTimeoutMs?: number
+  /** Of the system user that runs it; the tests' own where absent. */
+  readonly uid?: number | undefined
   /** Whether Spanner may refuse what is pushed down: unless it is expected to, `stop` fails where that happened. */
   readonly refusals?: 'expected'
 }
 
+/* Against a process that hangs: a busy machine takes seconds for what is a moment else. */
+const READY_TIMEOUT_MS = 60_000
+const STOP_TIMEOUT_MS = 60_000
+
 /** The built program. */
-export const MAIN = join(import.meta.dirname, '..', '..', 'server', 'main.js')
+export const MAIN = join(import.meta.dirname, '..', '..', 'spanwire', 'main.js')
 
 /** What a run that ended by itself left behind. */
 export interface EndedRun {
@@ -43,7 +48,7 @@ export interface EndedRun {
   readonly stderr: string
 }
 
-/** Runs the product until it ends by itself; after a minute it is killed. */
+/** Runs the product until it ends by itself; after two minutes it is killed. */
 export async function runSpanwire(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
@@ -51,7 +56,7 @@ export async function runSpanwire(
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 60_000,
+    timeout: 120_000,
     killSignal: 'SIGKILL',
   })
   const printed = { stdout: '', stderr: '' }
@@ -85,6 +90,7 @@ export async function startSpanwire(options: SpanwireOptions = {}): Promise<Runn
     {
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     },
   )
   const printed: string[] = []
@@ -94,7 +100,7 @@ export async function startSpanwire(options: SpanwireOptions = {}): Promise<Runn
   const ready = new Promise<{ listen: string; health: string }>((resolve, reject) => {
     const timer = setTimeout(
       () => reject(new Error(`not ready: ${printed.join('\n')}`)),
-      options.readyTimeoutMs ?? 30_000,
+      READY_TIMEOUT_MS,
     )
     const take = (line: string) => {
       printed.push(line)
@@ -128,7 +134,7 @@ export async function startSpanwire(options: SpanwireOptions = {}): Promise<Runn
     },
     async stop() {
       child.kill('SIGTERM')
-      const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
       const code = await exited
       clearTimeout(timer)
       if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })

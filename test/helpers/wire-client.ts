@@ -97,6 +97,24 @@ export class WireClient {
     return answer
   }
 
+  /** Parse, Bind and Execute of each statement, and one Sync. */
+  async pipeline(
+    statements: readonly { readonly text: string; readonly values: readonly string[] }[],
+  ): Promise<readonly ServerMessage[]> {
+    this.#isPipelined = true
+    for (const { text, values } of statements) {
+      this.send(
+        serialize.parse({ text }),
+        serialize.bind({ values: [...values] }),
+        serialize.execute({ portal: '', rows: 0 }),
+      )
+    }
+    this.send(serialize.sync())
+    const answer = await this.untilReady()
+    this.#isPipelined = false
+    return answer
+  }
+
   /** As {@link extended}, but with an Execute for every `maxRows` rows until the portal is at its end. */
   async inPieces(
     text: string,
@@ -118,12 +136,12 @@ export class WireClient {
   }
 
   /** Everything up to and with the next ReadyForQuery; what there is where the connection ends first. */
-  untilReady(timeoutMs = 30_000): Promise<readonly ServerMessage[]> {
+  untilReady(timeoutMs = 120_000): Promise<readonly ServerMessage[]> {
     return this.until(['readyForQuery'], timeoutMs)
   }
 
   /** Everything up to and with the next message of one of these names; what there is where the connection ends first. */
-  async until(names: readonly string[], timeoutMs = 30_000): Promise<readonly ServerMessage[]> {
+  async until(names: readonly string[], timeoutMs = 120_000): Promise<readonly ServerMessage[]> {
     const deadline = Date.now() + timeoutMs
     for (;;) {
       const last = this.#received.findIndex((message) => names.includes(message.name))

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import { type Test, test } from 'tap'
+import { ByteReader } from '../../server/base/byte-reader.ts'
 import { ByteWriter } from '../../server/base/byte-writer.ts'
 import {
   type BugEvent,
@@ -15,7 +16,11 @@ import {
 } from '../../server/base/channels.ts'
 import { PgError } from '../../server/base/pg-error.ts'
 import { type RunningServer, startServer } from '../../server/net/server.ts'
-import { BACKEND_TYPE, parseBackendKeyData } from '../../server/wire/backend-decoder.ts'
+import {
+  BACKEND_TYPE,
+  type BackendFrame,
+  parseBackendKeyData,
+} from '../../server/wire/backend-decoder.ts'
 import * as encoder from '../../server/wire/frontend-encoder.ts'
 import { EchoServer } from './echo-conversation.ts'
 import { WireClient } from './wire-client.ts'
@@ -137,11 +142,59 @@ test('encryption is refused, and the client may go on', async (t) => {
   t.match(await stubborn.error(), {
     code: '0A000',
     severity: 'FATAL',
-    message: 'unsupported frontend protocol 1234.5679: server supports 3.0 to 3.0',
+    message: 'unsupported frontend protocol 1234.5679: server supports 3.0 to 3.2',
   })
   await stubborn.closed()
   client.socket.destroy()
 })
+
+test('a client is told what it gets of a newer protocol', async (t) => {
+  const { echo, address } = await serve(t)
+  const starts = [
+    { minor: 0, options: [], letters: 'RKZ', keySizeBytes: 4 },
+    { minor: 2, options: [], letters: 'RKZ', keySizeBytes: 32 },
+    { minor: 9, options: [], letters: 'vRKZ', keySizeBytes: 32, told: [2] },
+    { minor: 0, options: ['_pq_.foo'], letters: 'vRKZ', keySizeBytes: 4, told: [0, '_pq_.foo'] },
+    {
+      minor: 2,
+      options: ['_pq_.a', '_pq_.b'],
+      letters: 'vRKZ',
+      keySizeBytes: 32,
+      told: [2, '_pq_.a', '_pq_.b'],
+    },
+  ]
+  for (const { minor, options, letters, keySizeBytes, told } of starts) {
+    const client = await WireClient.connect(address)
+    const parameters = ['user', ...options].map((name) => [name, 'anna'] as const)
+    client.write((out) => encoder.writeStartup(out, parameters, minor))
+    const frames = await framesUpTo(client, BACKEND_TYPE.readyForQuery)
+    t.equal(frames.map(({ type }) => String.fromCharCode(type)).join(''), letters)
+    const [first] = frames
+    if (told !== undefined) t.strictSame(negotiated(first?.body), told)
+    const key = frames.find(({ type }) => type === BACKEND_TYPE.backendKeyData)
+    const { processId, secretKey } = parseBackendKeyData(key?.body ?? Buffer.alloc(0))
+    t.equal(secretKey.length, keySizeBytes)
+    const canceler = await WireClient.connect(address)
+    canceler.write((out) => encoder.writeCancelRequest(out, processId, secretKey))
+    await canceler.closed()
+    t.equal(echo.conversations.at(-1)?.cancelCount, 1)
+    client.socket.destroy()
+  }
+})
+
+async function framesUpTo(client: WireClient, type: number): Promise<readonly BackendFrame[]> {
+  const frames = [await client.frame()]
+  while (frames.at(-1)?.type !== type) frames.push(await client.frame())
+  return frames
+}
+
+/** Of a NegotiateProtocolVersion: the minor version and the options that are not known. */
+function negotiated(body: Buffer = Buffer.alloc(0)): readonly (number | string)[] {
+  const reader = new ByteReader(body)
+  const version = reader.int32()
+  const options = Array.from({ length: reader.int32() }, () => reader.cstring())
+  return [version & 0xffff, ...options]
+}
 
 test('messages that come byte by byte, or all at once, are handled one at a time in order', async (t) => {
   const { echo, address } = await serve(t)

@@ -59,7 +59,13 @@ function publishEverything(): void {
   })
   fallbackEvents.publish({ connId: 7, reason: 'no such function', sql: 'select secret()' })
   sessionLeakEvents.publish({ database: 'd', count: 2, longestHeldMs: 3_600_000.25 })
-  clusterEvents.publish({ kind: 'started', cluster: 'companion', durationMs: 31.25 })
+  clusterEvents.publish({
+    kind: 'started',
+    cluster: 'companion',
+    durationMs: 31.25,
+    madeFrom: 'initdb',
+    templateFailure: 'incorrect data check',
+  })
   clusterEvents.publish({ kind: 'lost', cluster: 'companion', status: 2 })
   clusterEvents.publish({
     kind: 'restart-failed',

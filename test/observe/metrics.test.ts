@@ -59,7 +59,12 @@ test('events are counted', async (t) => {
   })
   fallbackEvents.publish({ connId: 1, reason: '', sql: '' })
   clusterEvents.publish({ kind: 'lost', cluster: 'companion', status: 1 })
-  clusterEvents.publish({ kind: 'started', cluster: 'companion', durationMs: 1 })
+  clusterEvents.publish({
+    kind: 'started',
+    madeFrom: 'nothing',
+    cluster: 'companion',
+    durationMs: 1,
+  })
   bugEvents.publish({ connId: 1, error: new Error('x') })
   const samples = samplesOf(metrics)
   t.ok((samples.get('process_resident_memory_bytes') ?? 0) > 1_000_000)

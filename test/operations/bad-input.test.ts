@@ -1,11 +1,11 @@
 import { createConnection, type Socket } from 'node:net'
 import { parse, serialize } from 'pg-protocol/dist/index.js'
 import t, { type Test } from 'tap'
-import { until } from '../companion/test-cluster.ts'
 import { holdNext } from '../helpers/held-call.ts'
 import { mustSucceed, rowsOf } from '../helpers/messages.ts'
 import { startRecordedEmbedded } from '../helpers/recorded-backend.ts'
 import { startSpanwire } from '../helpers/spanwire.ts'
+import { until } from '../helpers/until.ts'
 import { type ServerMessage, WireClient } from '../helpers/wire-client.ts'
 
 /*

@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { helpText } from '../../server/config/help.ts'
-import { makeWorkspace, until } from '../companion/test-cluster.ts'
+import { makeWorkspace } from '../companion/test-cluster.ts'
 import { findPython } from '../helpers/python.ts'
 import { MAIN, runSpanwire, startSpanwire } from '../helpers/spanwire.ts'
+import { until } from '../helpers/until.ts'
 
 t.test('--help and --version print and start nothing', async (t) => {
   const nothing = { code: 0, stderr: '' }

@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { readPostmasterFile } from '../../server/companion/data-directory.ts'
-import { makeWorkspace, until } from '../companion/test-cluster.ts'
+import { makeWorkspace } from '../companion/test-cluster.ts'
 import { findError, mustSucceed, rowsOf } from '../helpers/messages.ts'
 import { postgresProcesses } from '../helpers/processes.ts'
 import { startSpanwire } from '../helpers/spanwire.ts'
+import { until } from '../helpers/until.ts'
 import { WireClient } from '../helpers/wire-client.ts'
 
 const LOGIN = { user: 'tester', database: 'postgres' }

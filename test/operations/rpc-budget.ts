@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
 import type { RecordedCall, RecordingProxy } from '../helpers/recording-proxy.ts'
+import { beginsSchemaLook, isSchemaLook } from '../helpers/schema-look.ts'
 
 /** One row of the budget: what a client does, and every call that Spanner gets for it. */
 export interface BudgetRow {
@@ -18,18 +19,28 @@ export const DDL_CALLS = ['UpdateDatabaseDdl', 'ExecuteBatchDml: begin', 'Commit
 /** {@link checkRows}, bound to a proxy. */
 export type CheckRows = (t: Test, rows: readonly BudgetRow[]) => Promise<void>
 
-/** Runs rows one after the other, and counts: sessions included, the polls of DDL operations left out. */
+const MINUTE_MS = 60_000
+
+/**
+ * Runs rows one after the other, and counts: sessions included, the polls of DDL operations left out, and the look at the schema that comes once a
+ * minute.
+ */
 export async function checkRows(
   t: Test,
   proxy: RecordingProxy,
   rows: readonly BudgetRow[],
 ): Promise<void> {
+  const startedMs = performance.now()
+  let looks = 0
   for (const { what, run, calls } of rows) {
     proxy.clear()
     await run()
-    const made = proxy.calls.filter(({ method }) => method !== 'GetOperation').map(describeCall)
-    t.strictSame(made, calls, what)
+    looks += proxy.calls.filter(beginsSchemaLook).length
+    const made = proxy.calls.filter((call) => call.method !== 'GetOperation' && !isSchemaLook(call))
+    t.strictSame(made.map(describeCall), calls, what)
   }
+  const minutes = (performance.now() - startedMs) / MINUTE_MS
+  t.ok(looks <= minutes + 1, `${looks} looks at the schema in ${minutes} minutes`)
 }
 
 /** The method, and for a statement the transaction that it runs in: `read` is a single-use strong read. */

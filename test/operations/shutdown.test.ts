@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process'
 import { readdir } from 'node:fs/promises'
 import t from 'tap'
-import { makeWorkspace, until } from '../companion/test-cluster.ts'
+import { makeWorkspace } from '../companion/test-cluster.ts'
 import { holdNext } from '../helpers/held-call.ts'
 import { findError, mustSucceed, rowsOf } from '../helpers/messages.ts'
 import { postgresProcesses } from '../helpers/processes.ts'
 import { startRecordedEmbedded } from '../helpers/recorded-backend.ts'
 import { MAIN, startSpanwire } from '../helpers/spanwire.ts'
+import { until } from '../helpers/until.ts'
 import { WireClient } from '../helpers/wire-client.ts'
 
 const LOGIN = { user: 'tester', database: 'postgres' }

@@ -1,5 +1,5 @@
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { makeWorkspace } from '../companion/test-cluster.ts'
@@ -27,7 +27,13 @@ async function refuses(t: Test, dataDir: string, { args = FREE, env, line }: Ref
   t.match(run.stderr, /^spanwire: [^\n]+\n$/, 'one line')
   t.match(run.stderr, line)
   t.notMatch(run.stdout, 'ready for connections')
+  t.notMatch(run.stdout, '"level":"warn"', 'the line is all that there is to say')
   t.strictSame(await postgresProcesses(dataDir), [], 'no PostgreSQL is left')
+}
+
+function addressOf(server: Server): string {
+  const bound = server.address()
+  return `127.0.0.1:${typeof bound === 'object' ? bound?.port : bound}`
 }
 
 t.test('what the user typed', async (t) => {
@@ -44,8 +50,7 @@ t.test('ports', async (t) => {
   const server = createServer().listen(0, '127.0.0.1')
   t.teardown(() => server.close())
   await new Promise((resolve) => server.once('listening', resolve))
-  const bound = server.address()
-  const address = `127.0.0.1:${typeof bound === 'object' ? bound?.port : bound}`
+  const address = addressOf(server)
   const line = new RegExp(`cannot listen on ${address}: another program listens there`)
   await refuses(t, workspace.dataDir, { args: ['--listen', address], line })
   await refuses(t, workspace.dataDir, { args: [...FREE, '--health-listen', address], line })
@@ -106,6 +111,12 @@ t.test('Spanner', async (t) => {
   const line =
     /cannot use projects\/p-1\/instances\/i-1 at spanner\.googleapis\.com: no Google cred/
   await refuses(t, dataDir, { args, env: nobody, line })
+  // Something is there that is no metadata server: google-auth-library warns of it.
+  const stranger = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1')
+  t.teardown(() => stranger.close())
+  await new Promise((resolve) => stranger.once('listening', resolve))
+  const elsewhere = { HOME: workspace.root, GCE_METADATA_HOST: addressOf(stranger) }
+  await refuses(t, dataDir, { args, env: elsewhere, line })
   const missing = { ...nobody, GOOGLE_APPLICATION_CREDENTIALS: '/nonexistent.json' }
   await refuses(t, dataDir, { args, env: missing, line: /no Google cred.*\/nonexistent\.json/ })
 })

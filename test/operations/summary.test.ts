@@ -5,11 +5,16 @@ import t from 'tap'
 
 const log = join(t.testdir(), 'log')
 
-/** The last line of a run, from what tap printed and its exit code. */
-function summary(printed: string, ...args: readonly string[]) {
+/** The end of a run, from what tap printed and its exit code. */
+function runSummary(printed: string, ...args: readonly string[]) {
   writeFileSync(log, printed)
   const run = spawnSync(process.execPath, ['test/summary.mjs', log, ...args], { encoding: 'utf8' })
-  return { line: run.stdout, code: run.status }
+  return { text: run.stdout, code: run.status }
+}
+
+function summary(printed: string, ...args: readonly string[]) {
+  const { text, code } = runSummary(printed, ...args)
+  return { line: text.slice(text.lastIndexOf('\n', text.length - 2) + 1), code }
 }
 
 const GOOD = `TAP version 14
@@ -35,6 +40,11 @@ not ok 2 - dist/test/killed.test.js # time=986ms
 const FAILED = `# Subtest: dist/test/failed.test.js
     # Subtest: a
         not ok 1 - should be equal
+          ---
+          diff: |
+            -1
+            +2
+          ...
         1..1
     not ok 1 - a # time=3ms
     1..1
@@ -71,4 +81,27 @@ t.test('a run that ended without a sum, and steps that failed before it', async 
   const totals = '# { total: 1, pass: 1 }\n'
   t.strictSame(summary(totals, '0', '2'), { line: '1 passed, 2 failed, 0 skipped\n', code: 1 })
   t.strictSame(summary('# { total: 0, pass: 0 }\n', '0').code, 1, 'nothing ran')
+})
+
+t.test('what failed is told before the counts', async (t) => {
+  const { text } = runSummary(`${GOOD}${FAILED}${KILLED}# { total: 5, pass: 2, fail: 1 }\n`, '1')
+  t.equal(
+    text,
+    `        not ok 1 - should be equal
+          ---
+          diff: |
+            -1
+            +2
+          ...
+    not ok 1 - a # time=3ms
+not ok 3 - dist/test/failed.test.js # time=4ms
+not ok 2 - dist/test/killed.test.js # time=986ms
+  ---
+  exitCode: null
+  signal: SIGKILL
+  ...
+2 passed, 2 failed, 0 skipped
+`,
+  )
+  t.notMatch(runSummary(`${GOOD}# { total: 1, pass: 1 }\n`, '0').text, 'not ok')
 })

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import t from 'tap'
-import { until } from '../companion/test-cluster.ts'
 import { findError, mustSucceed, rowsOf } from '../helpers/messages.ts'
 import { startRecordedEmbedded } from '../helpers/recorded-backend.ts'
 import { startSpanwire } from '../helpers/spanwire.ts'
+import { until } from '../helpers/until.ts'
 import { WireClient } from '../helpers/wire-client.ts'
 
 const LOGIN = { user: 'tester', database: 'postgres' }

@@ -25,6 +25,8 @@ export const PROFILES: Readonly<Record<'production' | 'emulator', Capabilities>>
     jsonbFunctions: true,
     aggregateOrderBy: true,
     safeNumericKeysAndNullFloats: true,
+    partitionedDml: true,
+    sequenceStateIsNext: false,
     repeatableRead: true,
   },
   emulator: {
@@ -38,6 +40,8 @@ export const PROFILES: Readonly<Record<'production' | 'emulator', Capabilities>>
     jsonbFunctions: false,
     aggregateOrderBy: false,
     safeNumericKeysAndNullFloats: false,
+    partitionedDml: false,
+    sequenceStateIsNext: true,
     repeatableRead: false,
   },
 }
@@ -137,7 +141,8 @@ function describeDraws({ sql, sequences }: SequenceDraws): readonly string[] {
 
 function describeSource(source: ParamSource, _route: PushdownRoute): string {
   if (source.kind === 'transaction-start') return 'transaction start'
-  const type = typeName(source.typeOid)
+  const counts = source.countsRows === undefined ? '' : `, ${source.countsRows}`
+  const type = `${typeName(source.typeOid)}${counts}`
   return source.kind === 'client'
     ? `client $${source.number} ${type}`
     : `companion column ${source.index + 1} ${type}`

@@ -6,6 +6,7 @@ import {
   MAX_PARAMS,
   MAX_SQL_CHARACTERS,
   refuseBeyondLimits,
+  refuseLargeRequest,
   refuseManyFunctions,
 } from '../../server/plan/limits.ts'
 import { DIALECT } from '../../server/sql/dialect-lookup.ts'
@@ -43,6 +44,15 @@ t.test('so many parameters and characters, and no more', async (tt) => {
   tt.doesNotThrow(() => refuseBeyondLimits('x'.repeat(MAX_SQL_CHARACTERS), MAX_PARAMS))
   tt.throws(() => refuseBeyondLimits('x', MAX_PARAMS + 1), { code: '54000', message: /951/ })
   tt.throws(() => refuseBeyondLimits('x'.repeat(MAX_SQL_CHARACTERS + 1), 0), { code: '54000' })
+})
+
+t.test('a statement with its values fits in a request', async (tt) => {
+  const values = (sizeBytes: number) => [{ value: Buffer.alloc(sizeBytes) }]
+  tt.doesNotThrow(() => refuseLargeRequest('x', values(10 * 1024 * 1024 - 5000)))
+  tt.throws(() => refuseLargeRequest('x', values(10 * 1024 * 1024)), {
+    code: '54000',
+    message: /at most 10485760 bytes/,
+  })
 })
 
 t.test('so many functions, and no more', async (tt) => {

@@ -6,6 +6,7 @@ import { NotPushable } from '../../server/plan/not-pushable.ts'
 import type { EmulateRoute, Load } from '../../server/plan/plan.ts'
 import type { LogicalSchema } from '../../server/schema/logical-schema.ts'
 import { DIALECT } from '../../server/sql/dialect-lookup.ts'
+import { loadParser } from '../../server/sql/postgres-parser.ts'
 import { readQueryTree } from '../../server/sql/query-tree-reader.ts'
 import { contextOf } from './emit-fixture.ts'
 import { PLAN_TESTS, SCHEMA_QUERY, type SchemaRows, toLogicalSchema } from './schema-fixture.ts'
@@ -23,6 +24,7 @@ export interface LoadsOracle {
 export async function startLoadsOracle(): Promise<LoadsOracle> {
   const bin = findPostgres()
   if (bin === undefined) throw new Error('no PostgreSQL here')
+  await loadParser()
   const server = await startPostgres(bin)
   await server.rows(readFileSync(fileURLToPath(new URL('fixtures/schema.sql', PLAN_TESTS)), 'utf8'))
   const [row] = await server.rows(SCHEMA_QUERY)
@@ -47,24 +49,26 @@ async function describe(
     return 'pushed down'
   } catch (error) {
     if (!(error instanceof NotPushable)) throw error
-    const route = emulateRoute({ tree, query, reason: error }, context)
+    const route = emulateRoute({ text: statement, tree, query, reason: error }, context)
     return route === undefined ? `refused: ${error.reason}` : describeRoute(route)
   }
 }
 
-function describeRoute({ name, loads, relations }: Omit<EmulateRoute, 'refusal'>): string {
+function describeRoute(route: Omit<EmulateRoute, 'refusal'>): string {
+  const { name, place, loads, relations, text } = route
   const others = relations
     .filter((relation) => !loads.some(({ table }) => table.name === relation.name))
     .map((relation) => `beside them: ${relation.name}`)
-  return [name, ...loads.map(describeLoad), ...others].join('\n')
+  const heading = place === 'scratch' ? name : `${name}, in the ${place}`
+  const run = text === undefined ? [] : [`run: ${text}`]
+  return [heading, ...loads.map(describeLoad), ...others, ...run].join('\n')
 }
 
-function describeLoad({ table, columns, read }: Load): string {
+function describeLoad({ table, columns, read, result }: Load): string {
   const computed = read.computed === undefined ? [] : [`  companion: ${read.computed.text}`]
   const locks = read.locksRows ? ['  locks rows'] : []
-  return [
-    `${table.name} (${columns.map(({ name }) => name).join(', ')}): ${read.sql}`,
-    ...computed,
-    ...locks,
-  ].join('\n')
+  const names = columns.map((column, i) =>
+    [column.name, result?.types[i]].filter(Boolean).join(' '),
+  )
+  return [`${table.name} (${names.join(', ')}): ${read.sql}`, ...computed, ...locks].join('\n')
 }

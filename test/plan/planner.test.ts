@@ -40,6 +40,7 @@ function countedPlanner() {
     pin: notHere,
     service: notHere,
     serviceTransaction: notHere,
+    changeAndRead: notHere,
     alterRoles: notHere,
   }
   const current = { schema }

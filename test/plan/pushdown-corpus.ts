@@ -148,9 +148,11 @@ async function fateOf(
   const queries = readQueryTree(analysed.tree)
   const [query] = queries
   if (query === undefined || !touchesUserRelations(queries)) return { kind: 'catalog' }
-  const calls = referencedFunctionsInTargetList(statement.text, statement.node)
+  const calls = referencedFunctionsInTargetList(statement.text, statement.node, (name) =>
+    doesSomething(name.at(-1) ?? ''),
+  )
   // Their arguments are read for each row, and the proxy calls them.
-  if (calls.some(({ name }) => doesSomething(name.at(-1) ?? ''))) return { kind: 'rewritten' }
+  if (calls.length > 0) return { kind: 'rewritten' }
   try {
     if (touchesSystemRelations(queries))
       throw new NotPushable('a join of system catalogs with tables')

@@ -3,7 +3,7 @@ import {
   type Constraint,
   type Index,
   type LogicalSchema,
-  NO_EXTENSIONS,
+  NO_USER_FUNCTIONS,
   NO_USER_TYPES,
   type Relation,
   type Sequence,
@@ -84,7 +84,7 @@ export function toLogicalSchema(rows: SchemaRows): LogicalSchema {
     relations,
     sequences: new Map(rows.sequences.map((row): [number, Sequence] => [row.oid, toSequence(row)])),
     userTypes: NO_USER_TYPES,
-    extensions: NO_EXTENSIONS,
+    userFunctions: NO_USER_FUNCTIONS,
     tablesByPhysicalName: new Map(tables.map((table) => [table.physicalName, table])),
   }
 }

@@ -1,6 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import {
   credentials,
@@ -10,13 +9,14 @@ import {
 } from '@grpc/grpc-js'
 import { fromJSON } from '@grpc/proto-loader'
 import type { SpannerType } from '../../server/types/spanner-type.ts'
+import { spawnEmulator } from '../helpers/emulator.ts'
 
 /** Where the official emulator is usually found; SPANNER_EMULATOR_BIN comes first. */
 const USUAL_PLACES = [
   '/usr/lib/google-cloud-sdk/bin/cloud_spanner_emulator/emulator_main',
   '/usr/local/google-cloud-sdk/bin/cloud_spanner_emulator/emulator_main',
 ]
-const DEADLINE_MS = 20_000
+const DEADLINE_MS = 60_000
 const INSTANCE = 'projects/test/instances/test'
 
 /** The emulator's program on this machine, undefined where there is none. */
@@ -51,12 +51,8 @@ export interface EmulatorAnswer {
 
 /** Starts an emulator on a free port of the loopback interface and creates a database with these DDL statements. */
 export async function startEmulator(program: string, ddl: readonly string[]): Promise<Emulator> {
-  const port = await freePort()
-  const child = spawn(program, ['--host_port', `127.0.0.1:${port}`], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  await listening(child, 'Server address')
-  const calls = connect(`127.0.0.1:${port}`)
+  const { child, address } = await spawnEmulator(program)
+  const calls = connect(address)
   await calls.createInstance({
     parent: 'projects/test',
     instanceId: 'test',
@@ -270,28 +266,4 @@ function describe(error: ServiceError): string {
   if (error.details !== '') return `${error.code} ${error.details}`
   const trailer = error.metadata.get('grpc-status-details-bin')[0]
   return `${error.code} ${trailer === undefined ? '' : trailer.toString().replaceAll(/[^ -~]+/g, ' ')}`
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}
-
-async function listening(child: ChildProcess, words: string): Promise<void> {
-  const stderr = child.stderr
-  if (stderr === null) throw new Error('no stderr')
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('the emulator did not start')), DEADLINE_MS)
-    child.once('error', reject)
-    child.once('exit', (code) => reject(new Error(`the emulator ended with ${code}`)))
-    stderr.on('data', (data: Buffer) => {
-      if (!data.toString().includes(words)) return
-      clearTimeout(timer)
-      resolve()
-    })
-  })
 }

@@ -8,7 +8,7 @@ import { parse, serialize } from 'pg-protocol/dist/index.js'
 
 /** The user that PostgreSQL runs as where we are root, which it refuses: nobody. */
 const NOBODY = 65534
-const START_MS = 20_000
+const START_MS = 60_000
 
 /** What PostgreSQL made of one statement without running it. */
 export interface AnalysedStatement {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { hasRunner, QUERY_SCRIPTS, QUICK_SCRIPTS, readFloor, runScripts } from './scripts.ts'
+import { hasRunner, QUERY_SCRIPTS, readFloor, runScripts } from './scripts.ts'
 
 t.setTimeout(600_000)
 
@@ -18,9 +18,8 @@ t.test('no script prints less of it than it did', async (t) => {
     return
   }
   const floor = await readFloor()
-  const all = process.env['REGRESS'] === 'all'
-  const counts = await runScripts(all ? QUERY_SCRIPTS : QUICK_SCRIPTS)
-  t.equal(Object.keys(counts).length, (all ? QUERY_SCRIPTS : QUICK_SCRIPTS).length)
+  const counts = await runScripts(QUERY_SCRIPTS)
+  t.equal(Object.keys(counts).length, QUERY_SCRIPTS.length)
   for (const [name, { passed, all }] of Object.entries(counts)) {
     t.ok(passed >= (floor[name]?.passed ?? all), `${name}: ${passed} of ${all}`)
   }

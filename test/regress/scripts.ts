@@ -22,11 +22,6 @@ export const QUERY_SCRIPTS: readonly string[] = [
   ...['interval', 'timetz', 'inet', 'macaddr', 'macaddr8', 'bit', 'money'],
 ]
 
-/** Those among them that come to an end within a minute or so, with the scripts that make their tables. */
-export const QUICK_SCRIPTS: readonly string[] = QUERY_SCRIPTS.filter(
-  (name) => !['join', 'aggregates', 'numeric', 'timestamp'].includes(name),
-)
-
 /** Statements that print what PostgreSQL prints, by script. */
 export interface Counts {
   readonly passed: number
@@ -55,7 +50,7 @@ export async function runScripts(names: readonly string[]): Promise<Floor> {
     // The runner asks for its own settings by PGOPTIONS; those of a service go before them.
     const options = '-c intervalstyle=postgres_verbose -c spanwire.emulation=on'
     await writeFile(services, `[regress]\noptions=${options}\n`)
-    await promisify(execFile)(RUNNER, ['--out', work, '--label-timeout', '90', ...names], {
+    await promisify(execFile)(RUNNER, ['--out', work, '--label-timeout', '300', ...names], {
       env: {
         PATH: process.env['PATH'],
         HOME: process.env['HOME'],

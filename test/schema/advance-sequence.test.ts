@@ -43,6 +43,12 @@ t.test('what a bit-reversed sequence is told', async (t) => {
   t.equal(changeFor(WIDE, 1n << 40n, 0n), `SKIP RANGE 1 ${1n << 40n}`)
   t.equal(changeFor(WIDE, 7n << 60n, 0n), 'RESTART COUNTER WITH 8')
   t.equal(changeFor(WIDE, 7n << 60n, 7n), undefined)
+  const max = (1n << 63n) - 1n
+  t.equal(
+    changeFor(WIDE, max, 0n),
+    `RESTART COUNTER WITH ${max}`,
+    'nothing is left but its last draw',
+  )
 })
 
 t.test('the ranges that are skipped hold every draw that gives such a value', async (t) => {
@@ -55,6 +61,7 @@ t.test('an ascending sequence goes on behind the value', async (t) => {
   const ascending = { ...WIDE, values: 'ascending' } as const
   t.equal(changeFor(ascending, 41n, 7n), 'RESTART COUNTER WITH 42')
   t.equal(changeFor(ascending, 0n, 7n), 'RESTART COUNTER WITH 1')
+  t.equal(changeFor(ascending, (1n << 63n) - 1n, 7n), `RESTART COUNTER WITH ${(1n << 63n) - 1n}`)
   const stepping = { ...ascending, declared: { ...DECLARED, start: '10', increment: '5' } }
   t.equal(changeFor(stepping, 20n, 0n), 'RESTART COUNTER WITH 4', '25')
   t.equal(changeFor(stepping, 21n, 0n), 'RESTART COUNTER WITH 4', '25')

@@ -1,4 +1,5 @@
 import type { CompanionDatabase, PinnedConnection } from '../../server/companion/companion-types.ts'
+import { FrontendWriter } from '../../server/companion/frontend-messages.ts'
 import type { ServerConnection } from '../../server/companion/server-connection.ts'
 import { findDifference } from '../../server/schema/difference.ts'
 import { emitSpannerDdl } from '../../server/schema/emit-spanner-ddl.ts'
@@ -81,7 +82,8 @@ function toTestDatabase(
   connection: ServerConnection,
   connect: () => Promise<ServerConnection>,
 ): TestDatabase {
-  const query: CatalogQuery = (text, params) => connection.query(text, params)
+  const query: CatalogQuery = (text, params, options) =>
+    connection.ask(new FrontendWriter(), { text, params, ...options })
   const companion: CompanionDatabase = {
     name: 'test',
     analyse: notHere,
@@ -91,9 +93,13 @@ function toTestDatabase(
     alterRoles: notHere,
     pin: notHere,
     service: query,
-    serviceTransaction: async (statements) => {
+    serviceTransaction: (statements) => companion.changeAndRead(statements, async () => undefined),
+    changeAndRead: async (statements, read) => {
       try {
-        await connection.script(['BEGIN', ...statements, 'COMMIT'].join(';\n'))
+        await connection.script(['BEGIN', ...statements].join(';\n'))
+        const result = await read(query)
+        await connection.script('COMMIT')
+        return result
       } catch (error) {
         await connection.script('ROLLBACK')
         throw error
@@ -110,6 +116,7 @@ function toTestDatabase(
         execute: notHere,
         analyse: notHere,
         read: notHere,
+        readLoaded: notHere,
         query: (text, params) => pinned.query(text, params),
         savepoint: notHere,
         releaseSavepoint: notHere,

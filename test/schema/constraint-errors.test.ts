@@ -8,7 +8,7 @@ import { toPgError, type Written } from '../../server/schema/constraint-errors.t
 import {
   type Column,
   type LogicalSchema,
-  NO_EXTENSIONS,
+  NO_USER_FUNCTIONS,
   NO_USER_TYPES,
   type Table,
 } from '../../server/schema/logical-schema.ts'
@@ -117,7 +117,7 @@ const SCHEMA: LogicalSchema = {
   relations: new Map([PARENT, CHILD].map((table) => [table.oid, table])),
   sequences: new Map(),
   userTypes: NO_USER_TYPES,
-  extensions: NO_EXTENSIONS,
+  userFunctions: NO_USER_FUNCTIONS,
   tablesByPhysicalName: new Map([PARENT, CHILD].map((table) => [table.physicalName, table])),
 }
 

@@ -6,6 +6,7 @@ import type { LogicalSchema, Table } from '../../server/schema/logical-schema.ts
 import type { DatabaseSchema } from '../../server/schema/schema-types.ts'
 import { readTextRows } from '../../server/schema/spanner-query.ts'
 import { createSpannerBackend } from '../../server/spanner/spanner-backend.ts'
+import { loadParser } from '../../server/sql/postgres-parser.ts'
 import {
   arrayOidOf,
   domainOidOf,
@@ -17,7 +18,7 @@ import { skipWithoutEmulator } from '../helpers/on-emulator.ts'
 import { drain } from '../helpers/rows.ts'
 import { startCatalogFixture, type TestDatabase, type TestPinned } from './catalog-fixture.ts'
 
-const CALL = { timeoutMs: 20_000 }
+const CALL = { timeoutMs: 60_000 }
 
 /** A Spanner database behind one proxy's schema and mirror. */
 interface Proxy {
@@ -25,6 +26,7 @@ interface Proxy {
   readonly mirror: TestDatabase
 }
 
+await loadParser()
 const emulator = await startEmulator()
 
 if (emulator === undefined) skipWithoutEmulator(t)
@@ -79,6 +81,16 @@ else {
       }
     }
     await transaction.commit(CALL)
+  }
+
+  /** The same connection, and how many questions it was asked so far. */
+  const countQueries = (pinned: TestPinned) => {
+    let count = 0
+    const query: TestPinned['query'] = (text, params) => {
+      count++
+      return pinned.query(text, params)
+    }
+    return { pinned: { ...pinned, query }, queries: () => count }
   }
 
   const failure = async (work: Promise<unknown>): Promise<PgError> => {
@@ -204,6 +216,85 @@ else {
     )
     await runDdl(second, 'CREATE TABLE c (id bigint PRIMARY KEY)')
     t.same([...second.schema.current.tablesByPhysicalName.keys()].sort(), ['a', 'b', 'c'])
+  })
+
+  t.test('open DDL that keeps a proxy from a change of another one does not undo it', async (t) => {
+    const database = await makeDatabase()
+    const [first, second] = [await openProxy(database), await openProxy(database)]
+    await runDdl(first, 'CREATE TABLE a (id bigint PRIMARY KEY)', 'CREATE VIEW w AS TABLE a')
+    await second.schema.refresh(CALL)
+    const pinned = await second.mirror.pin()
+    const transaction = await second.schema.begin(pinned)
+    await pinned.run('CREATE OR REPLACE VIEW w AS SELECT id FROM a WHERE id > 1')
+    await transaction.check(CALL)
+    await runDdl(first, 'CREATE TABLE b (id bigint PRIMARY KEY, v varchar(7))')
+    t.equal(await second.schema.refresh(CALL), false, 'the view is locked')
+    t.match(await failure(transaction.commit(CALL)), { code: '40001' })
+    const third = await openProxy(database)
+    t.match(findTable(third.schema.current, 'b').columns, [{ typmod: -1 }, { typmod: 11 }])
+  })
+
+  t.test('what was checked last is what is committed, and nothing is asked again', async (t) => {
+    const database = await makeDatabase()
+    const proxy = await openProxy(database, 60_000)
+    const { pinned, queries } = countQueries(await proxy.mirror.pin())
+    const transaction = await proxy.schema.begin(pinned)
+    await pinned.run('CREATE TABLE a (id bigint PRIMARY KEY)')
+    await transaction.check(CALL)
+    await pinned.run('SAVEPOINT s', 'CREATE TABLE b (id bigint PRIMARY KEY)')
+    await transaction.check(CALL)
+    await pinned.run('ROLLBACK TO s')
+    transaction.changed()
+    await pinned.run('CREATE TABLE c (id bigint PRIMARY KEY)')
+    await transaction.check(CALL)
+    const asked = queries()
+    await transaction.commit(CALL)
+    t.equal(queries(), asked)
+    t.same([...proxy.schema.current.tablesByPhysicalName.keys()].sort(), ['a', 'c'])
+  })
+
+  t.test('what was checked is checked anew where something has changed since', async (t) => {
+    const database = await makeDatabase()
+    const proxy = await openProxy(database, 60_000)
+    await runDdl(proxy, 'CREATE TABLE a (id bigint PRIMARY KEY)')
+    const rolledBack = await proxy.mirror.pin()
+    const first = await proxy.schema.begin(rolledBack)
+    await rolledBack.run('CREATE TABLE b (id bigint PRIMARY KEY)', 'SAVEPOINT s')
+    await rolledBack.run('CREATE TABLE c (id bigint PRIMARY KEY)')
+    await first.check(CALL)
+    await rolledBack.run('ROLLBACK TO s')
+    first.changed()
+    const overtaken = await proxy.mirror.pin()
+    const second = await proxy.schema.begin(overtaken)
+    await overtaken.run('CREATE TABLE d (id bigint PRIMARY KEY)')
+    await second.check(CALL)
+    const narrowing = await proxy.mirror.pin()
+    const third = await proxy.schema.begin(narrowing)
+    await narrowing.run('ALTER TABLE a ADD COLUMN n bigint NOT NULL')
+    await third.check(CALL)
+    await first.commit(CALL)
+    await second.commit(CALL)
+    t.same([...proxy.schema.current.tablesByPhysicalName.keys()].sort(), ['a', 'b', 'd'])
+    await write(database, 'INSERT INTO a (id) VALUES (1)')
+    t.match(await failure(third.commit(CALL)), { code: '23502' })
+  })
+
+  t.test('a mirror that is not as it was left is read, and comes out right', async (t) => {
+    const database = await makeDatabase()
+    const proxy = await openProxy(database, 60_000)
+    const { schema, mirror } = proxy
+    await runDdl(proxy, 'CREATE TABLE a (id bigint PRIMARY KEY)')
+    const pinned = await mirror.pin()
+    const transaction = await schema.begin(pinned)
+    await pinned.run('CREATE TABLE b (id bigint PRIMARY KEY, v varchar(7))')
+    await transaction.check(CALL)
+    // It waits for the transaction, and is there when the mirror is advanced.
+    const intrusion = mirror.run('CREATE TABLE b (id bigint PRIMARY KEY)')
+    await transaction.commit(CALL)
+    await intrusion
+    t.match(findTable(schema.current, 'b').columns, [{ typmod: -1 }, { typmod: 11 }])
+    const { tables } = await mirror.committedSnapshot()
+    t.same([...tables.keys()], [...schema.current.relations.keys()])
   })
 
   t.test('data in the way of a change is told in the words of PostgreSQL', async (t) => {
@@ -420,15 +511,15 @@ else {
     const second = await openProxy(database)
     const citext = extensionTypeOidOf('citext', 'citext')
     for (const { schema, mirror } of [first, second]) {
-      const { extensions, userTypes } = schema.current
+      const { userFunctions, userTypes } = schema.current
       t.equal(userTypes.names.get(citext), '"app"."citext"')
       t.equal(userTypes.names.get(arrayOidOf(citext)), '"app"."citext"[]')
-      const functions = [...extensions.functions.values()]
+      const functions = [...userFunctions.functions.values()]
       t.match(
         functions.find(({ name }) => name === '"public"."uuid_generate_v5"'),
         { volatility: 'immutable', twin: undefined },
       )
-      t.ok([...extensions.operators.values()].some(({ name }) => name === '"app".~~*'))
+      t.ok([...userFunctions.operators.values()].some(({ name }) => name === '"app".~~*'))
       const [row] = await mirror.companion.service(
         `SELECT obj_description(e.oid) AS comment, extowner::regrole AS owner, 'A'::app.citext OPERATOR(app.=) 'a' AS same,
            array_to_string(array_agg(DISTINCT p.proargtypes::text), ' ') AS lower
@@ -449,8 +540,60 @@ else {
       code: '0A000',
     })
     await runDdl(second, 'DROP EXTENSION citext, "uuid-ossp" CASCADE')
-    t.equal(second.schema.current.extensions.functions.size, 0)
+    t.equal(second.schema.current.userFunctions.functions.size, 0)
     t.match(findTable(second.schema.current, 'a').columns, [{ defaultText: undefined }, {}])
+  })
+
+  t.test('a function is in every mirror, with what it really is', async (t) => {
+    const database = await makeDatabase()
+    const first = await openProxy(database)
+    await runDdl(first, 'CREATE EXTENSION pgcrypto')
+    await runDdl(
+      first,
+      `CREATE FUNCTION twice(integer) RETURNS integer LANGUAGE sql AS 'select $1 * 2'`,
+      `CREATE FUNCTION four_times(integer) RETURNS integer LANGUAGE sql AS 'select twice(twice($1))'`,
+      `CREATE FUNCTION dice() RETURNS integer LANGUAGE sql AS 'select ceil(6 * random())::integer'`,
+      `CREATE FUNCTION dices() RETURNS integer LANGUAGE sql AS 'select dice() + public.dice()'`,
+      `CREATE FUNCTION salt() RETURNS text LANGUAGE sql AS $$ select gen_salt('md5') $$`,
+      `CREATE FUNCTION said() RETURNS float LANGUAGE sql STABLE AS 'select random()'`,
+      'CREATE TABLE a (id bigint PRIMARY KEY, n integer DEFAULT twice(3))',
+    )
+    const second = await openProxy(database)
+    for (const { schema, mirror } of [first, second]) {
+      const functions = [...schema.current.userFunctions.functions.values()]
+      const volatilityOf = (name: string) =>
+        functions.find((called) => called.name === `"public"."${name}"`)?.volatility
+      t.same(['twice', 'four_times', 'dice', 'dices', 'salt', 'said'].map(volatilityOf), [
+        'stable',
+        'stable',
+        'volatile',
+        'volatile',
+        'volatile',
+        'stable',
+      ])
+      t.same(
+        await mirror.companion.service(
+          'SELECT public.four_times(5) AS n, public.dices() > 1 AS many',
+        ),
+        [{ n: '20', many: 't' }],
+      )
+    }
+    await runDdl(
+      second,
+      `CREATE OR REPLACE FUNCTION twice(integer) RETURNS integer LANGUAGE sql AS 'select dice() + $1'`,
+      'ALTER FUNCTION dice() RENAME TO die',
+    )
+    await first.schema.refresh(CALL)
+    const declared = ({ schema }: Proxy) => schema.declared.map((row) => JSON.stringify(row)).sort()
+    t.same(declared(first), declared(second))
+    const now = [...first.schema.current.userFunctions.functions.values()]
+    t.match(
+      now.find(({ name }) => name === '"public"."four_times"'),
+      { volatility: 'stable' },
+      'dice() is nothing any more',
+    )
+    await runDdl(first, 'DROP FUNCTION twice CASCADE')
+    t.match(findTable(first.schema.current, 'a').columns, [{}, { defaultText: undefined }])
   })
 
   t.test('what cannot be made is refused at the statement, and leaves nothing', async (t) => {

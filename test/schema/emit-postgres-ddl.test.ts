@@ -1,14 +1,27 @@
 import t from 'tap'
 import type { DeclaredObject } from '../../server/schema/declared-object.ts'
 import { emitPostgresDrop } from '../../server/schema/emit-postgres-ddl.ts'
-import { declaredObjects, planMirror } from '../../server/schema/mirror.ts'
-import { startCatalogFixture } from './catalog-fixture.ts'
+import { declaredObjects, MIRROR_SETTINGS, planMirror } from '../../server/schema/mirror.ts'
+import { startCatalogFixture, type TestDatabase } from './catalog-fixture.ts'
 
 /** Everything that has a stored form, with names that need quoting and texts that need escaping. */
 const DECLARATIONS = [
+  'SET check_function_bodies = off',
   `CREATE SCHEMA "Odd schema" AUTHORIZATION alice`,
   `COMMENT ON SCHEMA "Odd schema" IS 'it''s odd \\ really'`,
   `CREATE SEQUENCE "Odd schema".numbers AS integer START 5 INCREMENT 2 MAXVALUE 1000 CYCLE`,
+  `CREATE FUNCTION "Odd schema"."Add em"(x integer, "Y" integer DEFAULT 2, VARIADIC z integer[] DEFAULT '{}') RETURNS integer
+     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 7 AS 'select x + "Y" -- it''s odd \\'`,
+  `CREATE FUNCTION pair(a integer, OUT b integer, OUT c text) LANGUAGE sql BEGIN ATOMIC SELECT 1, 'x' AS c; SELECT "Odd schema"."Add em"(a), c FROM (VALUES ('y')) v(c); END`,
+  `CREATE FUNCTION rows_of(n "char") RETURNS TABLE (a integer, b character) LANGUAGE sql ROWS 5 AS 'select later(1), ''b''::char'`,
+  `CREATE DOMAIN few AS integer CHECK ("Odd schema"."Add em"(VALUE) < 100)`,
+  `CREATE FUNCTION later(few) RETURNS integer LANGUAGE sql RETURN $1`,
+  `CREATE DOMAIN fewer AS few DEFAULT later(3)`,
+  `COMMENT ON FUNCTION pair IS 'p'`,
+  `ALTER FUNCTION later OWNER TO alice`,
+  `REVOKE EXECUTE ON FUNCTION later FROM PUBLIC`,
+  `GRANT EXECUTE ON FUNCTION later TO bob`,
+  `REVOKE USAGE ON TYPE few FROM PUBLIC`,
   `CREATE TABLE users (
      id serial PRIMARY KEY, email varchar(100) NOT NULL CONSTRAINT "one mail" UNIQUE,
      age int CHECK (age >= 0), balance numeric(10,2) DEFAULT 0, born date, "Select" text DEFAULT 'a''b\\c',
@@ -26,11 +39,13 @@ const DECLARATIONS = [
   `ALTER TABLE users OWNER TO alice`,
   `ALTER TABLE "Odd schema"."Post" OWNER TO bob`,
   `CREATE INDEX ON users (lower(email) DESC NULLS LAST, age) WHERE age > 10`,
+  `ALTER TABLE users ADD COLUMN f few DEFAULT later(1), ADD CHECK ("Odd schema"."Add em"(age) > 0)`,
+  `CREATE INDEX added ON users ("Odd schema"."Add em"(age))`,
   `CREATE INDEX data_idx ON users USING gin (data)`,
   `CREATE UNIQUE INDEX "Post by author" ON "Odd schema"."Post" (author) INCLUDE (number) WHERE author IS NOT NULL`,
   `CREATE INDEX pattern ON users (email varchar_pattern_ops)`,
   `CREATE UNLOGGED TABLE nothing ()`,
-  `CREATE VIEW zz AS SELECT u.id, p.number FROM users u JOIN "Odd schema"."Post" p ON p.author = u.id`,
+  `CREATE VIEW zz AS SELECT u.id, p.number, later(u.f) FROM users u JOIN "Odd schema"."Post" p ON p.author = u.id`,
   `CREATE VIEW aa (x, "Y") WITH (security_barrier = true) AS SELECT * FROM zz`,
   `ALTER VIEW aa OWNER TO bob`,
   `COMMENT ON TABLE users IS 'people'`,
@@ -66,21 +81,31 @@ const DECLARATIONS = [
 const fixture = await startCatalogFixture()
 t.teardown(() => fixture.stop())
 
+function advance(database: TestDatabase, statements: readonly string[]): Promise<void> {
+  return database.run('BEGIN', ...MIRROR_SETTINGS, ...statements, 'COMMIT')
+}
+
+/** The way from what one database holds to what another does. */
+async function planFrom(database: TestDatabase, other: TestDatabase): Promise<readonly string[]> {
+  const [actual, wanted] = [await database.committedSnapshot(), await other.committedSnapshot()]
+  return planMirror(declaredObjects(actual), declaredObjects(wanted))
+}
+
 t.test('a mirror made from declarations says what they say', async (t) => {
   const [first, second] = [await fixture.makeDatabase(), await fixture.makeDatabase()]
   await first.run(...DECLARATIONS)
   const declared = declaredObjects(await first.committedSnapshot())
   const empty = declaredObjects(await second.committedSnapshot())
-  await second.run('SET search_path = pg_catalog', ...planMirror(empty, declared))
+  await advance(second, planMirror(empty, declared))
   const rebuilt = declaredObjects(await second.committedSnapshot())
-  t.equal(rebuilt.length, 11)
+  t.equal(rebuilt.length, 17)
   t.same(rebuilt, declared)
 })
 
 t.test('a schema that is told something else stays', async (t) => {
   const [first, second] = [await fixture.makeDatabase(), await fixture.makeDatabase()]
   await first.run(...DECLARATIONS)
-  await second.run(...DECLARATIONS)
+  await advance(second, await planFrom(second, first))
   await first.run(
     `COMMENT ON SCHEMA "Odd schema" IS NULL`,
     `REVOKE CREATE ON SCHEMA "Odd schema" FROM bob`,
@@ -89,12 +114,63 @@ t.test('a schema that is told something else stays', async (t) => {
     `GRANT CREATE ON SCHEMA public TO PUBLIC`,
   )
   const wanted = declaredObjects(await first.committedSnapshot())
-  const statements = planMirror(declaredObjects(await second.committedSnapshot()), wanted)
+  const statements = await planFrom(second, first)
   t.notOk(
     statements.some((statement) => /^(DROP|CREATE)/.test(statement)),
     'nothing is made anew',
   )
-  await second.run('SET search_path = pg_catalog', ...statements)
+  await advance(second, statements)
+  t.same(declaredObjects(await second.committedSnapshot()), wanted)
+})
+
+t.test('a function whose body changes stays, with what uses it', async (t) => {
+  const [first, second] = [await fixture.makeDatabase(), await fixture.makeDatabase()]
+  await first.run(...DECLARATIONS)
+  await advance(second, await planFrom(second, first))
+  await first.run(
+    `CREATE OR REPLACE FUNCTION "Odd schema"."Add em"(x integer, "Y" integer DEFAULT 2, VARIADIC z integer[] DEFAULT '{}') RETURNS integer
+       LANGUAGE sql AS 'select 1'`,
+    'CREATE OR REPLACE FUNCTION later(few) RETURNS integer LANGUAGE sql RETURN $1 + 1',
+    'COMMENT ON FUNCTION pair IS NULL',
+    'ALTER FUNCTION later OWNER TO bob',
+    'GRANT EXECUTE ON FUNCTION later TO PUBLIC',
+  )
+  const wanted = declaredObjects(await first.committedSnapshot())
+  const statements = await planFrom(second, first)
+  t.notOk(
+    statements.some((statement) => /^(DROP|CREATE (?!OR REPLACE FUNCTION))/.test(statement)),
+    'nothing is made anew',
+  )
+  await advance(second, statements)
+  t.same(declaredObjects(await second.committedSnapshot()), wanted)
+})
+
+t.test('a function with other arguments is made anew, with what uses it', async (t) => {
+  const [first, second] = [await fixture.makeDatabase(), await fixture.makeDatabase()]
+  await first.run(...DECLARATIONS)
+  await advance(second, await planFrom(second, first))
+  await first.run(
+    'ALTER FUNCTION "Odd schema"."Add em" RENAME TO sum_of',
+    'ALTER FUNCTION later SET SCHEMA "Odd schema"',
+    'ALTER DOMAIN few RENAME TO little',
+  )
+  const wanted = declaredObjects(await first.committedSnapshot())
+  const statements = await planFrom(second, first)
+  await advance(second, statements)
+  t.same(declaredObjects(await second.committedSnapshot()), wanted)
+})
+
+t.test('indexes are made under the owner of their table', async (t) => {
+  const [first, second] = [await fixture.makeDatabase(), await fixture.makeDatabase()]
+  await first.run(
+    `CREATE FUNCTION who(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'select $1 || (1 / (current_user = $1)::integer)'`,
+    'CREATE TABLE a (id bigint PRIMARY KEY)',
+    'ALTER TABLE a OWNER TO alice',
+    `CREATE INDEX i ON a ((who('alice') || id::text))`,
+  )
+  const wanted = declaredObjects(await first.committedSnapshot())
+  const statements = await planFrom(second, first)
+  await advance(second, statements)
   t.same(declaredObjects(await second.committedSnapshot()), wanted)
 })
 

@@ -25,3 +25,11 @@ t.test('names differ by more than case, and taken ones are not given again', asy
   const second = names.allocate('z'.repeat(63))
   t.equal(second, `${'z'.repeat(61)}_2`)
 })
+
+t.test('a constraint has its name alone in all schemas, other things in their own', async (t) => {
+  const one = new PhysicalNames()
+  const two = new PhysicalNames([], one)
+  t.equal(one.allocateConstraint('pos'), 'pos')
+  t.equal(two.allocateConstraint('pos'), 'pos_2')
+  t.equal(two.allocate('pos'), 'pos')
+})

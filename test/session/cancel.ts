@@ -117,7 +117,7 @@ async function checkOn(t: Test, backend: RecordedBackend): Promise<void> {
   })
 
   await t.test('statement_timeout', async (t) => {
-    await ask("begin; savepoint s; set local statement_timeout = '100ms'")
+    await ask("begin; savepoint s; set local statement_timeout = '500ms'")
     const held = holdNext(backend.proxy, 'ExecuteStreamingSql')
     t.strictSame(await ask('select n from c'), ['canceling statement due to statement timeout'])
     held.release()

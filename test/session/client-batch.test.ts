@@ -1,17 +1,16 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { onEachBackend } from '../helpers/on-emulator.ts'
 import { outcomesBy } from '../helpers/outcome.ts'
-import { startSpanwire } from '../helpers/spanwire.ts'
+import type { RunningSpanwire } from '../helpers/spanwire.ts'
 import { WireClient } from '../helpers/wire-client.ts'
 
 const outcome = outcomesBy('code')
 
-t.test('START BATCH DML, RUN BATCH and ABORT BATCH', async (t) => {
-  const spanwire = await startSpanwire()
+t.test('START BATCH DML, RUN BATCH and ABORT BATCH', (t) => onEachBackend(t, checkBatches))
+
+async function checkBatches(t: Test, spanwire: RunningSpanwire): Promise<void> {
   const { client } = await WireClient.connect(spanwire, { user: 'me', database: 'postgres' })
-  t.teardown(async () => {
-    await client.end()
-    await spanwire.stop()
-  })
+  t.teardown(() => client.end())
   const ask = async (text: string) => (await client.query(text)).flatMap(outcome)
   const bind = async (text: string, ...values: string[]) =>
     (await client.extended(text, values)).flatMap(outcome)
@@ -93,4 +92,4 @@ t.test('START BATCH DML, RUN BATCH and ABORT BATCH', async (t) => {
     t.strictSame(await ask('start batch'), ['42601'])
     t.strictSame(await ask('select 1 run batch'), ['42601'])
   })
-})
+}

@@ -1,3 +1,4 @@
+import { serialize } from 'pg-protocol/dist/index.js'
 import t from 'tap'
 import { startSpanwire } from '../helpers/spanwire.ts'
 import { type ServerMessage, WireClient } from '../helpers/wire-client.ts'
@@ -85,3 +86,37 @@ t.test('too much data is refused, and the rest of it passed over', async (t) => 
   t.strictSame(rows(await client.query('select count(*) from c')), [['0']])
   await client.end()
 })
+
+const LOST = 'terminating connection because protocol synchronization was lost'
+
+const stray = [
+  { what: 'Query', bytes: serialize.query('select 1'), type: '0x51' },
+  { what: 'Parse', bytes: serialize.parse({ text: 'select 1' }), type: '0x50' },
+  { what: 'Terminate', bytes: serialize.end(), type: '0x58' },
+]
+
+for (const { what, bytes, type } of stray) {
+  t.test(
+    `${what} in the middle of the data ends the connection, in PostgreSQL's words`,
+    async (t) => {
+      const client = await connect()
+      client.send(serialize.query('copy c from stdin'))
+      client.send(serialize.copyData(Buffer.from('1\ta\t1\n')), bytes)
+      const answer = await client.untilReady()
+      t.match(answer, [
+        { name: 'copyInResponse' },
+        {
+          severity: 'ERROR',
+          code: '08P01',
+          message: `unexpected message type ${type} during COPY from stdin`,
+          where: 'COPY c, line 2',
+        },
+        { severity: 'FATAL', code: '08P01', message: LOST },
+      ])
+      t.equal(answer.length, 3)
+      const other = await connect()
+      t.strictSame(rows(await other.query('select count(*) from c')), [['0']])
+      await other.end()
+    },
+  )
+}

@@ -95,6 +95,35 @@ const PIPELINES: Readonly<Record<string, readonly Buffer[]>> = {
     ...run(insert, ['72', '1']),
     sync,
   ],
+  'SET LOCAL holds until Sync': [
+    ...run("set local work_mem = '3MB'"),
+    ...run('show work_mem'),
+    sync,
+    ...run('show work_mem'),
+    sync,
+  ],
+  'so does SET TRANSACTION': [
+    ...run('set transaction read only'),
+    ...run(insert, ['75', '1']),
+    sync,
+  ],
+  'a table is locked by what comes second': [...run('select 1'), ...run('lock table p'), sync],
+  'a table is not locked alone': [...run('lock table p'), ...run('select 1'), sync],
+  'a savepoint is none': [...run('select 1'), ...run('savepoint a'), sync],
+  'isolation is chosen first': [
+    ...run('select count(*) > 0 from p'),
+    ...run('set transaction isolation level serializable'),
+    sync,
+  ],
+  'what cannot be undone comes first': [...run('vacuum p'), ...run(insert, ['76', '1']), sync],
+  'or not at all': [...run(insert, ['77', '1']), ...run('vacuum p'), sync],
+  'no database is made in the middle': [
+    ...run('select 1'),
+    ...run('create database in_pipeline'),
+    sync,
+  ],
+  'nothing is discarded in the middle': [...run(insert, ['78', '1']), ...run('discard all'), sync],
+  'what is left of them': [...run('select id from p where id between 75 and 79'), sync],
   'query string': [
     serialize.query(
       'insert into p values (80, 0); update p set n = 1; delete from p where id = 80',

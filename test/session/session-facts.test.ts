@@ -84,7 +84,7 @@ async function checkSignals(t: Test, address: ServerAddress): Promise<void> {
   t.strictSame(
     rowsOf(
       await client.query(
-        `select pg_terminate_backend(pid, 5000), state from pg_stat_activity where pid = ${pid}`,
+        `select pg_terminate_backend(pid, 30000), state from pg_stat_activity where pid = ${pid}`,
       ),
     ),
     [['t', 'idle']],
@@ -99,6 +99,19 @@ async function checkSignals(t: Test, address: ServerAddress): Promise<void> {
   t.match(
     gone.find(({ name }) => name === 'notice'),
     { code: '01000', message: `PID ${pid} is not a PostgreSQL backend process` },
+  )
+  const { client: busy, messages: started } = await connect(address)
+  const busyPid = String(started.find(({ name }) => name === 'backendKeyData')?.['processID'])
+  const interrupted = busy.query('select pg_sleep(20)')
+  await untilActive(client, busyPid)
+  await client.query(`select pg_terminate_backend(${busyPid})`)
+  t.strictSame(
+    (await interrupted).map(({ name, severity, code }) => [name, severity, code]),
+    [
+      ['rowDescription', undefined, undefined],
+      ['error', 'FATAL', '57P01'],
+    ],
+    'it is told once',
   )
   const negative = await client.query(`select pg_terminate_backend(${pid}, -1)`)
   t.match(errorOf(negative), { code: '22003', message: '"timeout" must not be negative' })

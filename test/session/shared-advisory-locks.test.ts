@@ -84,7 +84,7 @@ t.test('advisory locks of two proxies', async (t) => {
     await a.ask("set lock_timeout = '100ms'")
     t.match(findError(await a.send('select pg_advisory_lock(3)')), { code: '55P03' })
     await a.ask('reset lock_timeout')
-    await a.ask("set statement_timeout = '100ms'")
+    await a.ask("set statement_timeout = '500ms'")
     t.match(findError(await a.send('select pg_advisory_lock(3)')), {
       code: '57014',
       message: 'canceling statement due to statement timeout',

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { BackendError } from '../../server/backend/backend-error.ts'
 import { rpcEvents } from '../../server/base/channels.ts'
-import { ProtoWriter } from '../../server/spanner/protobuf-wire.ts'
+import { ProtoWriter } from '../../server/base/protobuf-writer.ts'
 import { createSpannerBackend } from '../../server/spanner/spanner-backend.ts'
 import { failureOf, openFakeDatabase } from '../helpers/fake-database.ts'
 import { FakeSpanner, FakeStatus } from '../helpers/fake-spanner.ts'
@@ -13,8 +13,8 @@ const DDL_METADATA =
 
 function applied(count: number): Message {
   const writer = new ProtoWriter()
-  for (let at = 0; at < count; at++) writer.bytesField(3, Buffer.from([0x08, 1]))
-  return { type_url: DDL_METADATA, value: writer.finish() }
+  for (let at = 0; at < count; at++) writer.message(3, Buffer.from([0x08, 1]))
+  return { type_url: DDL_METADATA, value: writer.take() }
 }
 
 t.test('DDL is one request and its polls', async (test) => {
@@ -219,6 +219,8 @@ t.test('capabilities are asked for once, and follow the kind of the server', asy
     jsonbFunctions: true,
     aggregateOrderBy: true,
     safeNumericKeysAndNullFloats: true,
+    partitionedDml: true,
+    sequenceStateIsNext: false,
     repeatableRead: true,
   })
   const probes = fake.requests('ExecuteSql')
@@ -257,8 +259,8 @@ t.test('a probe that fails for another reason is no answer', async (test) => {
 
 t.test('calls are tried again as the status says', async (test) => {
   const { fake, backend } = await openFakeDatabase(test.teardown)
-  const delay = new ProtoWriter().uintField(2, 1_000_000).finish()
-  const retryInfo = new ProtoWriter().bytesField(1, delay).finish()
+  const delay = new ProtoWriter().uint(2, 1_000_000).take()
+  const retryInfo = new ProtoWriter().message(1, delay).take()
   const failures = [
     new FakeStatus(14, 'gone'),
     new FakeStatus(8, 'slow down', { 'google.rpc.retryinfo-bin': retryInfo }),

@@ -8,6 +8,7 @@ import { FakeSpanner } from '../helpers/fake-spanner.ts'
 import { RecordingProxy } from '../helpers/recording-proxy.ts'
 import { drain } from '../helpers/rows.ts'
 import { encodeReply } from '../helpers/spanner-protos.ts'
+import { until } from '../helpers/until.ts'
 
 const call = { timeoutMs: 10_000 }
 const COMMIT = '/google.spanner.v1.Spanner/Commit'
@@ -58,10 +59,6 @@ async function open(
   fixture.proxy.clear()
   fixture.fake.calls.length = 0
   return { ...fixture, database }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
 async function write(transaction: BackendTransaction, sql: string): Promise<void> {
@@ -177,8 +174,8 @@ t.test(
 t.test('while one channel connects again, another has its calls', async (test) => {
   const { proxy, database } = await open(test.teardown, 2)
   proxy.sendGoaway()
-  for (let at = 0; at < 20; at++) await drain(database.singleUse({ sql: 'q', params: [] }, call))
-  await until(() => proxy.calls.some(({ connection }) => connection === 3))
+  const isBack = () => proxy.calls.some(({ connection }) => connection === 3)
+  while (!isBack()) await drain(database.singleUse({ sql: 'q', params: [] }, call))
   test.pass('both are back')
 })
 

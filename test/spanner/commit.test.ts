@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { BackendTransaction } from '../../server/backend/backend.ts'
-import { ProtoWriter } from '../../server/spanner/protobuf-wire.ts'
+import { ProtoWriter } from '../../server/base/protobuf-writer.ts'
 import { type FakeDatabase, failureOf, openFakeDatabase } from '../helpers/fake-database.ts'
 import { FakeStatus } from '../helpers/fake-spanner.ts'
 import { drain } from '../helpers/rows.ts'
@@ -173,8 +173,8 @@ t.test('a commit that was refused for want of room is sent again, a few times', 
 
 t.test('RetryInfo says when Commit is sent again', async (test) => {
   const fixture = await openFakeDatabase(test.teardown)
-  const delay = new ProtoWriter().uintField(1, 3600).finish()
-  const trailers = { 'google.rpc.retryinfo-bin': new ProtoWriter().bytesField(1, delay).finish() }
+  const delay = new ProtoWriter().uint(1, 3600).take()
+  const trailers = { 'google.rpc.retryinfo-bin': new ProtoWriter().message(1, delay).take() }
   const transaction = await begun(fixture, [new FakeStatus(UNAVAILABLE, 'later', trailers)])
   test.same(await failureOf(transaction.commit(call)), { kind: 'commit-unknown' })
   test.equal(fixture.fake.requests('Commit').length, 1)

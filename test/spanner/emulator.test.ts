@@ -7,7 +7,7 @@ import { skipWithoutEmulator } from '../helpers/on-emulator.ts'
 import { RecordingProxy } from '../helpers/recording-proxy.ts'
 import { type Drained, drain, textParam } from '../helpers/rows.ts'
 
-const call = { timeoutMs: 20_000 }
+const call = { timeoutMs: 60_000 }
 
 async function failureOf(promise: Promise<unknown>): Promise<BackendFailure> {
   try {
@@ -65,6 +65,7 @@ async function suite({ address, stop }: Emulator): Promise<void> {
   t.test('capabilities of emulator 1.5.28', async (test) => {
     test.equal(database.capabilities.concurrentWrites, false)
     test.equal(database.capabilities.forUpdate, false)
+    test.equal(database.capabilities.partitionedDml, false)
     test.equal(database.capabilities.safeNumericKeysAndNullFloats, false)
   })
 
@@ -309,6 +310,14 @@ async function suite({ address, stop }: Emulator): Promise<void> {
       ),
       { kind: 'sql', sqlState: '42P01' },
     )
+    const asEmitted = { sql: 'DELETE FROM "p" WHERE "id" = 7', params: [] }
+    test.same(await failureOf(database.executePartitionedDml(asEmitted, call)), {
+      kind: 'unsupported',
+    })
+    const withParameter = { sql: 'DELETE FROM p WHERE id = $1', params: [textParam('INT64', '7')] }
+    test.same(await failureOf(database.executePartitionedDml(withParameter, call)), {
+      kind: 'unsupported',
+    })
     const writer = database.beginReadWrite({ isolation: 'serializable' })
     await dml(writer, 'UPDATE p SET id = id WHERE false')
     await writer.commit(call)
@@ -346,6 +355,25 @@ async function suite({ address, stop }: Emulator): Promise<void> {
     ])
     test.match(proxy.calls[1]?.request(), { transaction: { begin: {} }, seqno: '1' })
   })
+
+  t.test(
+    'rows of RETURNING that the emulator does not send again abort the transaction',
+    async (test) => {
+      const { proxy, database: through } = await openThroughProxy(test)
+      const writer = through.beginReadWrite({ isolation: 'serializable' })
+      await dml(writer, 'UPDATE p SET id = id WHERE false')
+      proxy.clear()
+      proxy.intercept(() =>
+        proxy.calls.length === 1
+          ? { kind: 'lose-answer', code: 14, message: 'connection lost' }
+          : undefined,
+      )
+      const returning = dml(writer, 'INSERT INTO p VALUES (11), (12) RETURNING id')
+      test.same(await failureOf(returning), { kind: 'aborted' })
+      await writer.rollback()
+      test.same(proxy.methods(), ['ExecuteStreamingSql', 'ExecuteStreamingSql', 'Rollback'])
+    },
+  )
 
   t.test('a Commit whose answer got lost has committed once', async (test) => {
     const { proxy, database: through } = await openThroughProxy(test)

@@ -4,9 +4,9 @@ import {
   type BackendFailure,
   INTERLEAVING,
 } from '../../server/backend/backend-error.ts'
+import { ProtoWriter } from '../../server/base/protobuf-writer.ts'
 import { parseErrorKey } from '../../server/spanner/error-keys.ts'
 import { ERROR_PATTERNS } from '../../server/spanner/error-patterns.ts'
-import { ProtoWriter } from '../../server/spanner/protobuf-wire.ts'
 import { toBackendError } from '../../server/spanner/status.ts'
 import { GRPC_CODE, TransportError } from '../../server/spanner/transport.ts'
 
@@ -224,8 +224,28 @@ const SAMPLES: readonly Sample[] = [
   {
     pattern: 'too many mutations',
     code: C.INVALID_ARGUMENT,
-    text: 'The transaction contains too many mutations. Insert and update operations count with the multiplicity of the number of columns they affect.',
+    text: 'The transaction contains too many mutations. Insert and update operations count with the multiplicity of the number of columns they affect. Please reduce the number of writes, or use fewer indexes. (Maximum number: 80000)',
     failure: { kind: 'transaction-too-large' },
+    words: 'too many mutations for one statement: Spanner takes at most 80000',
+  },
+  {
+    pattern: 'too large a commit',
+    code: C.INVALID_ARGUMENT,
+    text: 'The transaction exceeds the maximum total bytes-size that can be handled by Spanner. Please reduce the size or number of the writes, or use fewer indexes. (Maximum size: 104857600)',
+    failure: { kind: 'transaction-too-large' },
+    words: 'too much data for one transaction: Spanner takes at most 104857600 bytes',
+  },
+  {
+    pattern: 'transaction resource limits',
+    code: C.INVALID_ARGUMENT,
+    text: 'Transaction resource limits exceeded',
+    failure: { kind: 'transaction-too-large' },
+  },
+  {
+    pattern: 'request too large',
+    code: C.RESOURCE_EXHAUSTED,
+    text: 'Received message larger than max (1000422248 vs. 104857600)',
+    failure: { kind: 'sql', sqlState: '54000' },
   },
   {
     pattern: 'stale read',
@@ -320,6 +340,7 @@ const SAMPLES: readonly Sample[] = [
     failure: {
       kind: 'sql',
       sqlState: '22008',
+      isBeyondSpanner: true,
       hint: 'Perhaps you need a different "datestyle" setting.',
     },
   },
@@ -329,6 +350,27 @@ const SAMPLES: readonly Sample[] = [
     text: '[ERROR] invalid input syntax for type timestamp with time zone: "x"',
     words: 'invalid input syntax for type timestamp with time zone: "x"',
     failure: { kind: 'sql', sqlState: '22007' },
+  },
+  {
+    pattern: 'boolean text (PostgreSQL)',
+    code: C.INVALID_ARGUMENT,
+    text: '[ERROR] invalid input syntax for type boolean: "?maybe"',
+    words: 'invalid input syntax for type boolean: "maybe"',
+    failure: { kind: 'sql', sqlState: '22P02' },
+  },
+  {
+    pattern: 'boolean text',
+    code: C.OUT_OF_RANGE,
+    text: 'Bad bool value: ?maybe',
+    words: 'invalid input syntax for type boolean: "maybe"',
+    failure: { kind: 'sql', sqlState: '22P02' },
+  },
+  {
+    pattern: 'float overflow',
+    code: C.OUT_OF_RANGE,
+    text: 'float out of range: 1.79769e+308',
+    words: 'value out of range: overflow',
+    failure: { kind: 'sql', sqlState: '22003' },
   },
   {
     pattern: 'text input',
@@ -446,7 +488,7 @@ const SAMPLES: readonly Sample[] = [
     code: C.OUT_OF_RANGE,
     text: 'Cannot cast infinity to PG.NUMERIC',
     words: 'Cannot cast infinity to PG.NUMERIC',
-    failure: { kind: 'sql', sqlState: '22003' },
+    failure: { kind: 'sql', sqlState: '22003', isBeyondSpanner: true },
   },
   {
     pattern: 'parameter value',
@@ -494,7 +536,7 @@ const SAMPLES: readonly Sample[] = [
     pattern: 'cast out of range',
     code: C.OUT_OF_RANGE,
     text: 'Cannot cast to double from 1000',
-    failure: { kind: 'sql', sqlState: '22003' },
+    failure: { kind: 'sql', sqlState: '22003', isBeyondSpanner: true },
   },
   {
     pattern: 'square root (PostgreSQL)',
@@ -566,7 +608,7 @@ const SAMPLES: readonly Sample[] = [
     code: C.OUT_OF_RANGE,
     text: 'Input calculates to invalid date: 0000-00-00',
     words: 'date field value out of range',
-    failure: { kind: 'sql', sqlState: '22008' },
+    failure: { kind: 'sql', sqlState: '22008', isBeyondSpanner: true },
   },
   {
     pattern: 'square root of a negative number',
@@ -588,6 +630,24 @@ const SAMPLES: readonly Sample[] = [
     text: 'More than one element',
     words: 'more than one row returned by a subquery used as an expression',
     failure: { kind: 'sql', sqlState: '21000' },
+  },
+  {
+    pattern: 'one row updated twice by ON CONFLICT',
+    code: C.INVALID_ARGUMENT,
+    text: 'Cannot affect a row second time for key: {Int64(1)}',
+    words: 'ON CONFLICT DO UPDATE command cannot affect row a second time',
+    failure: {
+      kind: 'sql',
+      sqlState: '21000',
+      hint: 'Ensure that no rows proposed for insertion within the same command have duplicate constrained values.',
+    },
+  },
+  {
+    pattern: 'sequence at its end',
+    code: C.FAILED_PRECONDITION,
+    text: 'Sequence s is exhausted',
+    words: 'nextval: reached maximum value of sequence "s" (9223372036854775807)',
+    failure: { kind: 'sql', sqlState: '2200H' },
   },
   {
     pattern: 'regular expression',
@@ -683,18 +743,18 @@ t.test('every status code has a meaning without a text', async (test) => {
 })
 
 function any(type: string, value: Buffer): Buffer {
-  return new ProtoWriter().textField(1, `type.googleapis.com/${type}`).bytesField(2, value).finish()
+  return new ProtoWriter().string(1, `type.googleapis.com/${type}`).message(2, value).take()
 }
 
 function retryInfo(seconds: number, nanos: number): Buffer {
-  const duration = new ProtoWriter().uintField(1, seconds).uintField(2, nanos).finish()
-  return new ProtoWriter().bytesField(1, duration).finish()
+  const duration = new ProtoWriter().uint(1, seconds).uint(2, nanos).take()
+  return new ProtoWriter().message(1, duration).take()
 }
 
 function status(code: number, message: string, ...details: readonly Buffer[]): Buffer {
-  const writer = new ProtoWriter().uintField(1, code).textField(2, message)
-  for (const detail of details) writer.bytesField(3, detail)
-  return writer.finish()
+  const writer = new ProtoWriter().uint(1, code).string(2, message)
+  for (const detail of details) writer.message(3, detail)
+  return writer.take()
 }
 
 t.test('details of a status', async (test) => {
@@ -713,9 +773,9 @@ t.test('details of a status', async (test) => {
   )
   test.equal(onlyThere.message, 'RET_CHECK failure')
   const resource = new ProtoWriter()
-    .textField(1, 'type.googleapis.com/google.spanner.v1.Session')
-    .textField(2, 's')
-    .finish()
+    .string(1, 'type.googleapis.com/google.spanner.v1.Session')
+    .string(2, 's')
+    .take()
   const gone = toBackendError(
     new TransportError(C.NOT_FOUND, 'in other words', {
       statusDetails: status(5, '', any('google.rpc.ResourceInfo', resource)),
@@ -723,14 +783,14 @@ t.test('details of a status', async (test) => {
   )
   test.same(gone.failure, { kind: 'session-not-found' })
   const entry = (name: string, text: string) =>
-    new ProtoWriter().textField(1, name).textField(2, text).finish()
+    new ProtoWriter().string(1, name).string(2, text).take()
   const info = (domain: string) =>
     new ProtoWriter()
-      .textField(1, 'CONSTRAINT_VIOLATION')
-      .textField(2, domain)
-      .bytesField(3, entry('constraint', 'fk'))
-      .bytesField(3, entry('key', '1, x'))
-      .finish()
+      .string(1, 'CONSTRAINT_VIOLATION')
+      .string(2, domain)
+      .message(3, entry('constraint', 'fk'))
+      .message(3, entry('key', '1, x'))
+      .take()
   const referenced =
     'Foreign key constraint violation when deleting or updating referenced row(s): referencing row(s) found in table `t`.'
   const violated = (domain: string) =>

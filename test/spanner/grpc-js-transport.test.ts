@@ -9,6 +9,7 @@ import { GrpcJsTransport } from '../../server/spanner/grpc-js-transport.ts'
 import { type RpcOptions, TransportError } from '../../server/spanner/transport.ts'
 import { FakeSpanner, FakeStatus } from '../helpers/fake-spanner.ts'
 import { encodeReply, spannerMethod } from '../helpers/spanner-protos.ts'
+import { until } from '../helpers/until.ts'
 
 const COMMIT = '/google.spanner.v1.Spanner/Commit'
 const STREAM = '/google.spanner.v1.Spanner/ExecuteStreamingSql'
@@ -94,16 +95,22 @@ t.test('deadlines and signals end a call on both sides', async (test) => {
   )
   test.equal(await codeOf(transport.unary(COMMIT, empty, { ...options, timeoutMs: 100 })), 4)
   const controller = new AbortController()
-  const cancellable = { ...options, signal: controller.signal }
+  const cancellable: RpcOptions = {
+    ...options,
+    signal: controller.signal,
+    metadata: [['x-test', 'signal']],
+  }
   const call = codeOf(transport.unary(COMMIT, empty, cancellable))
-  while (fake.calls.length < 2) await new Promise((resolve) => setTimeout(resolve, 5))
+  // The first may have ended before it came to the server, or be on its way.
+  const arrived = () => fake.calls.filter(({ metadata }) => metadata['x-test'] === 'signal')
+  await until(() => arrived().length > 0)
   controller.abort()
   test.equal(await call, 1)
-  const last = fake.calls[1]?.signal
+  const last = arrived()[0]?.signal
   if (last?.aborted === false)
     await new Promise((resolve) => last.addEventListener('abort', resolve))
   test.equal(await codeOf(transport.unary(COMMIT, empty, cancellable)), 1)
-  test.equal(fake.calls.length, 2, 'what is aborted already is not sent')
+  test.equal(arrived().length, 1, 'what is aborted already is not sent')
 })
 
 t.test('closing fails what is under way, and everything after', async (test) => {
@@ -113,7 +120,7 @@ t.test('closing fails what is under way, and everything after', async (test) => 
     ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve({}))),
   )
   const call = codeOf(transport.unary(COMMIT, empty, options))
-  while (fake.calls.length < 1) await new Promise((resolve) => setTimeout(resolve, 5))
+  await until(() => fake.calls.length > 0)
   await transport.close()
   test.equal(await call, 14)
   test.equal(await codeOf(transport.unary(COMMIT, empty, options)), 14)
@@ -128,10 +135,10 @@ t.test('a server that is not there is UNAVAILABLE, and found when it comes', asy
   const again = await FakeSpanner.start({ port: Number(fake.address.split(':')[1]) })
   test.teardown(() => again.stop())
   let code = 14
-  for (let at = 0; code === 14 && at < 100; at++) {
+  await until(async () => {
     code = await codeOf(transport.unary(COMMIT, empty, options))
-    if (code === 14) await new Promise((resolve) => setTimeout(resolve, 50))
-  }
+    return code !== 14
+  })
   test.equal(code, 0)
 })
 

@@ -1,4 +1,6 @@
 import t from 'tap'
+import { MalformedMessage, ProtoReader } from '../../server/base/protobuf-reader.ts'
+import { ProtoWriter } from '../../server/base/protobuf-writer.ts'
 import {
   decodeListDatabases,
   decodeOperation,
@@ -8,7 +10,6 @@ import {
   encodeName,
   encodeUpdateDatabaseDdl,
 } from '../../server/spanner/admin-messages.ts'
-import { MalformedMessage, ProtoReader, ProtoWriter } from '../../server/spanner/protobuf-wire.ts'
 import {
   encodeBeginTransaction,
   encodeCommit,
@@ -223,7 +224,7 @@ t.test('the other requests of google.spanner.v1', async (test) => {
         requestOptions: { priority: 'high' },
         maxCommitDelayMs: 100,
         returnCommitStats: true,
-        precommitToken: new ProtoWriter().bytesField(1, id).uintField(2, 4).finish(),
+        precommitToken: new ProtoWriter().bytes(1, id).uint(2, 4).take(),
       }),
     ),
     {
@@ -354,13 +355,13 @@ t.test('replies that Google’s protos wrote', async (test) => {
 })
 
 t.test('an operation says how many statements are in force', async (test) => {
-  const timestamp = new ProtoWriter().uintField(1, 5).finish()
+  const timestamp = new ProtoWriter().uint(1, 5).take()
   const metadata = new ProtoWriter()
-    .textField(1, 'd')
-    .textField(2, 'a')
-    .bytesField(3, timestamp)
-    .bytesField(3, timestamp)
-    .finish()
+    .string(1, 'd')
+    .string(2, 'a')
+    .message(3, timestamp)
+    .message(3, timestamp)
+    .take()
   const reply = encodeReply('google.longrunning.Operations/GetOperation', {
     name: 'op',
     metadata: {
@@ -402,7 +403,7 @@ t.test(
 
 t.test('integers at the borders of their encodings', async (test) => {
   for (const value of [0, 127, 128, 16_383, 16_384, 2 ** 31, 2 ** 32, Number.MAX_SAFE_INTEGER]) {
-    test.equal(new ProtoReader(new ProtoWriter(1).varint(value).finish()).uint(), value)
+    test.equal(new ProtoReader(new ProtoWriter(1).varint(value).take()).uint(), value)
   }
   const minusOne = Buffer.from([255, 255, 255, 255, 255, 255, 255, 255, 255, 1])
   test.equal(new ProtoReader(minusOne).int64(), -1n)

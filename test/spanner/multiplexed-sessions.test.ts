@@ -17,6 +17,7 @@ import { failureOf } from '../helpers/fake-database.ts'
 import { FakeSpanner, FakeStatus, isBegin } from '../helpers/fake-spanner.ts'
 import { drain } from '../helpers/rows.ts'
 import type { Message } from '../helpers/spanner-protos.ts'
+import { until } from '../helpers/until.ts'
 
 const call = { timeoutMs: 10_000 }
 const dml = { ...call, isDml: true }
@@ -273,10 +274,6 @@ async function sessionsOf(
   return { fake, sessions }
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
-}
-
 function currentName(sessions: MultiplexedSessions): string | undefined {
   const session = sessions.acquire(call)
   return session instanceof Promise ? undefined : session.name
@@ -296,8 +293,15 @@ t.test('a session is replaced before it is too old, and serves until then', asyn
   test.equal(currentName(sessions), 'd/sessions/new')
 })
 
-t.test('who needs one while there is none waits for it, and not for ever', async (test) => {
+t.test('nobody waits longer than the sessions allow', async (test) => {
   const { fake, sessions } = await sessionsOf(test.teardown, { acquireTimeoutMs: 50 })
+  fake.on('CreateSession', () => new Promise<Message>(() => undefined))
+  const session = failureOf(Promise.resolve(sessions.acquire({ timeoutMs: 3_600_000 })))
+  test.same(await session, { kind: 'too-many-sessions' })
+})
+
+t.test('who needs one while there is none waits for it, and not for ever', async (test) => {
+  const { fake, sessions } = await sessionsOf(test.teardown, {})
   let goOn = (): void => undefined
   const wait = new Promise<void>((resolve) => {
     goOn = resolve
@@ -306,7 +310,7 @@ t.test('who needs one while there is none waits for it, and not for ever', async
     await wait
     return { name: 'd/sessions/late' }
   })
-  const early = failureOf(Promise.resolve(sessions.acquire(call)))
+  const early = failureOf(Promise.resolve(sessions.acquire({ timeoutMs: 50 })))
   test.same(await early, { kind: 'too-many-sessions' })
   const later = [sessions.acquire(call), sessions.acquire(call)]
   goOn()

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import type { BackendDatabase, BackendTransaction } from '../../server/backend/backend.ts'
 import { BackendError } from '../../server/backend/backend-error.ts'
-import { ProtoWriter } from '../../server/spanner/protobuf-wire.ts'
+import { ProtoWriter } from '../../server/base/protobuf-writer.ts'
 import { createSpannerBackend } from '../../server/spanner/spanner-backend.ts'
 import { failureOf, openFakeDatabase } from '../helpers/fake-database.ts'
 import { type FakeSpanner, FakeStatus, isBegin } from '../helpers/fake-spanner.ts'
@@ -132,8 +132,8 @@ t.test('ABORTED is told with its delay, and needs no rollback', async (test) => 
   const { fake, database } = await openFakeDatabase(test.teardown)
   const transaction = database.beginReadWrite({ isolation: 'serializable' })
   await run(transaction, 'one')
-  const delay = new ProtoWriter().uintField(2, 7_000_000).finish()
-  const retryInfo = new ProtoWriter().bytesField(1, delay).finish()
+  const delay = new ProtoWriter().uint(2, 7_000_000).take()
+  const retryInfo = new ProtoWriter().message(1, delay).take()
   fake.on('ExecuteStreamingSql', () => {
     throw new FakeStatus(ABORTED, 'wounded', { 'google.rpc.retryinfo-bin': retryInfo })
   })
@@ -144,11 +144,11 @@ t.test('ABORTED is told with its delay, and needs no rollback', async (test) => 
 
 t.test('ABORTED in a batch rejects, with its delay', async (test) => {
   const { fake, database } = await openFakeDatabase(test.teardown)
-  const delay = new ProtoWriter().uintField(1, 2).finish()
+  const delay = new ProtoWriter().uint(1, 2).take()
   const details = [
     {
       type_url: 'type.googleapis.com/google.rpc.RetryInfo',
-      value: new ProtoWriter().bytesField(1, delay).finish(),
+      value: new ProtoWriter().message(1, delay).take(),
     },
   ]
   fake.on('ExecuteBatchDml', () => ({
@@ -165,13 +165,13 @@ t.test('ABORTED in a batch rejects, with its delay', async (test) => {
 
 t.test('ABORTED after some rows is told with the delay in the status details', async (test) => {
   const { fake, database } = await openFakeDatabase(test.teardown)
-  const delay = new ProtoWriter().uintField(2, 9_000_000).finish()
-  const retryInfo = new ProtoWriter().bytesField(1, delay).finish()
+  const delay = new ProtoWriter().uint(2, 9_000_000).take()
+  const retryInfo = new ProtoWriter().message(1, delay).take()
   const detail = new ProtoWriter()
-    .textField(1, 'type.googleapis.com/google.rpc.RetryInfo')
-    .bytesField(2, retryInfo)
-    .finish()
-  const status = new ProtoWriter().uintField(1, ABORTED).bytesField(3, detail).finish()
+    .string(1, 'type.googleapis.com/google.rpc.RetryInfo')
+    .message(2, retryInfo)
+    .take()
+  const status = new ProtoWriter().uint(1, ABORTED).message(3, detail).take()
   fake.on('ExecuteStreamingSql', async function* () {
     const fields = [{ name: 'a', type: { code: 6 } }]
     yield {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { BackendError } from '../../server/backend/backend-error.ts'
-import { ProtoWriter } from '../../server/spanner/protobuf-wire.ts'
+import { ProtoWriter } from '../../server/base/protobuf-writer.ts'
 import { isConnectionLost, Pauses, Retries } from '../../server/spanner/retries.ts'
 import { GRPC_CODE, TransportError } from '../../server/spanner/transport.ts'
 import { failureOf } from '../helpers/fake-database.ts'
@@ -8,8 +8,8 @@ import { failureOf } from '../helpers/fake-database.ts'
 const MINUTE_MS = 60_000
 
 function retryInfo(delayMs: number): { readonly retryInfo: Buffer } {
-  const delay = new ProtoWriter().uintField(2, delayMs * 1_000_000).finish()
-  return { retryInfo: new ProtoWriter().bytesField(1, delay).finish() }
+  const delay = new ProtoWriter().uint(2, delayMs * 1_000_000).take()
+  return { retryInfo: new ProtoWriter().message(1, delay).take() }
 }
 
 t.test('what means that the connection was lost', async (test) => {

@@ -155,7 +155,7 @@ t.test('columns come with the first message, counts with the last', async (test)
   fake.on('ExecuteStreamingSql', async function* () {
     yield part([], { metadata })
     await wait
-    yield part(['1', 'x'], { stats: { rowCountExact: '12' } })
+    yield part(['1', 'x'], { stats: { rowCountExact: '1' } })
   })
   const stream = database.singleUse({ sql: 'q', params: [] }, call)
   test.same(await stream.columns(), [
@@ -168,7 +168,7 @@ t.test('columns come with the first message, counts with the last', async (test)
   test.equal(batch && plainValue(batch.bytes.subarray(batch.starts[0], batch.ends[0])), '1')
   test.equal(await stream.next(), undefined)
   test.equal(await stream.next(), undefined)
-  test.equal(stream.rowCount(), 12n)
+  test.equal(stream.rowCount(), 1n)
 })
 
 t.test('while nobody pulls, the server is held back', async (test) => {

@@ -9,6 +9,7 @@ import { SessionPool, type SessionPoolOptions } from '../../server/spanner/sessi
 import { failureOf, openFakeDatabase } from '../helpers/fake-database.ts'
 import { FakeSpanner, FakeStatus } from '../helpers/fake-spanner.ts'
 import { drain } from '../helpers/rows.ts'
+import { until } from '../helpers/until.ts'
 
 const call = { timeoutMs: 10_000 }
 
@@ -130,9 +131,7 @@ t.test('closing deletes the idle sessions, and no session with a transaction', a
     [idle],
   )
   await open.rollback()
-  for (let at = 0; fake.requests('DeleteSession').length < 2 && at < 100; at++) {
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
+  await until(() => fake.requests('DeleteSession').length === 2)
   test.same(
     fake.requests('DeleteSession').map((request) => request['name']),
     [idle, held],
@@ -178,12 +177,6 @@ async function holdAtOnce(pool: SessionPool, count: number): Promise<void> {
   for (const session of sessions) pool.release(session)
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  for (let at = 0; !condition() && at < 500; at++) {
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-}
-
 t.test('sessions beyond the minimum go when they have been idle', async (test) => {
   const { fake, pool } = await poolOf(test.teardown, { minSessions: 2, idleReleaseMs: 30 })
   await holdAtOnce(pool, 5)
@@ -212,6 +205,35 @@ t.test(
   },
 )
 
+t.test('where one session is forgotten, all are: a read meets one of them', async (test) => {
+  const { fake, database } = await openFakeDatabase(test.teardown)
+  const transactions = Array.from({ length: 20 }, () =>
+    database.beginReadWrite({ isolation: 'serializable' }),
+  )
+  await Promise.all(transactions.map(write))
+  const forgotten = new Set(
+    fake.requests('ExecuteStreamingSql').map((request) => request['session']),
+  )
+  await Promise.all(transactions.map((transaction) => transaction.rollback()))
+  let met = 0
+  const refuse = (session: unknown) => {
+    if (forgotten.has(session)) throw new FakeStatus(5, 'Session not found: s')
+  }
+  fake.on('ExecuteSql', ({ request }) => {
+    refuse(request['session'])
+    return {}
+  })
+  fake.on('ExecuteStreamingSql', ({ request }) => {
+    met++
+    refuse(request['session'])
+    return [{ metadata: { rowType: { fields: [] } } }]
+  })
+  await drain(database.singleUse({ sql: 'q', params: [] }, call))
+  test.equal(met, 2, 'and then a new one')
+  await drain(database.singleUse({ sql: 'q', params: [] }, call))
+  test.equal(met, 3)
+})
+
 t.test('sessions that are too old are replaced, up to the minimum', async (test) => {
   const { fake, pool } = await poolOf(test.teardown, { minSessions: 2, maxAgeMs: 40 })
   await holdAtOnce(pool, 2)
@@ -224,13 +246,21 @@ t.test('sessions that are too old are replaced, up to the minimum', async (test)
 
 t.test('a large minimum is made in several calls, and made up for', async (test) => {
   const { fake, pool } = await poolOf(test.teardown, { minSessions: 60, maxSessions: 100 })
+  // The first two take longer than the house is left alone: nobody else may make up for sessions that are on their way.
+  const delays = [30, 60]
+  let created = 0
+  fake.on('BatchCreateSessions', async ({ request }) => {
+    await new Promise((resolve) => setTimeout(resolve, delays.shift() ?? 0))
+    const count = Number(request['sessionCount'])
+    return { session: Array.from({ length: count }, () => ({ name: `d/sessions/${++created}` })) }
+  })
   await pool.warmUp(call)
   test.equal(pool.stats.idle, 60)
   test.same(
     fake.requests('BatchCreateSessions').map((request) => request['sessionCount']),
     [25, 25, 10],
   )
-  pool.drop(await pool.acquire(call))
+  pool.drop(await pool.acquire(call), 'in-doubt')
   await until(() => pool.stats.idle === 60)
   test.match(pool.stats, { idle: 60, dropped: 1 })
 })

@@ -168,6 +168,7 @@ tap.test('cursors', async (t) => {
     scroll: false,
     hold: true,
     text: 'select 1 for update',
+    textOffset: 52,
   })
   t.match(says('declare c scroll cursor for select 1'), {
     scroll: true,

@@ -12,7 +12,7 @@ const FUNCTIONS = `
   SELECT oid, proname FROM pg_proc p
   WHERE oid < 16384 AND pronamespace = 'pg_catalog'::regnamespace AND prokind IN ('f', 'a', 'w') AND provolatile = $1
     AND prorettype NOT IN ('internal'::regtype, 'cstring'::regtype, 'trigger'::regtype, 'event_trigger'::regtype,
-      'void'::regtype, 'fdw_handler'::regtype, 'index_am_handler'::regtype, 'table_am_handler'::regtype, 'language_handler'::regtype)
+      'fdw_handler'::regtype, 'index_am_handler'::regtype, 'table_am_handler'::regtype, 'language_handler'::regtype)
     AND NOT 'internal'::regtype = ANY (proargtypes) AND NOT 'cstring'::regtype = ANY (proargtypes)
     AND proname !~ '^(binary_upgrade|pg_stop_making|pg_nextoid|_pg_|RI_FKey|lo_|lo(read|write)|brin_|gin_|gist_|spg_|hash(int|char|float)|bt)'
     AND proname !~ '_to_xml|^(query|cursor)_to_'

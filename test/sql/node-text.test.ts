@@ -142,3 +142,21 @@ function wrap(dump: string): string {
   lines.push(bytes.subarray(at))
   return lines.map((line) => `${line.toString()}\n`).join('')
 }
+
+t.test('a datum of a megabyte is read in one pass', async (tt) => {
+  const bytes = Buffer.alloc(1024 * 1024, 'abc')
+  const value = readNodeText(
+    `{CONST :constvalue ${bytes.length} [ ${[...bytes].join(' ')} ] :location 7}`,
+  )
+  tt.ok(value?.kind === 'object')
+  const datum = value?.kind === 'object' ? value.fields.get('constvalue') : undefined
+  tt.ok(datum?.kind === 'datum' && datum.bytes.equals(bytes))
+  const location = value?.kind === 'object' ? value.fields.get('location') : undefined
+  tt.same(plain(location), '7')
+})
+
+t.test('what is no byte is refused', async (tt) => {
+  for (const raw of ['256', '-129', 'x', '1x', '1.5'])
+    tt.throws(() => readNodeText(`1 [ ${raw} ]`), { message: /is no byte of a datum|where a/ }, raw)
+  tt.throws(() => readNodeText('1 [ 1 2'), { message: 'node text ends too early' })
+})

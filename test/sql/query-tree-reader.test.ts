@@ -107,9 +107,18 @@ t.test('which relations a statement touches, views being what they select from',
   tt.equal(touchesUserRelations([inside]), true)
 })
 
+t.test('a window function, and what its window is parted by', async (tt) => {
+  const over = 'row_number() OVER (PARTITION BY book.author_id ORDER BY book.id) AS anon_1'
+  const [query] = readQueryTree(trees[`sa_psycopg2: SELECT book.id, ${over} FROM book`] ?? '')
+  tt.match(query?.targetList[1]?.expr, { kind: 'WindowFunc', args: [], filter: undefined })
+  const parting = query?.targetList.find(
+    ({ sortGroupRef }) => sortGroupRef === query.partitions[0]?.[0]?.targetRef,
+  )
+  tt.match(parting, { junk: true, expr: { kind: 'Var' } })
+})
+
 t.test('what has no typed form says so', async (tt) => {
-  tt.match(read('SELECT row_number() OVER () FROM author').targetList[0]?.expr, {
-    kind: 'Unsupported',
-    tag: 'WINDOWFUNC',
-  })
+  const tree = trees['public: SELECT row_number() OVER () FROM author'] ?? ''
+  const [query] = readQueryTree(tree.replace('{WINDOWFUNC', '{GROUPINGFUNC'))
+  tt.match(query?.targetList[0]?.expr, { kind: 'Unsupported', tag: 'GROUPINGFUNC' })
 })

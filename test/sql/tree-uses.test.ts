@@ -19,8 +19,8 @@ t.test('what a statement uses, wherever it stands', async (t) => {
     'select sum((select count(*) from b where b.x = a.x and f(w) > 0)) over () from a',
   )
   t.same(hidden.relations, [
-    { relid: a, attributes: [1] },
-    { relid: b, attributes: [1, 2] },
+    { relid: a, relkind: 'r', attributes: [1] },
+    { relid: b, relkind: 'r', attributes: [1, 2] },
   ])
   t.ok(hidden.functions.has(f), 'a function inside a window function')
   t.ok(hidden.functions.has(2803), 'count(*)')
@@ -32,8 +32,16 @@ t.test('what a statement uses, wherever it stands', async (t) => {
       [1, 2, 3],
     ],
   )
+  t.notOk(wide.namedTypes.has(23), 'columns as they are')
+  const b0 = Number((await server.rows(`select 'b'::regtype::oid`))[0]?.[0])
+  const nested = await usesOf(
+    'select row(array[x]), array_agg(z), array(select b from b) from a group by x',
+  )
+  for (const oid of [1007, 23, 1082, b0]) t.ok(nested.namedTypes.has(oid), `type ${oid}`)
+  t.ok((await usesOf('select null::b from a')).namedTypes.has(b0))
+  t.ok((await usesOf(`select 'a'::regclass from a`)).types.has(2205))
   const viaView = await usesOf(`select y, 'b'::regclass from v`)
-  t.same(viaView.relations, [{ relid: a, attributes: [1, 2] }])
+  t.same(viaView.relations, [{ relid: a, relkind: 'r', attributes: [1, 2] }])
   t.same([...viaView.views], [v])
   t.same([...viaView.regclasses], [b])
   const ctes = await usesOf('with w as (select 1 as n), u as (select * from w) select * from w, u')

@@ -5,6 +5,7 @@ import type { Capabilities } from '../../server/backend/capabilities.ts'
 import type { IsolationLevel } from '../../server/transaction/characteristics.ts'
 import { ReplayedTransaction } from '../../server/transaction/replayed-transaction.ts'
 import { MAX_HELD_BYTES } from '../../server/transaction/replaying-stream.ts'
+import type { StatementTraits } from '../../server/transaction/statement-traits.ts'
 import { aborted } from '../helpers/fake-backend.ts'
 import { type Script, ScriptedDatabase } from '../helpers/scripted-database.ts'
 
@@ -44,7 +45,7 @@ function start(
     writerQueue: undefined,
     lockTimeoutMs: () => 1000,
   })
-  const run = (sql: string, traits: typeof select) =>
+  const run = (sql: string, traits: StatementTraits) =>
     readAll(transaction.execute(statement(sql), traits, options))
   return { database, transaction, run }
 }
@@ -98,6 +99,30 @@ t.test('rows may come in another order where the plan does not fix it', async (t
   const fixed = start(script)
   await fixed.run('q', ordered)
   await t.rejects(fixed.transaction.commit(options), { code: '40001' })
+})
+
+t.test('a read compares equal once values were written that Spanner draws', async (t) => {
+  const moved = commitAbortedOnce(
+    () => ({ rows: ['1'], count: 1n }),
+    () => ({ rows: ['2'], count: 1n }),
+  )
+  const drawing = { ...update, writesDrawn: true }
+  const before = start(moved, 'read committed')
+  await before.run('q', select)
+  await before.run('i', drawing)
+  await t.resolves(before.transaction.commit(options), 'what was read before')
+  const after = start(moved, 'read committed')
+  await after.run('i', drawing)
+  await after.run('q', select)
+  await t.rejects(after.transaction.commit(options), { code: '40001' })
+  const inBatch = start(moved, 'read committed')
+  await inBatch.transaction.executeBatch([statement('i')], { ...options, writesDrawn: true })
+  await inBatch.run('q', select)
+  await t.rejects(inBatch.transaction.commit(options), { code: '40001' })
+  const bound = start(moved, 'read committed')
+  await bound.run('i', { ...drawing, again: () => statement('i with its values') })
+  await bound.run('q', select)
+  await t.resolves(bound.transaction.commit(options), 'the same values are written again')
 })
 
 t.test('what must compare equal depends on the isolation level', async (t) => {
@@ -281,7 +306,7 @@ t.test('values that were drawn are not drawn again', async (t) => {
   const { database, transaction, run } = start(
     commitAbortedOnce((sql) => (sql === 'u' ? { count: 1n } : { rows: ['17'] })),
   )
-  await run('nextval', { ...locking, drawsValues: true } as typeof select)
+  await run('nextval', { ...locking, draws: 'only' } as typeof select)
   await run('u', update)
   await transaction.commit(options)
   t.notOk(database.calls.includes('2: nextval'))

@@ -27,7 +27,9 @@ function start(writerQueue?: WriterQueue) {
     spannerOptions: () => ({
       bound: { kind: 'strong' },
       readCommittedRunsAs: 'serializable',
-      priority: undefined,
+      request: {},
+      directedRead: undefined,
+      readLockMode: undefined,
       transactionTag: undefined,
       excludeFromChangeStreams: false,
       maxCommitDelayMs: undefined,
@@ -54,6 +56,25 @@ t.test('a sole read is single-use and needs no commit', async (t) => {
   t.strictSame(ended, ['committed'])
   t.equal(block.status, 'I')
 })
+
+t.test(
+  'a sole query that draws from a sequence is committed, and none where only reads are allowed',
+  async (t) => {
+    const { block, database } = start()
+    block.startStatement()
+    const drawing = { ...select, draws: 'with rows', isSole: true } as const
+    await (await block.execute(statement('q'), drawing, options)).next()
+    await block.commit(options)
+    t.strictSame(database.calls, ['read-write q', 'row', 'row', 'commit'])
+    const readOnly = start()
+    readOnly.block.begin({ ...block.characteristics, readOnly: true })
+    await t.rejects(readOnly.block.execute(statement('q'), drawing, options), {
+      code: '25006',
+      message: 'cannot execute nextval() in a read-only transaction',
+    })
+    t.strictSame(readOnly.database.calls, [])
+  },
+)
 
 t.test('loads of a sole statement share a read-only transaction', async (t) => {
   const { block, database, ended } = start()

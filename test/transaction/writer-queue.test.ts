@@ -39,13 +39,13 @@ t.test('gives up after the lock timeout with 55P03, and leaves the queue', async
 })
 
 t.test('without a lock timeout a queue that moves on is waited in', async (t) => {
-  const queue = new WriterQueue(200)
+  const queue = new WriterQueue(1_000)
   const hold = async () => {
     const release = await queue.acquire(busy, 0, never)
-    await delay(100)
+    await delay(260)
     release()
   }
-  // The last is admitted after 400 ms.
+  // The last is admitted after 1,040 ms.
   await t.resolves(Promise.all([hold(), hold(), hold(), hold(), hold()]))
   await queue.acquire(busy, 0, never)
   await t.rejects(queue.acquire(busy, 0, never), { code: '55P03' }, 'but not one that stands still')

@@ -294,10 +294,10 @@ test('wrong startup packets are refused in PostgreSQL words', async (t) => {
   }
   t.throws(() => pullStartup(startup(2 << 16, '\0')), {
     code: '0A000',
-    message: 'unsupported frontend protocol 2.0: server supports 3.0 to 3.0',
+    message: 'unsupported frontend protocol 2.0: server supports 3.0 to 3.2',
   })
   t.throws(() => pullStartup(startup((1234 << 16) | 5679, 'more')), {
-    message: 'unsupported frontend protocol 1234.5679: server supports 3.0 to 3.0',
+    message: 'unsupported frontend protocol 1234.5679: server supports 3.0 to 3.2',
   })
 })
 

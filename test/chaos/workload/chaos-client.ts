@@ -3,7 +3,7 @@ import pg from 'pg'
 import type { ServerAddress } from '../../helpers/wire-client.ts'
 
 /** How long one answer may take before the run counts as hung. */
-const ANSWER_TIMEOUT_MS = 60_000
+const ANSWER_TIMEOUT_MS = 180_000
 const CONNECT_TIMEOUT_MS = 5_000
 const CONNECT_PAUSE_MS = 50
 /** The unknown outcome of a transaction (manual, appendix A: transaction_resolution_unknown). */
@@ -38,8 +38,8 @@ export class ChaosClient {
   }
 
   /**
-   * Runs a transaction once. `begin` is its first statement; a GivenUp from `work` rolls it back. Rejects where there is no server within a
-   * minute.
+   * Runs a transaction once. `begin` is its first statement; a GivenUp from `work` rolls it back. Rejects where there is no server within
+   * three minutes.
    */
   async transaction(begin: string, work: (query: Query) => Promise<void>): Promise<Outcome> {
     let hasSentCommit = false

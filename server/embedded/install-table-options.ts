@@ -1,0 +1,59 @@
+/** What DDL needs in the database for indexes and TTL. It belongs to the script of `install-ddl-functions.ts`. */
+export const TABLE_OPTIONS = `
+CREATE OR REPLACE FUNCTION _spanner.require_ttl_column(tab regclass, col name) RETURNS void LANGUAGE plpgsql STABLE AS $$
+DECLARE found oid;
+BEGIN
+  SELECT atttypid INTO found FROM pg_attribute WHERE attrelid = tab AND attname = col AND attnum > 0 AND NOT attisdropped;
+  IF found IS NULL THEN
+    RAISE EXCEPTION 'Cannot create ROW DELETION POLICY because there is no column named % in table %.', col, _spanner.shown(tab) USING ERRCODE = 'SN003';
+  END IF;
+  IF found NOT IN ('timestamptz'::regtype, 'spanner.commit_timestamp'::regtype) THEN
+    RAISE EXCEPTION 'Cannot create ROW DELETION POLICY because column % in table % is not of type TIMESTAMP.', col, _spanner.shown(tab) USING ERRCODE = 'SN003';
+  END IF;
+END $$;
+CREATE OR REPLACE FUNCTION _spanner.require_stored_columns(label text, tab regclass, keys name[], stored name[]) RETURNS void LANGUAGE plpgsql STABLE AS $$
+DECLARE col name;
+BEGIN
+  PERFORM _spanner.require_index_columns(label, tab, stored);
+  FOREACH col IN ARRAY stored LOOP
+    IF col = ANY (keys) THEN
+      RAISE EXCEPTION 'Index % specifies stored column % already specified as primary key.', label, col USING ERRCODE = 'SN003';
+    ELSIF col = ANY (_spanner.key_columns(tab)) THEN
+      RAISE EXCEPTION 'Index % specifies stored column % which is a key of table %.', label, col, _spanner.shown(tab) USING ERRCODE = 'SN009';
+    ELSIF cardinality(array_positions(stored, col)) > 1 THEN
+      RAISE EXCEPTION 'Index % specifies key column % twice.', label, col USING ERRCODE = 'SN003';
+    END IF;
+  END LOOP;
+END $$;
+CREATE OR REPLACE FUNCTION _spanner.check_index(idx regclass) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE bad record;
+BEGIN
+  SELECT a.attname, a.atttypid, CASE WHEN t.typcategory = 'A' THEN 'ARRAY' WHEN a.atttypid = 'jsonb'::regtype THEN 'PG.JSONB' ELSE 'PG.NUMERIC' END AS label
+    INTO bad FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts-1])
+    JOIN pg_type t ON t.oid = a.atttypid
+    WHERE i.indexrelid = idx AND (t.typcategory = 'A' OR a.atttypid IN ('jsonb'::regtype, 'numeric'::regtype)) LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'Cannot reference % % in the creation of index %.', bad.label, bad.attname, _spanner.shown(idx) USING ERRCODE = 'SN009';
+  END IF;
+END $$;
+CREATE OR REPLACE FUNCTION _spanner.alter_index_include(idx regclass, col name, is_added boolean) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE def text; old text; columns text;
+BEGIN
+  IF is_added AND (SELECT col = ANY (_spanner.key_columns(i.indrelid)) OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = idx AND attname = col)
+      FROM pg_index i WHERE i.indexrelid = idx) THEN
+    RAISE EXCEPTION 'Column % is already existed in index %.', col, _spanner.shown(idx) USING ERRCODE = 'SN009';
+  END IF;
+  SELECT pg_get_indexdef(idx) INTO def;
+  SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY k.position) INTO columns
+    FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, position), pg_attribute a
+    WHERE i.indexrelid = idx AND k.position > i.indnkeyatts AND a.attrelid = i.indrelid AND a.attnum = k.attnum AND (is_added OR a.attname <> col);
+  IF is_added THEN columns := concat_ws(', ', columns, quote_ident(col)); END IF;
+  old := substring(def FROM ' INCLUDE \\([^)]*\\)');
+  IF old IS NOT NULL THEN def := replace(def, old, ''); END IF;
+  IF columns IS NOT NULL AND columns <> '' THEN
+    def := CASE WHEN def LIKE '% WHERE %' THEN regexp_replace(def, ' WHERE ', ' INCLUDE (' || columns || ') WHERE ') ELSE def || ' INCLUDE (' || columns || ')' END;
+  END IF;
+  EXECUTE format('DROP INDEX %s', idx);
+  EXECUTE def;
+END $$;
+`

@@ -1,0 +1,111 @@
+import type { Table } from '../schema/logical-schema.ts'
+import { quoteIdentifier } from '../schema/postgres-text.ts'
+import { insertPieces } from '../sql/insert-source.ts'
+import type { ParsedStatement } from '../sql/statement.ts'
+import { fromOf, type UpdatePieces, updatePieces, whereOf } from '../sql/update-source.ts'
+import { copyTarget } from './copy-target.ts'
+import type { SessionState } from './session-state.ts'
+import { rowsOfParams } from './write-rows.ts'
+
+/** A statement that writes, as a query and what writes its rows. */
+export interface CarriedWrite {
+  readonly command: 'INSERT' | 'UPDATE' | 'DELETE'
+  /** The query. */
+  readonly source: string
+  /** So many first columns of the query are the key of the row that is written; 0 for new rows. */
+  readonly keyCount: number
+  /** The statement that writes so many rows of so many values, which stand behind `before` other parameters. */
+  readonly textFor: (rowCount: number, width: number, before: number) => string
+  /** Where there is a bound of its own. */
+  readonly rowsPerStatement?: number | undefined
+  /** All rows must be written by one statement. */
+  readonly isWhole: boolean
+}
+
+/** Of an INSERT of a query. */
+export function carriedInsert({ text, node }: ParsedStatement): CarriedWrite | undefined {
+  const pieces = insertPieces(text, node)
+  if (pieces === undefined) return undefined
+  const { source, head, tail, hasConflictUpdate } = pieces
+  return {
+    command: 'INSERT',
+    source,
+    keyCount: 0,
+    textFor: (rowCount, width, before) =>
+      `${head} VALUES ${rowsOfParams(rowCount, width, before)} ${tail}`.trimEnd(),
+    isWhole: hasConflictUpdate,
+  }
+}
+
+/** Of an UPDATE or DELETE of a table with a primary key. */
+export async function carriedUpdate(
+  state: SessionState,
+  { text, node }: ParsedStatement,
+): Promise<CarriedWrite | undefined> {
+  const pieces = updatePieces(text, node)
+  if (pieces === undefined) return undefined
+  const { schema, name } = pieces
+  const { oid } = await copyTarget(state, { schema, name, columns: undefined })
+  const table = state.database.schema.current.relations.get(Number(oid))
+  if (table?.kind !== 'table') return undefined
+  const key = keyOf(table).map(
+    (column) => `${quoteIdentifier(pieces.alias)}.${quoteIdentifier(column)}`,
+  )
+  if (key.length === 0) return undefined
+  const found = [...key, ...pieces.set.flatMap(({ expr }) => expr ?? [])]
+  const query = `SELECT ${found.join(', ')} FROM ${fromOf(pieces)}${whereOf(pieces)}`
+  const parts = {
+    source: `${pieces.prefix}${query} FOR UPDATE OF ${quoteIdentifier(pieces.alias)}`,
+    keyCount: key.length,
+    isWhole: false,
+  }
+  return 'UpdateStmt' in node
+    ? {
+        ...parts,
+        command: 'UPDATE',
+        textFor: (_rowCount, _width, before) => updateText(pieces, key, before),
+        rowsPerStatement: 1,
+      }
+    : {
+        ...parts,
+        command: 'DELETE',
+        textFor: (rowCount, _width, before) => deleteText(pieces, key, { rowCount, before }),
+      }
+}
+
+function keyOf({ columns, constraints }: Table): readonly string[] {
+  const key = constraints.find(({ type }) => type === 'primary-key')
+  return (key?.columns ?? []).flatMap(
+    (attribute) => columns.find((column) => column.attribute === attribute)?.name ?? [],
+  )
+}
+
+function updateText(
+  { target, set, returning }: UpdatePieces,
+  key: readonly string[],
+  before: number,
+) {
+  let number = before + key.length
+  const list = set.map(
+    ({ name, expr }) => `${name} = ${expr === undefined ? 'DEFAULT' : `$${++number}`}`,
+  )
+  return `UPDATE ${target} SET ${list.join(', ')} WHERE ${isRow(key, before)} ${returning}`.trimEnd()
+}
+
+function deleteText(
+  { target, returning }: UpdatePieces,
+  key: readonly string[],
+  { rowCount, before }: { readonly rowCount: number; readonly before: number },
+): string {
+  const rows = Array.from({ length: rowCount }, (_, row) => before + row * key.length)
+  const [only, another] = key
+  const where =
+    only !== undefined && another === undefined
+      ? `${only} IN (${rows.map((first) => `$${first + 1}`).join(', ')})`
+      : rows.map((first) => `(${isRow(key, first)})`).join(' OR ')
+  return `DELETE FROM ${target} WHERE ${where} ${returning}`.trimEnd()
+}
+
+function isRow(key: readonly string[], before: number): string {
+  return key.map((column, i) => `${column} = $${before + i + 1}`).join(' AND ')
+}

@@ -1,0 +1,133 @@
+import { PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
+import { emitPostgresName } from '../schema/postgres-text.ts'
+import { type CreateAsCommand, createAsCommand } from '../sql/create-as-command.ts'
+import { type ParsedStatement, parseStatements } from '../sql/statement.ts'
+import { splitDataRow } from '../wire/data-row.ts'
+import { BINARY_FORMAT } from '../wire/field-description.ts'
+import { type Answer, tagOnly } from './answer.ts'
+import { bindStatement, NO_PARAMS } from './bound-statement.ts'
+import { mustBe, notSupported } from './client-error.ts'
+import { copyWriter } from './copy-insert.ts'
+import { copyTarget } from './copy-target.ts'
+import { describeStatement } from './describe.ts'
+import { gatherRows } from './gather-rows.ts'
+import { refuseStatement } from './refuse-statement.ts'
+import { runDdl } from './run-ddl.ts'
+import { runQuery } from './run-query.ts'
+import type { SessionState } from './session-state.ts'
+import { readTexts } from './text-request.ts'
+import { writeRows } from './write-rows.ts'
+
+/** What a query may bring: its rows wait here until the table is there, and go to Spanner in one transaction. */
+const MAX_DATA_BYTES = 24 * 1024 * 1024
+
+/**
+ * CREATE TABLE AS and SELECT INTO: the query is run, the companion makes the table without rows, and the rows are written once Spanner has the table.
+ * Spanner has no transaction for both: where the rows cannot be written, the table is dropped again.
+ */
+export async function runCreateAs(
+  state: SessionState,
+  statement: ParsedStatement,
+  isSole: boolean,
+): Promise<Answer> {
+  const command = createAsCommand(statement.text, statement.node)
+  if (command === undefined) return refuseStatement(state, statement)
+  if (!isSole || state.block.state !== 'implicit') {
+    throw notSupported(
+      'CREATE TABLE AS together with other statements in one transaction',
+      'Let it be a transaction of its own.',
+    )
+  }
+  // PostgreSQL's errors point into what the client wrote.
+  await (state.temporary?.pinned ?? state.database.companion).analyse({
+    text: statement.text,
+    paramTypes: [],
+    session: state.context(),
+    signal: state.scope.signal,
+  })
+  const isThere = command.ifNotExists && (await hasRelation(state, command))
+  if (isThere || !command.hasData) return runDdl(state, onlyStatement(command.emptyTable))
+  const rows = await readRows(state, command)
+  // Up to here Spanner may abort what has been read, and all of it is run again.
+  await commit(state)
+  await runDdl(state, onlyStatement(command.emptyTable))
+  await commit(state)
+  await fillTable(state, command, rows)
+  return tagOnly(`SELECT ${rows.length}`)
+}
+
+async function hasRelation(state: SessionState, command: CreateAsCommand): Promise<boolean> {
+  const [row] = await readTexts(state, 'SELECT pg_catalog.to_regclass($1) IS NOT NULL', [
+    nameOf(command),
+  ])
+  return row?.[0] === 't'
+}
+
+function nameOf({ schema, name }: CreateAsCommand): string {
+  return [schema, name]
+    .flatMap((part) => (part === undefined ? [] : [`"${part.replaceAll('"', '""')}"`]))
+    .join('.')
+}
+
+/** The rows of the query, in binary. */
+async function readRows(
+  state: SessionState,
+  { query }: CreateAsCommand,
+): Promise<readonly Buffer[]> {
+  const statement = onlyStatement(query)
+  const described = await describeStatement(state, statement, [])
+  const bound = await bindStatement(state, { statement, described }, NO_PARAMS, [BINARY_FORMAT])
+  const answer = await runQuery(state, bound, false)
+  const { rows } = await gatherRows(
+    (sink) => answer.rows?.write(sink, 0),
+    (sizeBytes) => {
+      if (sizeBytes > MAX_DATA_BYTES) throw tooMuch()
+    },
+  )
+  return rows
+}
+
+async function fillTable(
+  state: SessionState,
+  command: CreateAsCommand,
+  rows: readonly Buffer[],
+): Promise<void> {
+  // The table is there: the statement cannot be run again, the transaction alone can.
+  state.block.answerSent()
+  const target = await copyTarget(state, { ...command, columns: undefined })
+  try {
+    const values = rows.map(splitDataRow)
+    const { failure } = await writeRows(state, {
+      writer: copyWriter(target),
+      rows: values,
+      isSole: false,
+    })
+    if (failure !== undefined) throw failure.error
+    await commit(state)
+  } catch (error) {
+    await state.block.rollback()
+    state.block.startStatement()
+    await runDdl(state, onlyStatement(`DROP TABLE ${emitPostgresName(target)}`))
+    await commit(state)
+    throw error
+  }
+}
+
+/** Ends what the statement has done so far; it goes on in another implicit transaction. */
+async function commit(state: SessionState): Promise<void> {
+  await state.block.commit(state.scope.callOptions())
+  state.block.startStatement()
+}
+
+function onlyStatement(text: string): ParsedStatement {
+  return mustBe(parseStatements(text)[0])
+}
+
+function tooMuch(): PgError {
+  return new PgError(
+    SQL_STATE.programLimitExceeded,
+    `CREATE TABLE AS brings more than ${MAX_DATA_BYTES / 1024 / 1024} MB`,
+    { hint: 'Create the table first, then use several INSERT .. SELECT.' },
+  )
+}
