@@ -195,12 +195,12 @@ export class ImplicitUnit {
   }
 
   async #runAgain(first: unknown): Promise<void> {
-    const { block, scope } = this.#state
+    const { block, scope, database } = this.#state
     const deadline = performance.now() + MAX_ELAPSED_MS
     let aborted = first
     for (let attempt = 1; attempt < MAX_ATTEMPTS && performance.now() < deadline; attempt++) {
       await block.restart()
-      await backOff(aborted, attempt, scope.signal)
+      await backOff(aborted, attempt, database.backend, scope.signal)
       try {
         await this.#replaySteps()
         return

@@ -274,7 +274,7 @@ export class ReplayedTransaction implements Writer {
     if (!willReplay) throw error
     this.#demandWithinBounds()
     await this.#discardAttempt()
-    await backOff(error, this.#aborts, options.signal)
+    await backOff(error, this.#aborts, this.#options.database, options.signal)
   }
 
   #demandWithinBounds(): void {
