@@ -7,6 +7,7 @@ import { toPlainPgError } from './backend-words.ts'
 import { applyDdl } from './ddl-apply.ts'
 import { type DdlPlan, planDdl } from './ddl-plan.ts'
 import { type DeclaredObject, type DeclaredSchema, isSameDeclaration } from './declared-object.ts'
+import { isPredefinedRole, rolesOf, withRoleRenamed } from './declared-roles.ts'
 import type { SpannerDdl } from './emit-spanner-ddl.ts'
 import { introspect } from './introspect.ts'
 import type { LogicalSchema } from './logical-schema.ts'
@@ -18,7 +19,7 @@ import type { StoredObject } from './physical-schema.ts'
 import { PinnedDdl } from './pinned-ddl.ts'
 import { reconcile } from './reconcile.ts'
 import { bindRows, type SchemaState } from './schema-state.ts'
-import type { DatabaseSchema, DdlTransaction } from './schema-types.ts'
+import type { DatabaseSchema, DdlTransaction, RoleRename } from './schema-types.ts'
 import { Serial } from './serial.ts'
 import type { CatalogQuery, Snapshot } from './snapshot.ts'
 import {
@@ -119,6 +120,10 @@ class StoredDatabaseSchema implements DatabaseSchema {
     )
   }
 
+  renameRole(rename: RoleRename, options: CallOptions): Promise<void> {
+    return this.#changes.run(() => inPostgresWords(() => this.#renameRole(rename, options)))
+  }
+
   #mustState(): SchemaState {
     if (this.#state === undefined) throw new Bug('the schema was never read')
     return this.#state
@@ -194,7 +199,7 @@ class StoredDatabaseSchema implements DatabaseSchema {
       this.#held = undefined
       const { companion, ensureRole } = this.#options
       for (const role of new Set(rows.flatMap((row) => rolesOf(row.declared)))) {
-        if (!isPredefined(role) && role !== (this.#options.defaultOwner ?? DEFAULT_OWNER))
+        if (!isPredefinedRole(role) && role !== (this.#options.defaultOwner ?? DEFAULT_OWNER))
           await ensureRole(role)
       }
       const {
@@ -263,6 +268,18 @@ class StoredDatabaseSchema implements DatabaseSchema {
     this.#stored = { version: this.#stored.version + 1n, rows: plan.rows }
   }
 
+  /** The mirror's catalogs say the new name by themselves; rows and state do not. */
+  async #renameRole(rename: RoleRename, options: CallOptions): Promise<void> {
+    const { rows } = this.#mustState()
+    const renamed = rows.map((row) => withRoleRenamed(row, rename))
+    if (renamed.every((row, index) => row === rows[index])) return
+    const { version, rows: before } = this.#stored
+    const after = before.map((row) => withRoleRenamed(row, rename))
+    await writeStored(this.#options.backend, { before, after, version }, options)
+    this.#stored = { version: version + 1n, rows: after }
+    await this.#adopt(renamed, { whenLocked: 'throw-out' })
+  }
+
   /** Whether planning again could tell nothing else: rows that made a table empty or not may have come or gone. */
   #isInForce(plan: DdlPlan | undefined): plan is DdlPlan {
     return plan !== undefined && plan.before === this.#state && !plan.dependsOnRows
@@ -291,19 +308,6 @@ function isSameState(a: SchemaContents, b: SchemaContents): boolean {
   const oids = ({ snapshot: { tables, views, functions } }: SchemaContents) =>
     [tables, views, functions].map((objects) => [...objects.keys()])
   return isSameDeclaration(oids(a), oids(b)) && isSameDeclaration(a.rows, b.rows)
-}
-
-/** The roles that a declaration names: they must exist before it is made in a mirror. */
-function rolesOf(object: DeclaredObject): readonly string[] {
-  const columns = 'columns' in object ? object.columns : []
-  const grants = [object, ...columns].flatMap((part) => ('grants' in part && part.grants) || [])
-  const named = grants.flatMap(({ grantee, grantor }) => [grantee, grantor])
-  return [object.owner, ...named].filter((role) => role !== undefined)
-}
-
-/** Roles that PostgreSQL or the companion make themselves. */
-function isPredefined(role: string): boolean {
-  return role.startsWith('pg_') || role.startsWith('spanwire_')
 }
 
 function isSamePhysical(a: StoredObject, b: StoredObject): boolean {

@@ -13,8 +13,16 @@ export interface DatabaseSchema {
    * difference. True where something changed.
    */
   refresh(options: CallOptions): Promise<boolean>
+  /** After a role of the companion got another name: what is stored says the new one. */
+  renameRole(rename: RoleRename, options: CallOptions): Promise<void>
   /** Remembers the schema before the first DDL of a pinned transaction. */
   begin(pinned: PinnedConnection): Promise<DdlTransaction>
+}
+
+/** ALTER ROLE .. RENAME. */
+export interface RoleRename {
+  readonly from: string
+  readonly to: string
 }
 
 /** DDL of one client transaction: runs in the pinned companion transaction, and takes effect at `commit`. */

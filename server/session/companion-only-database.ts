@@ -38,6 +38,7 @@ export function companionOnlySchema(id: string): DatabaseSchema {
     },
     declared: [],
     refresh: async () => false,
+    renameRole: async () => undefined,
     begin: async () => {
       throw noSuchDatabase(id)
     },

@@ -12,6 +12,7 @@ import type { ScratchCluster } from '../emulate/scratch-cluster.ts'
 import { ScratchDatabases } from '../emulate/scratch-databases.ts'
 import { Planner } from '../plan/planner.ts'
 import { openDatabaseSchema } from '../schema/database-schema.ts'
+import type { RoleRename } from '../schema/schema-types.ts'
 import { DIALECT } from '../sql/dialect-lookup.ts'
 import { WriterQueue } from '../transaction/writer-queue.ts'
 import { AdvisoryLocks } from './advisory-locks.ts'
@@ -107,6 +108,29 @@ export class Databases implements DatabaseDirectory {
     await served.scratch.close()
     await this.#backend.dropDatabase(spannerId(name), adminCall(signal))
     await this.#companion.dropDatabase(name)
+  }
+
+  async renameRole<T>(rename: RoleRename, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    // Opened before: a schema that is read under the old name would make the role again.
+    const served = await this.#openAll(signal)
+    const done = await work()
+    for (const { schema } of served) await schema.renameRole(rename, adminCall(signal))
+    return done
+  }
+
+  /** Those that the catalogs list and the backend still has, up to date. */
+  async #openAll(signal: AbortSignal): Promise<readonly ServedDatabase[]> {
+    const all: ServedDatabase[] = []
+    for (const name of await this.#companion.listDatabases()) {
+      const served = await this.open(name, signal).catch((error: unknown) => {
+        if (error instanceof PgError && error.code === SQL_STATE.invalidCatalogName)
+          return undefined
+        throw error
+      })
+      await served?.schema.refresh(adminCall(signal))
+      if (served !== undefined) all.push(served)
+    }
+    return all
   }
 
   /** Gives up what this process holds in the databases. Never rejects. */

@@ -47,8 +47,10 @@ export async function runRole(
   if (command.kind === 'drop') await refuseOwners(state, command.changed)
   const statements = [command.sql, ...(mayCreate ? attributes(command) : [])]
   const actor = mayCreate ? ROLE_MAKER : current
+  const alter = () => companion.alterRoles({ statements, actor })
   try {
-    for (const notice of await companion.alterRoles({ statements, actor })) state.notice(notice)
+    const notices = command.kind === 'rename' ? rename(state, command, alter) : alter()
+    for (const notice of await notices) state.notice(notice)
   } catch (error) {
     throw error instanceof PgError ? withFields(error, { position: undefined }) : error
   }
@@ -59,6 +61,15 @@ export async function runRole(
     await state.block.enlist(new UndoParticipant(state.block.savepointLevel, undo))
   }
   return tagOnly(statement.tag)
+}
+
+/** Owners and grants are stored by name. */
+function rename<T>(
+  { directory, scope }: SessionState,
+  { changed: [from = ''], created: [to = ''] }: RoleCommand,
+  work: () => Promise<T>,
+): Promise<T> {
+  return directory.renameRole({ from, to }, work, scope.signal)
 }
 
 /** Of roles that the transaction made. What depends on them by now stays, and so do they. */
@@ -118,6 +129,7 @@ function refuse(state: SessionState, command: RoleCommand): void {
     )
   }
   if (command.kind === 'drop') refuseOwn(state, command.changed)
+  if (command.kind === 'rename') refuseOwnName(state, command.changed)
 }
 
 /** Our own roles, and predefined ones that reach further than tables. */
@@ -167,4 +179,14 @@ function refuseOwn(state: SessionState, dropped: readonly string[]): void {
       : undefined
   if (whose === undefined) return
   throw new PgError(SQL_STATE.objectInUse, `${whose} user cannot be dropped`)
+}
+
+/** src/backend/commands/user.c, RenameRole. */
+function refuseOwnName(state: SessionState, renamed: readonly string[]): void {
+  const isSession = renamed.includes(state.user)
+  if (!isSession && !renamed.includes(currentRole(state))) return
+  throw new PgError(
+    SQL_STATE.featureNotSupported,
+    `${isSession ? 'session' : 'current'} user cannot be renamed`,
+  )
 }

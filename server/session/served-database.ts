@@ -4,7 +4,7 @@ import type { EmulationCounters } from '../emulate/emulation-counters.ts'
 import type { MirrorRows } from '../emulate/mirror-rows.ts'
 import type { ScratchDatabases } from '../emulate/scratch-databases.ts'
 import type { Planner } from '../plan/planner.ts'
-import type { DatabaseSchema } from '../schema/schema-types.ts'
+import type { DatabaseSchema, RoleRename } from '../schema/schema-types.ts'
 import type { WriterQueue } from '../transaction/writer-queue.ts'
 import type { AdvisoryLocks } from './advisory-locks.ts'
 import type { ClientBoard } from './client-board.ts'
@@ -44,4 +44,6 @@ export interface DatabaseDirectory {
   create(name: string, owner: string, signal: AbortSignal): Promise<void>
   /** DROP DATABASE; rejects with 3D000 where it does not exist, with 55006 while others are connected to it. */
   drop(name: string, signal: AbortSignal): Promise<void>
+  /** ALTER ROLE .. RENAME, which `work` does in the companion: the stored schemas of all databases follow. */
+  renameRole<T>(rename: RoleRename, work: () => Promise<T>, signal: AbortSignal): Promise<T>
 }

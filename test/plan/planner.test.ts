@@ -52,6 +52,7 @@ function countedPlanner() {
       },
       declared: [],
       refresh: async () => false,
+      renameRole: notHere,
       begin: notHere,
     },
     capabilities: PROFILES.production,

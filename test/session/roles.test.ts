@@ -40,6 +40,26 @@ async function checkRoles(t: Test, address: ServerAddress): Promise<void> {
   await client.end()
 }
 
+/** Of a table whose owner and reader got new names. */
+async function checkNote(t: Test, address: ServerAddress): Promise<void> {
+  const client = await connect(address, 'tester')
+  const answer = await client.query(
+    `select relowner::regrole, relacl, attacl from pg_class join pg_attribute on attrelid = pg_class.oid
+      where relname = 'note' and attname = 'body';
+    select rolname from pg_roles where rolname in ('author', 'critic', 'reader', 'writer') order by 1`,
+  )
+  t.strictSame(
+    answer.filter(({ name }) => name === 'dataRow').map((row) => row['fields']),
+    [
+      ['writer', '{writer=arwdDxt/writer,critic=r/writer}', '{critic=w/writer}'],
+      ['critic'],
+      ['reader'],
+      ['writer'],
+    ],
+  )
+  await client.end()
+}
+
 t.test('roles', async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'spanwire-roles-'))
   t.teardown(() => rm(dataDir, { recursive: true, force: true }))
@@ -139,18 +159,43 @@ t.test('roles', async (t) => {
     )
   })
 
+  await t.test('keep what is theirs under a new name', async (t) => {
+    for (const statement of [
+      'create role author',
+      'create role reader',
+      'grant author to tester',
+      'create database library',
+      'create table note (id bigint primary key, body text)',
+      'alter table note owner to author',
+      'grant select, update (body) on note to reader',
+      'alter role author rename to writer',
+      'alter role reader rename to critic',
+      'create role reader',
+      'revoke writer from tester',
+    ]) {
+      t.equal(await outcome(tester, statement), 'ok', statement)
+    }
+    await checkNote(t, spanwire)
+    t.match(
+      await outcome(tester, 'alter role tester rename to other'),
+      /^0A000 session user cannot be renamed/,
+    )
+  })
+
   await tester.end()
   await spanwire.stop()
   await t.test('outlive the process', async (t) => {
     const again = await startSpanwire({ dataDir })
     t.teardown(() => again.stop())
     await checkRoles(t, again)
+    await checkNote(t, again)
   })
   await t.test('outlive the companion', async (t) => {
     await rm(join(dataDir, 'companion'), { recursive: true })
     const again = await startSpanwire({ dataDir })
     t.teardown(() => again.stop())
     await checkRoles(t, again)
+    await checkNote(t, again)
     const app = await connect(again, 'app')
     const shown = await app.query('show search_path')
     t.match(renderAnswer(shown).join('\n'), 'a, public')
