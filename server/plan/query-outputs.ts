@@ -19,7 +19,7 @@ export function outputColumn(expr: Expr): OutputColumn {
  * A column that goes to the client.
  *
  * @throws NotPushable for char without a length and arrays of it: Spanner stores it without its blanks, and nobody knows how many
- * to put back. For types, too, that nothing is known of to print, as the arrays of citext that array_agg makes.
+ * to put back. For types, too, that nothing is known of to print.
  */
 export function resultColumn(expr: Expr): OutputColumn {
   const column = outputColumn(expr)

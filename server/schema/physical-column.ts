@@ -1,7 +1,7 @@
 import { OID } from '../types/pg-type.ts'
 import type { SpannerType } from '../types/spanner-type.ts'
 import { findTypeForm } from '../types/type-forms.ts'
-import { CITEXT, isEnumOid } from '../types/user-type.ts'
+import { CITEXT, CITEXT_ARRAY, isEnumArrayOid, isEnumOid } from '../types/user-type.ts'
 import type { DeclaredColumn } from './declared-object.ts'
 import { formBackfill, hasForm } from './form-backfill.ts'
 import { quotePhysical } from './logical-schema.ts'
@@ -181,6 +181,10 @@ export function toBackfill(
 ): string | undefined {
   if (column.default === undefined) return undefined
   if (isEnumOid(column.typeOid) || column.typeOid === CITEXT) return literalOf(column)
+  if (isEnumArrayOid(column.typeOid) || column.typeOid === CITEXT_ARRAY) {
+    const elements = literalOf(column)
+    return elements === undefined ? undefined : `${elements}::${physical.sqlType}`
+  }
   if (hasForm(column)) return formBackfill(column)
   const isTimestamp = column.type.startsWith('timestamp without')
   const sql = toSpannerExpression(column.default, {

@@ -1,5 +1,5 @@
 import { OID } from '../types/pg-type.ts'
-import { arrayOidOf, CITEXT } from '../types/user-type.ts'
+import { CITEXT_ARRAY } from '../types/user-type.ts'
 import type { Volatility } from './builtin-catalog.ts'
 import type { InlineText } from './inline-text.ts'
 import type { NodeObject, NodeValue } from './node-text.ts'
@@ -52,7 +52,6 @@ export interface UserFunctionLookup {
   readonly findOperator: (oid: number) => UserOperator | undefined
 }
 
-const CITEXT_ARRAY = arrayOidOf(CITEXT)
 const GEN_RANDOM_UUID = 3432
 
 /** The built-in function that a function of an extension is an older name of. */

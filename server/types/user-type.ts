@@ -81,10 +81,11 @@ export function isEnumArrayOid(oid: number): boolean {
   return kindOf(oid) === ENUM_ARRAY
 }
 
-/** pg_type.oid of citext: text whose comparisons pass over case. Of its arrays nothing is stored. */
+/** pg_type.oid of citext: text whose comparisons pass over case. */
 export const CITEXT = extensionTypeOidOf('citext', 'citext')
+export const CITEXT_ARRAY = arrayOidOf(CITEXT)
 
-/** What pg_type says of citext, of an enum type or the arrays of one, but for its name; undefined for other OIDs. */
+/** What pg_type says of citext, of an enum type (but for its name), or of the arrays of them; undefined for other OIDs. */
 export function findUserType(oid: number) {
   const unnamed = {
     oid,
@@ -95,6 +96,10 @@ export function findUserType(oid: number) {
   if (oid === CITEXT) {
     const names = { name: 'citext', typname: 'citext' }
     return { ...unnamed, ...names, sizeBytes: -1, arrayOid: arrayOidOf(oid), elementOid: undefined }
+  }
+  if (oid === CITEXT_ARRAY) {
+    const names = { name: 'citext[]', typname: '_citext' }
+    return { ...unnamed, ...names, sizeBytes: -1, arrayOid: 0, elementOid: CITEXT }
   }
   if (isEnumOid(oid)) {
     return { ...unnamed, sizeBytes: 4, arrayOid: arrayOidOf(oid), elementOid: undefined }
