@@ -22,7 +22,7 @@ import type { DialectTable, EmitContext } from './emission.ts'
 import { emitPushdown } from './emit-pushdown.ts'
 import { emulateRoute, type Refused } from './emulate-route.ts'
 import { FunctionBodies } from './function-bodies.ts'
-import { namesMoment } from './moment-literals.ts'
+import { momentConstants, namesMoment, writeMoments } from './moment-literals.ts'
 import { NotPushable } from './not-pushable.ts'
 import type { EmulateRoute, Plan, Route } from './plan.ts'
 import { touchesSystemRelations, touchesUserRelations } from './relations-touched.ts'
@@ -35,6 +35,8 @@ export interface PlanRequest {
   /** The connection with the client's uncommitted DDL. */
   readonly pinned: PinnedConnection | undefined
   readonly signal: AbortSignal
+  /** The text is of this moment alone: its plan is not for the next with the same text. */
+  readonly isMomentary?: boolean
 }
 
 export interface PlannerOptions {
@@ -84,7 +86,7 @@ export class Planner {
   /** Rejects with PostgreSQL's own error where the statement is wrong; what Spanner cannot run is a plan that says so. */
   async plan(request: PlanRequest): Promise<Plan> {
     // What is uncommitted is seen by its transaction alone.
-    if (request.pinned !== undefined || namesMoment(request.text)) return this.#make(request)
+    if (request.pinned !== undefined || request.isMomentary === true) return this.#make(request)
     const key = this.#key(request)
     const cached = this.#cache.get(key)
     if (cached !== undefined) return cached
@@ -94,14 +96,25 @@ export class Planner {
   }
 
   /**
+   * The text with 'now', 'today', 'tomorrow' and 'yesterday', where they are constants of dates and times, as what they mean in a transaction that began then.
+   * Rejects as {@link plan}.
+   */
+  async writeMoments(request: PlanRequest, startMicros: bigint): Promise<string> {
+    if (!namesMoment(request.text)) return request.text
+    const { tree } = await this.#analyse(request)
+    const timeZone = request.session.settings.get('TimeZone') ?? 'UTC'
+    const places = tree === undefined ? [] : momentConstants(tree)
+    return writeMoments(request.text, places, { startMicros, timeZone })
+  }
+
+  /**
    * For a SELECT that Spanner refused although it was pushed down: the plan that emulates it, which from now on stands in the other's
    * place. It loads whole tables, as nobody knows which expression was refused. `message` is Spanner's. undefined where it cannot be emulated.
    */
   async planEmulation(request: PlanRequest, message: string): Promise<Plan | undefined> {
     const plan = await this.#planWholeTables(request, new NotPushable(`refused: ${message}`))
     if (plan === undefined) return undefined
-    if (request.pinned === undefined && !namesMoment(request.text))
-      this.#cache.set(this.#key(request), plan)
+    if (request.pinned === undefined) this.#cache.set(this.#key(request), plan)
     return plan
   }
 

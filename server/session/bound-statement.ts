@@ -2,6 +2,7 @@ import type { SpannerParam } from '../backend/backend.ts'
 import { Bug, PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { refuseLargeRequest } from '../plan/limits.ts'
+import { momentOfParam } from '../plan/moment-literals.ts'
 import type { ComputedExpressions, ParamSource, Plan, PushdownRoute } from '../plan/plan.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
 import { isBeyondSpanner } from '../types/beyond-spanner.ts'
@@ -10,7 +11,7 @@ import { decodeParam, NEEDS_CANONICAL } from '../types/param-decoder.ts'
 import type { EncodedValue } from '../types/spanner-type.ts'
 import { isEnumArrayOid, isEnumOid } from '../types/user-type.ts'
 import { splitDataRow } from '../wire/data-row.ts'
-import { BINARY_FORMAT, type Format } from '../wire/field-description.ts'
+import { BINARY_FORMAT, type Format, TEXT_FORMAT } from '../wire/field-description.ts'
 import { formatAt } from './answer.ts'
 import { textWithOwnSettings } from './companion-text.ts'
 import { inParameter, refusedParameter } from './parameter-context.ts'
@@ -18,6 +19,7 @@ import type { Described } from './prepared-statement.ts'
 import { RowCounts } from './row-counts.ts'
 import type { SessionState } from './session-state.ts'
 import { textWithSessionValues, withoutMark } from './session-values.ts'
+import { catalogSource } from './temporary-tables.ts'
 
 /** The values of one Bind, as the client sent them. */
 export interface BoundParams {
@@ -55,10 +57,12 @@ interface BindTarget {
  */
 export async function bindStatement(
   state: SessionState,
-  target: BindTarget,
-  params: BoundParams,
+  asked: BindTarget,
+  sent: BoundParams,
   resultFormats: readonly Format[],
 ): Promise<BoundStatement> {
+  const target = { ...asked, statement: asked.described.written ?? asked.statement }
+  const params = withMoments(state, sent, target.described.paramTypes)
   try {
     return await bindAsPlanned(state, target, params, resultFormats)
   } catch (error) {
@@ -68,6 +72,23 @@ export async function bindStatement(
     const described = { ...target.described, plan }
     return bindAsPlanned(state, { ...target, described }, params, resultFormats)
   }
+}
+
+/** Where a value is 'now' or its like, what that means in the transaction. */
+function withMoments(
+  state: SessionState,
+  params: BoundParams,
+  types: readonly number[],
+): BoundParams {
+  const { startMicros } = state.block
+  if (startMicros === undefined) return params
+  const { timeZone } = state.formatSettings()
+  const values = params.values.map((value, index) => {
+    const isText = value !== null && formatAt(params.formats, index) === TEXT_FORMAT
+    const meant = isText && momentOfParam(value, types[index] ?? 0, { startMicros, timeZone })
+    return meant ? Buffer.from(meant) : value
+  })
+  return { ...params, values }
 }
 
 async function planBeyondSpanner(
@@ -165,7 +186,7 @@ async function clientValue(
   } catch (error) {
     throw withContext(error, params, index + 1)
   }
-  const answer = await state.database.companion
+  const answer = await catalogSource(state)
     .read({
       text: 'SELECT $1',
       paramTypes: [typeOid],
@@ -223,7 +244,7 @@ export async function computeExpressions(
 ): Promise<readonly (Buffer | null)[]> {
   if (computed === undefined) return []
   const start = state.block.startMicros ?? 0n
-  const answer = await state.database.companion
+  const answer = await catalogSource(state)
     .read({
       text: await textWithSessionValues(state, textWithOwnSettings(state, computed.text), drawn),
       paramTypes: computed.paramTypes,

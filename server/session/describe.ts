@@ -1,5 +1,6 @@
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
+import { namesMoment } from '../plan/moment-literals.ts'
 import type { PlanRequest } from '../plan/planner.ts'
 import { executeCommand } from '../sql/prepared-commands.ts'
 import { showCommand } from '../sql/session-commands.ts'
@@ -11,6 +12,7 @@ import { type Described, mustFindPrepared } from './prepared-statement.ts'
 import { describeTemporary, isTemporary } from './run-temporary.ts'
 import type { SessionState } from './session-state.ts'
 import { EMULATION_FIELDS, isShownAsTable } from './show-emulations.ts'
+import { TemporaryTables } from './temporary-tables.ts'
 import { textField } from './text-answer.ts'
 
 const NOTHING: Described = { paramTypes: [], fields: undefined, plan: undefined }
@@ -21,6 +23,42 @@ export async function describeStatement(
   statement: ParsedStatement | undefined,
   declaredTypes: readonly number[],
 ): Promise<Described> {
+  const written = statement && (await withMoments(state, statement, declaredTypes))
+  if (written === undefined || written === statement)
+    return describeWritten(state, statement, { declaredTypes, isMomentary: false })
+  const described = await describeWritten(state, written, { declaredTypes, isMomentary: true })
+  return { ...described, written }
+}
+
+/** The statement with 'now' and its like as what they mean in the transaction. */
+async function withMoments(
+  state: SessionState,
+  statement: ParsedStatement,
+  declaredTypes: readonly number[],
+): Promise<ParsedStatement> {
+  const { category, text } = statement
+  const { startMicros } = state.block
+  const isAnalysed = category === 'query' || category === 'dml' || category === 'explain'
+  if (!isAnalysed || startMicros === undefined || !namesMoment(text)) return statement
+  const request = planRequest(state, statement, declaredTypes)
+  const isOnes = await isTemporary(state, statement)
+  const { pinned } = isOnes ? await TemporaryTables.of(state) : request
+  const written = await state.database.planner.writeMoments({ ...request, pinned }, startMicros)
+  return written === text ? statement : mustBe(parseStatements(written)[0])
+}
+
+interface Asked {
+  readonly declaredTypes: readonly number[]
+  /** The statement is of this moment alone. */
+  readonly isMomentary: boolean
+}
+
+async function describeWritten(
+  state: SessionState,
+  statement: ParsedStatement | undefined,
+  asked: Asked,
+): Promise<Described> {
+  const { declaredTypes } = asked
   if (statement !== undefined && (await isTemporary(state, statement))) {
     return describeTemporary(state, statement, declaredTypes)
   }
@@ -29,12 +67,12 @@ export async function describeStatement(
       const { name } = mustBe(showCommand(statement.node))
       if (isShownAsTable(name)) return { ...NOTHING, fields: EMULATION_FIELDS }
       if (isOwnName(name)) return { ...NOTHING, fields: [textField(name)] }
-      return describeByPlan(state, statement, declaredTypes)
+      return describeByPlan(state, statement, asked)
     }
     case 'query':
     case 'dml':
     case 'explain':
-      return describeByPlan(state, statement, declaredTypes)
+      return describeByPlan(state, statement, asked)
     case 'cursor':
       return describeCursor(state, statement, declaredTypes)
     case 'execute': {
@@ -49,9 +87,10 @@ export async function describeStatement(
 async function describeByPlan(
   state: SessionState,
   statement: ParsedStatement,
-  declaredTypes: readonly number[],
+  { declaredTypes, isMomentary }: Asked,
 ): Promise<Described> {
-  const plan = await state.database.planner.plan(planRequest(state, statement, declaredTypes))
+  const request = { ...planRequest(state, statement, declaredTypes), isMomentary }
+  const plan = await state.database.planner.plan(request)
   return { paramTypes: plan.paramTypes, fields: plan.fields, plan }
 }
 

@@ -31,6 +31,8 @@ export interface Described {
   readonly plan: Plan | undefined
   /** It is about temporary tables: the companion runs it on the session's own connection. */
   readonly isTemporary?: boolean
+  /** The statement as it is to run, where it is not what the client wrote: 'now' as the moment that it means. */
+  readonly written?: ParsedStatement
 }
 
 /** Names of statements are told in messages as PostgreSQL does (src/backend/commands/prepare.c). */
@@ -53,5 +55,11 @@ export function storePrepared(
     )
   }
   const { source } = state.activity
-  state.prepared.set(prepared.name, { ...prepared, source, preparedMicros: nowMicros() })
+  const statement = prepared.described.written ?? prepared.statement
+  state.prepared.set(prepared.name, {
+    ...prepared,
+    statement,
+    source,
+    preparedMicros: nowMicros(),
+  })
 }

@@ -64,12 +64,13 @@ async function declare(state: SessionState, declaration: Declaration): Promise<v
     throw new PgError(SQL_STATE.invalidCursorName, 'invalid cursor name: must not be empty')
   }
   if (!hold) requireBlock(state, 'DECLARE CURSOR')
-  const statement = mustBe(parseStatements(command.text)[0])
-  const described = await describeStatement(state, statement, bound.described.paramTypes).catch(
+  const asked = mustBe(parseStatements(command.text)[0])
+  const described = await describeStatement(state, asked, bound.described.paramTypes).catch(
     (error: unknown) => {
       throw error instanceof PgError ? shiftPosition(error, command.textOffset) : error
     },
   )
+  const statement = described.written ?? asked
   const query = { ...bound, statement, described }
   const locks =
     'SelectStmt' in statement.node && statement.node.SelectStmt.lockingClause !== undefined

@@ -8,6 +8,7 @@ import { type Answer, tagOnly } from './answer.ts'
 import { notSupported } from './client-error.ts'
 import { companionLost } from './companion-lost.ts'
 import { DdlParticipant } from './ddl-participant.ts'
+import { definedText } from './defined-text.ts'
 import { preventInBlock } from './run-transaction.ts'
 import type { SessionState } from './session-state.ts'
 import { textRequest } from './text-request.ts'
@@ -35,7 +36,7 @@ function refusedExtension({ node }: ParsedStatement, error: unknown): PgError | 
 
 /** CONCURRENTLY is about locks that Spanner does not take: outside a block the plain form means the same. */
 function transactionalText(state: SessionState, statement: ParsedStatement): string {
-  if (!isConcurrently(statement.node)) return statement.text
+  if (!isConcurrently(statement.node)) return definedText(state, statement)
   preventInBlock(state, `${statement.tag} CONCURRENTLY`)
   return withoutConcurrently(statement.text, statement.node)
 }

@@ -5,6 +5,7 @@ import { type Answer, readyRows } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
 import { notSupported } from './client-error.ts'
 import { companionText } from './companion-text.ts'
+import { definedText } from './defined-text.ts'
 import type { Described } from './prepared-statement.ts'
 import type { SessionState } from './session-state.ts'
 import { TemporaryTables } from './temporary-tables.ts'
@@ -109,7 +110,8 @@ export async function runTemporary(
   const temporary = await TemporaryTables.of(state)
   await temporary.join(state)
   state.block.noteQuery()
-  const { text } = await companionText(state, statement, false)
+  const companions = await companionText(state, statement, false)
+  const text = isUtility ? definedText(state, companions) : companions.text
   const answer = await temporary.pinned.execute({
     text,
     paramTypes: described.paramTypes,

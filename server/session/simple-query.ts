@@ -64,7 +64,7 @@ async function runOne(state: SessionState, step: SimpleStep): Promise<void> {
   if (described.plan !== undefined && readsSession(described.plan)) await unit.runBatch()
   const bound = {
     ...(await bindStatement(state, { statement, described }, NO_PARAMS, [])),
-    statement,
+    statement: described.written ?? statement,
   }
   const batchTag = await runInClientBatch(state, bound, unit)
   if (batchTag !== undefined) {

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { namesMoment } from '../../server/plan/moment-literals.ts'
+import { momentConstants, namesMoment, writeMoments } from '../../server/plan/moment-literals.ts'
+import { loadParser } from '../../server/sql/postgres-parser.ts'
 
 t.test('strings that the clock decides', (t) => {
   for (const text of [
@@ -24,4 +25,20 @@ t.test('texts whose plan is kept', (t) => {
   ])
     t.equal(namesMoment(text), false, text)
   t.end()
+})
+
+t.test('the words as what they mean', async (t) => {
+  await loadParser()
+  const tree =
+    '({QUERY :x ({CONST :consttype 1114 :consttypmod -1 :constcollid 0 :constlen 8 :constbyval true :constisnull false :location 7 :constvalue 8 [ 0 ]} ' +
+    '{CONST :consttype 25 :consttypmod -1 :constcollid 100 :constlen -1 :constbyval false :constisnull false :location 25 :constvalue 7 [ 0 ]} ' +
+    '{CONST :consttype 1082 :consttypmod -1 :constcollid 0 :constlen 4 :constbyval true :constisnull false :location \n32 :constvalue 4 [ 0 ]})})'
+  const text = "SELECT 'NOW'::timestamp, 'now', 'tomorrow'::date"
+  t.strictSame(momentConstants(tree), [7, 32])
+  const transaction = { startMicros: 1_704_070_800_000_001n, timeZone: 'Asia/Kolkata' }
+  t.equal(
+    writeMoments(text, momentConstants(tree), transaction),
+    "SELECT '2024-01-01 06:30:00.000001+05:30'::timestamp, 'now', '2024-01-02'::date",
+  )
+  t.equal(writeMoments(text, [], transaction), text)
 })
