@@ -15,6 +15,7 @@ import { companionText } from './companion-text.ts'
 import { doesSomething, isSessionFunction } from './session-functions.ts'
 import type { SessionState } from './session-state.ts'
 import { textWithSessionValues, withoutMark } from './session-values.ts'
+import { askCatalogs, catalogSource } from './temporary-tables.ts'
 import { textRequest } from './text-request.ts'
 
 /*
@@ -71,7 +72,7 @@ async function demandAssignable(
 ): Promise<void> {
   if (args.every(({ text }) => UNTYPED.test(text))) return
   const given = await givenTypes(state, args)
-  const [refused] = await state.database.companion.service(FIRST_REFUSED, [
+  const [refused] = await askCatalogs(state, FIRST_REFUSED, [
     `{${given.join(',')}}`,
     `{${types.join(',')}}`,
   ])
@@ -96,7 +97,7 @@ async function givenTypes(
 ): Promise<readonly number[]> {
   const row = `${ROW}${args.map(({ text }) => `(${text})`).join(SEPARATOR)})`
   const pieces = args.map(({ text }) => `(${text})`)
-  const { tree } = await state.database.companion
+  const { tree } = await catalogSource(state)
     .analyse({ text: row, paramTypes: [], session: state.context(), signal: state.scope.signal })
     .catch((error: unknown) => {
       throw error instanceof PgError ? inExecute(error, args, pieces, ROW.length) : error
@@ -128,7 +129,7 @@ async function readArguments(
   resultFormats: readonly Format[],
 ): Promise<ReadAnswer> {
   const asked = textRequest(state, await textWithSessionValues(state, text))
-  const reading = state.database.companion.read({ ...asked, resultFormats })
+  const reading = catalogSource(state).read({ ...asked, resultFormats })
   return reading.catch((error: unknown) => {
     throw withoutMark(error)
   })
@@ -166,7 +167,8 @@ async function typeNames(
   state: SessionState,
   types: readonly number[],
 ): Promise<readonly string[]> {
-  const rows = await state.database.companion.service(
+  const rows = await askCatalogs(
+    state,
     'SELECT pg_catalog.format_type(oid, -1) AS name FROM unnest($1::oid[]) WITH ORDINALITY AS t(oid, n) ORDER BY n',
     [`{${types.join(',')}}`],
   )

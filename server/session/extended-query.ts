@@ -19,6 +19,7 @@ import { isBatchable } from './dml-batch.ts'
 import type { ImplicitUnit } from './implicit-unit.ts'
 import { mustFindPortal, Portal, storePortal } from './portal.ts'
 import { mustFindPrepared, type PreparedStatement, storePrepared } from './prepared-statement.ts'
+import { revalidate } from './revalidate.ts'
 import { checkNotFailed, runStatement } from './run-statement.ts'
 import type { SessionState } from './session-state.ts'
 import { readsSession } from './session-values.ts'
@@ -84,42 +85,6 @@ export async function bindMessage(
   const bound = await bindStatement(state, { statement, described }, params, message.resultFormats)
   storePortal(state, new Portal(message.portal, bound, { level: state.block.savepointLevel }))
   writeBindComplete(state.io.output)
-}
-
-/**
- * A statement may have been described under an older schema: it is planned again (from the cache where nothing changed), and may
- * not return other columns than it said (src/backend/utils/cache/plancache.c, RevalidateCachedQuery).
- */
-async function revalidate(
-  state: SessionState,
-  prepared: PreparedStatement,
-): Promise<PreparedStatement> {
-  if (prepared.described.plan === undefined || state.block.state === 'failed') return prepared
-  const described = await describeStatement(
-    state,
-    prepared.statement,
-    prepared.described.paramTypes,
-  )
-  if (described.plan === prepared.described.plan) return prepared
-  if (!sameColumns(prepared.described.fields, described.fields)) {
-    throw new PgError(SQL_STATE.featureNotSupported, 'cached plan must not change result type')
-  }
-  const renewed = { ...prepared, described }
-  state.prepared.set(prepared.name, renewed)
-  return renewed
-}
-
-function sameColumns(
-  before: PreparedStatement['described']['fields'],
-  after: PreparedStatement['described']['fields'],
-): boolean {
-  if (before?.length !== after?.length) return false
-  return (before ?? []).every((field, index) => {
-    const other = after?.[index]
-    return (
-      other?.typeOid === field.typeOid && other.typmod === field.typmod && other.name === field.name
-    )
-  })
 }
 
 export function describeMessage(state: SessionState, message: Message<'Describe'>): void {

@@ -15,6 +15,8 @@ export interface PreparedStatement {
   readonly declaredTypes: readonly number[]
   /** The same for a PREPARE that named them, with domains in the place of their base types. */
   readonly argumentTypes?: readonly number[] | undefined
+  /** What that PREPARE calls them. */
+  readonly typeNames?: readonly string[] | undefined
   readonly described: Described
   /** Made by PREPARE, not by Parse: pg_prepared_statements tells them apart, DEALLOCATE does not. */
   readonly fromSql: boolean

@@ -9,7 +9,8 @@ import { type BoundStatement, bindStatement } from './bound-statement.ts'
 import { mustBe, shiftPosition } from './client-error.ts'
 import { describeStatement } from './describe.ts'
 import { executeArguments } from './execute-arguments.ts'
-import { mustFindPrepared, type PreparedStatement, storePrepared } from './prepared-statement.ts'
+import { mustFindPrepared, storePrepared } from './prepared-statement.ts'
+import { resolveTypes, revalidate } from './revalidate.ts'
 import { preventInBlock } from './run-transaction.ts'
 import type { SessionState } from './session-state.ts'
 import { discardTemporary } from './temporary-tables.ts'
@@ -18,36 +19,22 @@ import { discardTemporary } from './temporary-tables.ts'
 export async function runPrepare(state: SessionState, statement: ParsedStatement): Promise<Answer> {
   const command = mustBe(prepareCommand(statement.text, statement.node))
   const [inner] = parseStatements(command.text)
-  const { declaredTypes, argumentTypes } = await resolveTypes(state, command.argumentTypes)
-  const described = await describeStatement(state, inner, declaredTypes).catch((error: unknown) => {
-    // PostgreSQL points into the whole PREPARE.
-    const before = [...statement.text.slice(0, command.textOffset)].length
-    throw error instanceof PgError ? shiftPosition(error, before) : error
-  })
+  const types = await resolveTypes(state, command.argumentTypes)
+  const described = await describeStatement(state, inner, types.declaredTypes).catch(
+    (error: unknown) => {
+      // PostgreSQL points into the whole PREPARE.
+      const before = [...statement.text.slice(0, command.textOffset)].length
+      throw error instanceof PgError ? shiftPosition(error, before) : error
+    },
+  )
   storePrepared(state, {
     name: command.name,
     statement: inner,
-    declaredTypes,
-    argumentTypes,
+    ...types,
     described,
     fromSql: true,
   })
   return tagOnly(statement.tag)
-}
-
-/** The OIDs of type names as PREPARE writes them: as Parse knows the types, and with the domains that EXECUTE's values must be of. */
-async function resolveTypes(
-  state: SessionState,
-  names: readonly string[],
-): Promise<Pick<PreparedStatement, 'declaredTypes' | 'argumentTypes'>> {
-  if (names.length === 0) return { declaredTypes: [] }
-  const { fields, paramTypes } = await state.database.companion.analyse({
-    text: `SELECT ${names.map((name, index) => `$${index + 1}::${name}`).join(', ')}`,
-    paramTypes: [],
-    session: state.context(),
-    signal: state.scope.signal,
-  })
-  return { declaredTypes: (fields ?? []).map((field) => field.typeOid), argumentTypes: paramTypes }
 }
 
 /** EXECUTE name [(expressions)]: binds the values that the companion computes, and gives what is to be run. */
@@ -57,7 +44,7 @@ export async function bindExecute(
   resultFormats: readonly Format[],
 ): Promise<BoundStatement> {
   const command = mustBe(executeCommand(statement.text, statement.node))
-  const prepared = mustFindPrepared(state, command.name)
+  const prepared = await revalidate(state, mustFindPrepared(state, command.name))
   const { paramTypes } = prepared.described
   if (command.args.length !== paramTypes.length) {
     throw new PgError(

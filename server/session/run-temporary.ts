@@ -1,3 +1,5 @@
+import { PgError } from '../base/pg-error.ts'
+import { SQL_STATE } from '../base/sql-state.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
 import { createsTemporary, onCommit, statementRelations } from '../sql/temporary-names.ts'
 import { readOnlyViolation } from '../transaction/transaction-block.ts'
@@ -98,6 +100,20 @@ function commandName({ category, node, tag }: ParsedStatement): string {
   return 'SelectStmt' in node ? 'SELECT INTO' : 'CREATE TABLE AS'
 }
 
+/** Types that the open transaction has made are on a connection of their own: where PostgreSQL would know one, 0A000. */
+async function uncommittedType(state: SessionState, error: unknown): Promise<PgError | undefined> {
+  const isUnknown = error instanceof PgError && error.code === SQL_STATE.undefinedObject
+  const name = isUnknown ? /^type "(.+)" does not exist$/.exec(error.message)?.[1] : undefined
+  if (name === undefined || state.ddl === undefined) return undefined
+  const asked = 'SELECT pg_catalog.to_regtype($1) IS NOT NULL'
+  const [row] = await readTexts(state, asked, [name.replace(/\[\]$/, '')], state.ddl.pinned)
+  if (row?.[0] !== 't') return undefined
+  return notSupported(
+    `type ${name} in a temporary table, in the transaction that made it`,
+    'Commit the transaction between the two.',
+  )
+}
+
 /** Runs it in the companion, in the client's transaction. */
 export async function runTemporary(
   state: SessionState,
@@ -112,7 +128,7 @@ export async function runTemporary(
   state.block.noteQuery()
   const companions = await companionText(state, statement, false)
   const text = isUtility ? definedText(state, companions) : companions.text
-  const answer = await temporary.pinned.execute({
+  const running = temporary.pinned.execute({
     text,
     paramTypes: described.paramTypes,
     paramFormats: params.formats,
@@ -120,6 +136,9 @@ export async function runTemporary(
     resultFormats,
     session: state.context(),
     signal: state.scope.signal,
+  })
+  const answer = await running.catch(async (error: unknown) => {
+    throw (await uncommittedType(state, error)) ?? error
   })
   for (const notice of answer.notices) state.notice(notice)
   if (answer.touchedUserTables) {

@@ -75,11 +75,12 @@ function backendState({ activity, block }: SessionState): string {
 
 /** Plans are the companion's own affair: there are none to count here. */
 function preparedRow(prepared: PreparedStatement): object {
+  const types = prepared.described.paramTypes
   return {
     name: prepared.name,
     statement: prepared.source,
     prepare_time: moment(prepared.preparedMicros),
-    parameter_types: prepared.described.paramTypes.map(String),
+    parameter_types: types.map((type, index) => String(prepared.argumentTypes?.[index] ?? type)),
     from_sql: prepared.fromSql,
     generic_plans: 0,
     custom_plans: 0,

@@ -1,4 +1,8 @@
-import type { CompanionDatabase, PinnedConnection } from '../companion/companion-types.ts'
+import type {
+  CompanionDatabase,
+  PinnedConnection,
+  ServiceRow,
+} from '../companion/companion-types.ts'
 import { quoteIdentifier } from '../schema/postgres-text.ts'
 import { isTemporarySchema, type OnCommit, type StatementRelation } from '../sql/temporary-names.ts'
 import type { TransactionParticipant } from '../transaction/transaction-block.ts'
@@ -108,8 +112,22 @@ export class TemporaryTables implements TransactionParticipant {
 }
 
 /** Where the session's own catalogs are read: its uncommitted DDL and temporary tables are on connections of their own. */
-export function catalogSource(state: SessionState): Pick<CompanionDatabase, 'read' | 'readLoaded'> {
+export function catalogSource(
+  state: SessionState,
+): Pick<CompanionDatabase, 'analyse' | 'read' | 'readLoaded'> {
   return state.ddl?.pinned ?? state.temporary?.pinned ?? state.database.companion
+}
+
+/** A question of the proxy's own to the same catalogs. */
+export function askCatalogs(
+  state: SessionState,
+  text: string,
+  params: readonly string[],
+): Promise<readonly ServiceRow[]> {
+  const pinned = state.ddl?.pinned ?? state.temporary?.pinned
+  return pinned === undefined
+    ? state.database.companion.service(text, params)
+    : pinned.query(text, params)
 }
 
 /** DISCARD TEMP. */

@@ -71,6 +71,11 @@ export function isRowTypeOid(oid: number): boolean {
   return oid >= FIRST_NORMAL_OID && oid < FIRST_EXTENSION_OID
 }
 
+/** Whether a type has this OID for as long as its transaction lasts: what an open one has made gets another when it commits. (Row types are like it.) */
+export function isPassingOid(oid: number): boolean {
+  return isRowTypeOid(oid)
+}
+
 /** Whether a type is an enum that a client made. */
 export function isEnumOid(oid: number): boolean {
   return kindOf(oid) === ENUM
