@@ -1,6 +1,6 @@
 import type { Table } from '../schema/logical-schema.ts'
 import { quoteIdentifier } from '../schema/postgres-text.ts'
-import { insertPieces } from '../sql/insert-source.ts'
+import { type InsertCells, insertCells, insertPieces } from '../sql/insert-source.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
 import { fromOf, type UpdatePieces, updatePieces, whereOf } from '../sql/update-source.ts'
 import { copyTarget } from './copy-target.ts'
@@ -22,8 +22,10 @@ export interface CarriedWrite {
   readonly isWhole: boolean
 }
 
-/** Of an INSERT of a query. */
+/** Of an INSERT of a query, or of VALUES with subqueries. */
 export function carriedInsert({ text, node }: ParsedStatement): CarriedWrite | undefined {
+  const cells = insertCells(text, node)
+  if (cells !== undefined) return carriedCells(cells)
   const pieces = insertPieces(text, node)
   if (pieces === undefined) return undefined
   const { source, head, tail, hasConflictUpdate } = pieces
@@ -34,6 +36,17 @@ export function carriedInsert({ text, node }: ParsedStatement): CarriedWrite | u
     textFor: (rowCount, width, before) =>
       `${head} VALUES ${rowsOfParams(rowCount, width, before)} ${tail}`.trimEnd(),
     isWhole: hasConflictUpdate,
+  }
+}
+
+function carriedCells({ source, textFor }: InsertCells): CarriedWrite {
+  return {
+    command: 'INSERT',
+    source,
+    keyCount: 0,
+    textFor: (_rowCount, _width, before) => textFor(before),
+    rowsPerStatement: 1,
+    isWhole: true,
   }
 }
 
