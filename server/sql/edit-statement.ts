@@ -15,7 +15,7 @@ export interface Edit {
   readonly startByte: number
   readonly endByte: number
   readonly sql: string
-  /** What `sql` is in the tree. */
+  /** What `sql` is in the tree; for an item of a list, items. */
   readonly replacement: object
 }
 
@@ -145,7 +145,12 @@ export function locationsIn(value: unknown): readonly number[] {
 
 function withReplaced(value: unknown, replacements: ReadonlyMap<object, object>): unknown {
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map((item) => withReplaced(item, replacements))
+  if (Array.isArray(value)) {
+    return value.flatMap((item) => {
+      const items = replacements.get(item)
+      return Array.isArray(items) ? items : [withReplaced(item, replacements)]
+    })
+  }
   return Object.fromEntries(
     Object.entries(replacements.get(value) ?? value).map(([key, field]) => [
       key,
