@@ -150,17 +150,20 @@ function beyond(
   key: readonly KeyValue[],
   how: { readonly isAfter: boolean; readonly isOpen: boolean; readonly params: Parameters },
 ): string {
-  const cases = key.map(({ part, value }, index) => {
-    if (isNullValue(value)) {
-      throw new GrpcStatus(
-        GRPC.UNIMPLEMENTED,
-        'Key ranges that begin or end at NULL are not supported by this server.',
-      )
-    }
-    const symbol = how.isAfter !== part.isDescending ? '>' : '<'
-    const differs = `${quoteIdentifier(part.name)} ${symbol} ${how.params.add(value, part.type)}`
-    return `${equalTo(key.slice(0, index), how.params)} AND ${differs}`
-  })
+  const cases = key.map(
+    (one, index) =>
+      `${equalTo(key.slice(0, index), how.params)} AND ${differsFrom(one, how.isAfter, how.params)}`,
+  )
   if (!how.isOpen) cases.push(equalTo(key, how.params))
   return cases.length === 0 ? 'false' : cases.join(' OR ')
+}
+
+/** Whether a column comes after a value, or before it. NULL is a value that comes before all others, or after them. */
+function differsFrom({ part, value }: KeyValue, isAfter: boolean, params: Parameters): string {
+  const column = quoteIdentifier(part.name)
+  const isTowardsNull = isAfter !== part.areNullsFirst
+  if (isNullValue(value)) return isTowardsNull ? 'false' : `${column} IS NOT NULL`
+  const symbol = isAfter !== part.isDescending ? '>' : '<'
+  const differs = `${column} ${symbol} ${params.add(value, part.type)}`
+  return isTowardsNull ? `(${differs} OR ${column} IS NULL)` : differs
 }

@@ -7,6 +7,7 @@ import { deleteCost, insertCost, updateCost } from './mutation-cost.ts'
 import type { SqlRequest } from './spanner-requests.ts'
 import {
   type ColumnShape,
+  findColumn,
   mustFindColumn,
   quoteIdentifier,
   type TableShape,
@@ -77,12 +78,13 @@ function readDelete(reader: ProtoReader): DeleteMutation {
 }
 
 /** What a mutation counts. A range of keys counts as one row of each index: how many rows it has is not known yet. */
-function countOf(mutation: Mutation, { writes, columns }: TableShape): number {
+function countOf(mutation: Mutation, table: TableShape): number {
+  const { writes } = table
   if (mutation.kind === 'delete') {
     const { keys, ranges, isAll } = mutation.keySet
     return (keys.length + ranges.length + (isAll ? 1 : 0)) * deleteCost(writes)
   }
-  const named = mutation.columns.flatMap((name) => columns.get(name)?.number ?? [])
+  const named = mutation.columns.flatMap((name) => findColumn(table, name)?.number ?? [])
   const cost = mutation.kind === 'update' ? updateCost : insertCost
   return mutation.rows.length * cost(writes, named)
 }
@@ -119,13 +121,13 @@ async function writeRow(
 ): Promise<void> {
   const columns = mutation.columns.map((name) => mustFindColumn(table, name))
   refuseGenerated(table, mutation, columns)
-  if (row.length !== columns.length || new Set(mutation.columns).size !== columns.length) {
+  if (row.length !== columns.length || new Set(columns).size !== columns.length) {
     throw new GrpcStatus(
       GRPC.INVALID_ARGUMENT,
       `Mutation of table ${table.name} has ${columns.length} columns and ${row.length} values.`,
     )
   }
-  const key = keyOf(table, mutation, row)
+  const key = keyOf(table, columns, row)
   if (mutation.kind === 'update') {
     if (key === undefined) throw keyIsMissing(table)
     if ((await run(transaction, update(table, { columns, row, key }))) > 0) return
@@ -164,10 +166,12 @@ function refuseGenerated(
 /** The values of the primary key; undefined where the row leaves some to their defaults. */
 function keyOf(
   table: TableShape,
-  mutation: WriteMutation,
+  columns: readonly ColumnShape[],
   row: readonly Buffer[],
 ): readonly Buffer[] | undefined {
-  const values = table.key.flatMap(({ name }) => row[mutation.columns.indexOf(name)] ?? [])
+  const values = table.key.flatMap(
+    ({ name }) => row[columns.findIndex((column) => column.name === name)] ?? [],
+  )
   return values.length === table.key.length ? values : undefined
 }
 

@@ -51,7 +51,7 @@ export async function runPartitionedDml(
       const count = await runStatement(run, {
         sink: options.sink,
         start: (description) =>
-          options.sink.start(encodeMetadata(description, undefined), description.columns),
+          options.sink.start(encodeMetadata(description, request, undefined), description.columns),
       })
       // Reads of an older moment are not possible any more.
       database.nextTimestamp()

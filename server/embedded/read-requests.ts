@@ -87,15 +87,20 @@ export function readAsQuery(request: ReadRequest, table: TableShape): ExecuteSql
   if (request.limit < 0n) throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'Read limit is negative.')
   const columns = request.columns.map((name) => quoteIdentifier(mustFindHeld(request, table, name)))
   const params = new Parameters()
-  const condition = keySetCondition(table, request.keySet, params)
+  const inKeySet = keySetCondition(table, request.keySet, params)
+  const condition = table.heldRows === undefined ? inKeySet : `(${inKeySet}) AND ${table.heldRows}`
   const order = [
-    ...table.key.map((part) => `${quoteIdentifier(part.name)}${part.isDescending ? ' DESC' : ''}`),
+    ...table.key.map(
+      ({ name, isDescending, areNullsFirst }) =>
+        `${quoteIdentifier(name)} ${isDescending ? 'DESC' : 'ASC'} NULLS ${areNullsFirst ? 'FIRST' : 'LAST'}`,
+    ),
     ...table.rest.map((column) => quoteIdentifier(column.name)),
   ]
   const limit = request.limit === 0n ? '' : ` LIMIT ${request.limit}`
   const sql = `SELECT ${columns.join(', ')} FROM ${table.sql} WHERE ${condition} ORDER BY ${order.join(', ')}${limit}`
   return {
     ...params.request(sql),
+    isRead: true,
     session: request.session,
     transaction: request.transaction,
     resumeToken: request.resumeToken,

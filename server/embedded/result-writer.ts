@@ -18,6 +18,8 @@ const PARTIAL = {
 } as const
 /** Fields of google.spanner.v1.ResultSet. */
 const RESULT_SET = { metadata: 1, rows: 2, stats: 3 } as const
+/** ResultSetMetadata.transaction. */
+const TRANSACTION = 2
 
 /** Where the rows of a statement go. What it returns is waited for before the next row is read. */
 export interface RowSink {
@@ -183,6 +185,36 @@ export class ResultSetWriter implements RowSink {
     const row = new ProtoWriter()
     copyRow(frame, this.#columns, { out: row, field: 1, cell: this.#cell })
     this.#out.message(RESULT_SET.rows, row.take())
+  }
+
+  end(stats: Buffer | undefined): undefined {
+    if (stats !== undefined) this.#out.message(RESULT_SET.stats, stats)
+  }
+
+  take(): Buffer {
+    return this.#out.take()
+  }
+}
+
+/** Makes the ResultSet of a statement in a batch: what it counted and, of the one that began it, the transaction; no rows, and nothing of columns. */
+export class CountWriter implements RowSink {
+  readonly #out = new ProtoWriter()
+
+  start(metadata: Buffer): void {
+    const reader = new ProtoReader(metadata)
+    while (reader.hasMore) {
+      const tag = reader.tag()
+      if (tag >>> 3 !== TRANSACTION) {
+        reader.skip(tag)
+        continue
+      }
+      const begun = new ProtoWriter().message(TRANSACTION, reader.bytes()).take()
+      this.#out.message(RESULT_SET.metadata, begun)
+    }
+  }
+
+  row(): undefined {
+    return undefined
   }
 
   end(stats: Buffer | undefined): undefined {

@@ -41,13 +41,16 @@ export async function runSingleUse(
     if (options.isPlanOnly) {
       await describe(run)
       if (statement.description !== undefined) {
-        options.sink.start(encodeMetadata(statement.description, transaction), [])
+        options.sink.start(encodeMetadata(statement.description, request, transaction), [])
       }
     } else {
       await runStatement(run, {
         sink: options.sink,
         start: (description) =>
-          options.sink.start(encodeMetadata(description, transaction), description.columns),
+          options.sink.start(
+            encodeMetadata(description, request, transaction),
+            description.columns,
+          ),
       })
     }
   } catch (error) {

@@ -22,6 +22,8 @@ export interface SqlRequest {
   readonly sql: string
   readonly params: ReadonlyMap<string, Buffer>
   readonly paramTypes: ReadonlyMap<string, SpannerType>
+  /** It stands for a Read: whoever asked for that knows of no parameters. */
+  readonly isRead?: boolean
 }
 
 export type TransactionSelector =

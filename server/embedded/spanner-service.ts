@@ -10,7 +10,7 @@ import { checkPartitionToken, partition, refuseUnpartitionable } from './partiti
 import { withQueryStats } from './query-stats.ts'
 import { readAsQuery, readReadRequest } from './read-requests.ts'
 import { databaseOfSession } from './resource-name.ts'
-import { PartialResultWriter, ResultSetWriter, type RowSink } from './result-writer.ts'
+import { CountWriter, PartialResultWriter, ResultSetWriter, type RowSink } from './result-writer.ts'
 import { END_OF_STREAM, isEndToken, markOf, messagesAfter, resumePoint } from './resume-tokens.ts'
 import type { ServiceHandlers, UnaryHandler } from './service.ts'
 import type { Session } from './session.ts'
@@ -155,7 +155,7 @@ class SpannerService {
       async ({ target }) => {
         const out = new ProtoWriter()
         for (const [index, statement] of request.statements.entries()) {
-          const sink = new ResultSetWriter()
+          const sink = new CountWriter()
           const isLast = request.lastStatements && index === request.statements.length - 1
           try {
             await this.#executeDml({ ...request, ...statement }, { sink, signal, isLast, target })

@@ -197,10 +197,12 @@ function requireType(oid: number): SpannerType {
 /** google.spanner.v1.ResultSetMetadata. `transaction` is an encoded Transaction, where one was begun by this statement. */
 export function encodeMetadata(
   description: StatementDescription,
+  { isRead }: SqlRequest,
   transaction: Buffer | undefined,
 ): Buffer {
   const out = new ProtoWriter().message(1, description.rowType)
   if (transaction !== undefined) out.message(2, transaction)
-  if (description.undeclared !== undefined) out.message(3, description.undeclared)
+  if (description.undeclared !== undefined && isRead !== true)
+    out.message(3, description.undeclared)
   return out.take()
 }

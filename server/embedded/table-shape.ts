@@ -1,7 +1,7 @@
 import { status as GRPC } from '@grpc/grpc-js'
 import type { ServiceRow } from '../companion/companion-types.ts'
 import type { SpannerType } from '../types/spanner-type.ts'
-import { GrpcStatus } from './grpc-status.ts'
+import { GrpcStatus, missingField } from './grpc-status.ts'
 import { spannerTypeOf } from './pg-types.ts'
 import { readTableWrites, TABLE_WRITES, type TableWrites } from './table-writes.ts'
 
@@ -18,9 +18,10 @@ export interface ColumnShape {
   readonly isHeld: boolean
 }
 
-/** A column of a key; `isDescending` as its index is sorted. */
+/** A column of a key, as its index is sorted. */
 export interface KeyPart extends ColumnShape {
   readonly isDescending: boolean
+  readonly areNullsFirst: boolean
 }
 
 /** A table with one of its keys: the primary key, or that of an index. */
@@ -31,6 +32,8 @@ export interface TableShape {
   readonly keyName: string
   /** Quoted, for SQL. */
   readonly sql: string
+  /** Condition of SQL on the rows that the index holds; undefined where it holds all. */
+  readonly heldRows: string | undefined
   readonly columns: ReadonlyMap<string, ColumnShape>
   readonly key: readonly KeyPart[]
   /** The columns of the primary key that are not in the index's: they tell its equal keys apart. */
@@ -39,8 +42,8 @@ export interface TableShape {
 }
 
 const SHAPE_QUERY = `
-SELECT a.attname AS name, a.attnum::text AS number, CASE WHEN row_number() OVER () = 1 THEN ${TABLE_WRITES} ELSE '' END AS writes, (CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END)::text AS oid,
-  (t.oid = 'spanner.commit_timestamp'::regtype)::text AS stamped, (a.attgenerated <> '')::text AS generated, k.pos::text AS pos, (k.options & 1)::text AS descending,
+SELECT a.attname AS name, c.relname AS relation, pg_get_expr(x.indpred, c.oid) AS held_rows, a.attnum::text AS number, CASE WHEN row_number() OVER () = 1 THEN ${TABLE_WRITES} ELSE '' END AS writes, (CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END)::text AS oid,
+  (t.oid = 'spanner.commit_timestamp'::regtype)::text AS stamped, (a.attgenerated <> '')::text AS generated, k.pos::text AS pos, (k.options & 1)::text AS descending, (k.options & 2)::text AS nulls_first,
   array_position(p.indkey::int2[], a.attnum)::text AS primary_pos,
   (x.indisprimary OR a.attnum = ANY (x.indkey::int2[]) OR a.attnum = ANY (p.indkey::int2[]))::text AS held
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -49,8 +52,8 @@ JOIN pg_index x ON x.indrelid = c.oid
 JOIN pg_index p ON p.indrelid = c.oid AND p.indisprimary
 LEFT JOIN LATERAL (SELECT u.num, u.pos, x.indoption[u.pos - 1] AS options FROM unnest(x.indkey::int2[]) WITH ORDINALITY u(num, pos)
   WHERE u.pos <= x.indnkeyatts AND u.num = a.attnum) k ON true
-WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind = 'r'
-  AND CASE WHEN $3 = '' THEN x.indisprimary ELSE x.indexrelid = (SELECT i.oid FROM pg_class i WHERE i.relname = $3 AND i.relnamespace = c.relnamespace) END
+WHERE n.nspname = $1 AND lower(c.relname) = lower($2) AND c.relkind = 'r'
+  AND CASE WHEN $3 = '' THEN x.indisprimary ELSE x.indexrelid = (SELECT i.oid FROM pg_class i WHERE lower(i.relname) = lower($3) AND i.relnamespace = c.relnamespace) END
 ORDER BY k.pos, array_position(p.indkey::int2[], a.attnum), a.attnum`
 
 /** `name` in double quotes. */
@@ -58,7 +61,7 @@ export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`
 }
 
-/** Asks what a table looks like. Throws NOT_FOUND for a table or index that is not there. */
+/** Asks what a table looks like; names of tables and indexes differ in more than case. Throws NOT_FOUND for a table or index that is not there. */
 export async function loadTableShape(
   query: (text: string, params: readonly string[]) => Promise<readonly ServiceRow[]>,
   table: string,
@@ -86,12 +89,26 @@ export async function loadTableShape(
       isHeld: row['held'] === 'true',
     }
     columns.set(column.name, column)
-    if (row['pos'] !== null) key.push({ ...column, isDescending: row['descending'] === '1' })
+    if (row['pos'] !== null)
+      key.push({
+        ...column,
+        isDescending: row['descending'] === '1',
+        areNullsFirst: row['nulls_first'] === '2',
+      })
     else if (row['primary_pos'] !== null) rest.push(column)
   }
-  const sql = `${quoteIdentifier(schema)}.${quoteIdentifier(relation)}`
+  const sql = `${quoteIdentifier(schema)}.${quoteIdentifier(rows[0]?.['relation'] ?? '')}`
   const writes = readTableWrites(rows.map((row) => row['writes'] ?? '').join(''))
-  return { name: table, keyName: index === '' ? table : index, sql, columns, key, rest, writes }
+  return {
+    name: table,
+    keyName: index === '' ? table : index,
+    sql,
+    heldRows: rows[0]?.['held_rows'] ?? undefined,
+    columns,
+    key,
+    rest,
+    writes,
+  }
 }
 
 async function notFound(
@@ -103,12 +120,19 @@ async function notFound(
     await loadTableShape(query, table, '')
     return new GrpcStatus(GRPC.NOT_FOUND, `Index not found on table ${table}: ${index}`)
   }
+  if (table === '') return missingField('table')
   return new GrpcStatus(GRPC.NOT_FOUND, `Table not found: ${table}`)
+}
+
+/** A column, in whatever case it is written: no table has two that differ in case alone. */
+export function findColumn({ columns }: TableShape, name: string): ColumnShape | undefined {
+  const folded = name.toLowerCase()
+  return columns.get(name) ?? [...columns.values()].find((one) => one.name.toLowerCase() === folded)
 }
 
 /** Throws NOT_FOUND. */
 export function mustFindColumn(table: TableShape, name: string): ColumnShape {
-  const column = table.columns.get(name)
+  const column = findColumn(table, name)
   if (column !== undefined) return column
   throw new GrpcStatus(GRPC.NOT_FOUND, `Column not found in table ${table.name}: ${name}`)
 }

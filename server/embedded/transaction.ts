@@ -200,7 +200,7 @@ export class ServerTransaction {
     if (options.isPlanOnly) {
       if (!(await describe(run))) await runPrelude(connection, prelude, options.signal)
       if (statement.description !== undefined) {
-        options.sink.start(encodeMetadata(statement.description, transaction()), [])
+        options.sink.start(encodeMetadata(statement.description, request, transaction()), [])
       }
       await options.sink.end(statement.kind === 'dml' ? encodeStats(0) : undefined)
       return
@@ -214,7 +214,10 @@ export class ServerTransaction {
         return watch.counted(rows)
       },
       start: (description) =>
-        options.sink.start(encodeMetadata(description, transaction()), description.columns),
+        options.sink.start(
+          encodeMetadata(description, request, transaction()),
+          description.columns,
+        ),
     })
     await options.sink.end(statement.kind === 'dml' ? encodeStats(count) : undefined)
   }
