@@ -50,25 +50,23 @@ function carriedCells({ source, textFor }: InsertCells): CarriedWrite {
   }
 }
 
-/** Of an UPDATE or DELETE of a table with a primary key. */
+/** Of an UPDATE or DELETE of a table with a primary key, or of a temporary one. */
 export async function carriedUpdate(
   state: SessionState,
   { text, node }: ParsedStatement,
+  isTemporary: boolean,
 ): Promise<CarriedWrite | undefined> {
   const pieces = updatePieces(text, node)
   if (pieces === undefined) return undefined
-  const { schema, name } = pieces
-  const { oid } = await copyTarget(state, { schema, name, columns: undefined })
-  const table = state.database.schema.current.relations.get(Number(oid))
-  if (table?.kind !== 'table') return undefined
-  const key = keyOf(table).map(
-    (column) => `${quoteIdentifier(pieces.alias)}.${quoteIdentifier(column)}`,
-  )
-  if (key.length === 0) return undefined
+  const columns = isTemporary ? ['ctid'] : await keyOf(state, pieces)
+  if (columns.length === 0) return undefined
+  const alias = quoteIdentifier(pieces.alias)
+  const key = columns.map((column) => `${alias}.${quoteIdentifier(column)}`)
+  const lock = isTemporary ? '' : ` FOR UPDATE OF ${alias}`
   const found = [...key, ...pieces.set.flatMap(({ expr }) => expr ?? [])]
   const query = `SELECT ${found.join(', ')} FROM ${fromOf(pieces)}${whereOf(pieces)}`
   const parts = {
-    source: `${pieces.prefix}${query} FOR UPDATE OF ${quoteIdentifier(pieces.alias)}`,
+    source: `${pieces.prefix}${query}${lock}`,
     keyCount: key.length,
     isWhole: false,
   }
@@ -86,7 +84,17 @@ export async function carriedUpdate(
       }
 }
 
-function keyOf({ columns, constraints }: Table): readonly string[] {
+/** Names of the primary key's columns; none where there is no key, or no such table. */
+async function keyOf(
+  state: SessionState,
+  { schema, name }: UpdatePieces,
+): Promise<readonly string[]> {
+  const { oid } = await copyTarget(state, { schema, name, columns: undefined })
+  const table = state.database.schema.current.relations.get(Number(oid))
+  return table?.kind === 'table' ? primaryKeyOf(table) : []
+}
+
+function primaryKeyOf({ columns, constraints }: Table): readonly string[] {
   const key = constraints.find(({ type }) => type === 'primary-key')
   return (key?.columns ?? []).flatMap(
     (attribute) => columns.find((column) => column.attribute === attribute)?.name ?? [],

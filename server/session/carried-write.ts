@@ -40,10 +40,12 @@ import {
 export interface RefusedWrite {
   readonly bound: BoundStatement
   readonly statement: ParsedStatement
-  readonly plan: Plan
+  readonly plan: Pick<Plan, 'paramTypes' | 'fields'>
   readonly isSole: boolean
   /** Why. */
   readonly refusal: PgError
+  /** Its rows go into a temporary table. */
+  readonly isTemporary?: boolean
 }
 
 /** Runs a statement by the route that its plan found. */
@@ -71,9 +73,12 @@ export async function carryWrite(
   const { statement, refusal } = refused
   if (refusal.code !== SQL_STATE.featureNotSupported) return undefined
   if (ownSetting(state.settings, 'spanwire.emulation') === 'off') return undefined
-  const write = carriedInsert(statement) ?? (await carriedUpdate(state, statement))
+  const write =
+    carriedInsert(statement) ??
+    (await carriedUpdate(state, statement, refused.isTemporary === true))
   if (write === undefined) return undefined
-  if (state.block.characteristics.readOnly) throw readOnlyViolation(write.command)
+  if (state.block.characteristics.readOnly && refused.isTemporary !== true)
+    throw readOnlyViolation(write.command)
   const carried = { ...refused, write }
   const { fields, rows } = await rowsOfSource(state, carried, run)
   if (rows.length === 0) return answerOf(carried, 0n, [])
@@ -102,7 +107,7 @@ async function rowsOfSource(
       throw error instanceof PgError ? refusal : error
     },
   )
-  const fields = described.plan?.fields
+  const { fields } = described
   if (fields === undefined || fields.length === 0) throw refusal
   const formats = fields.map(({ typeOid }) => formatOf(typeOid))
   const target = { statement, described }
@@ -183,12 +188,13 @@ async function writeCarried(
   carried: Carried,
   { writer, rows, run }: Writing,
 ): Promise<Answer> {
-  const { bound, isSole, plan, write } = carried
+  const { bound, isSole, isTemporary, plan, write } = carried
   const statements = new RowStatements(state, writer)
   const [only] = groupsOfRows(rows, 1)
-  const route = routeOf(await bindFirst(carried, statements, only ?? []))
+  const first = await bindFirst(carried, statements, only ?? [])
+  const route = isTemporary === true ? undefined : routeOf(first)
   const isWhole = write.isWhole || (write.command !== 'UPDATE' && refersToItself(state, route))
-  if (plan.fields === undefined && route.draws === undefined && !isWhole) {
+  if (route !== undefined && plan.fields === undefined && route.draws === undefined && !isWhole) {
     const { rowCount, failure } = await writeRows(state, { writer, rows, isSole })
     if (failure !== undefined) throw failure.error
     return answerOf(carried, rowCount, [])
@@ -209,12 +215,15 @@ async function writeCarried(
 
 /** What else the statement asks for, Spanner must be able to do. */
 async function bindFirst(
-  { refusal }: Carried,
+  { plan, refusal }: Carried,
   statements: RowStatements,
   row: readonly WrittenRow[],
 ): Promise<BoundStatement> {
   try {
-    return await statements.bind(row)
+    const bound = await statements.bind(row)
+    // RETURNING * has the columns of what stands in FROM.
+    if (bound.described.fields?.length !== plan.fields?.length) throw refusal
+    return bound
   } catch (error) {
     // RETURNING may name what only the query has.
     const isAnalysis = error instanceof PgError && error.code.startsWith('42')
@@ -223,9 +232,9 @@ async function bindFirst(
 }
 
 /** Rows that reference each other are tested when all of them are there: Spanner does so at the end of each statement. */
-function refersToItself({ database }: SessionState, { written }: PushdownRoute): boolean {
+function refersToItself({ database }: SessionState, route: PushdownRoute | undefined): boolean {
   const { tablesByPhysicalName } = database.schema.current
-  const table = tablesByPhysicalName.get(written?.table ?? '')
+  const table = tablesByPhysicalName.get(route?.written?.table ?? '')
   return table?.constraints.some(({ referencedTable }) => referencedTable === table.oid) === true
 }
 

@@ -90,7 +90,14 @@ async function describeByPlan(
   { declaredTypes, isMomentary }: Asked,
 ): Promise<Described> {
   const request = { ...planRequest(state, statement, declaredTypes), isMomentary }
-  const plan = await state.database.planner.plan(request)
+  const { planner } = state.database
+  const plan = await planner.plan(request).catch((error: unknown) => {
+    // A regclass may be that of a temporary table.
+    const isUnknown = error instanceof PgError && error.code === SQL_STATE.undefinedTable
+    const pinned = request.pinned === undefined ? state.temporary?.pinned : undefined
+    if (!isUnknown || pinned === undefined) throw error
+    return planner.plan({ ...request, pinned })
+  })
   return { paramTypes: plan.paramTypes, fields: plan.fields, plan }
 }
 

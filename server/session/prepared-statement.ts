@@ -33,6 +33,8 @@ export interface Described {
   readonly plan: Plan | undefined
   /** It is about temporary tables: the companion runs it on the session's own connection. */
   readonly isTemporary?: boolean
+  /** It is, and about tables of Spanner's as well. */
+  readonly isBesideTables?: boolean
   /** The statement as it is to run, where it is not what the client wrote: 'now' as the moment that it means. */
   readonly written?: ParsedStatement
 }

@@ -1,10 +1,10 @@
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import { emitPostgresName } from '../schema/postgres-text.ts'
-import { type CreateAsCommand, createAsCommand } from '../sql/create-as-command.ts'
+import { emitPostgresName, quoteIdentifier } from '../schema/postgres-text.ts'
+import { type CreateAsCommand, createAsCommand, emptyTable } from '../sql/create-as-command.ts'
 import { type ParsedStatement, parseStatements } from '../sql/statement.ts'
 import { splitDataRow } from '../wire/data-row.ts'
-import { BINARY_FORMAT } from '../wire/field-description.ts'
+import { BINARY_FORMAT, type FieldDescription } from '../wire/field-description.ts'
 import { type Answer, tagOnly } from './answer.ts'
 import { bindStatement, NO_PARAMS } from './bound-statement.ts'
 import { mustBe, notSupported } from './client-error.ts'
@@ -14,13 +14,20 @@ import { describeStatement } from './describe.ts'
 import { gatherRows } from './gather-rows.ts'
 import { refuseStatement } from './refuse-statement.ts'
 import { runDdl } from './run-ddl.ts'
-import { runQuery } from './run-query.ts'
+import { runRows } from './run-rows.ts'
 import type { SessionState } from './session-state.ts'
 import { readTexts } from './text-request.ts'
 import { writeRows } from './write-rows.ts'
 
 /** What a query may bring: its rows wait here until the table is there, and go to Spanner in one transaction. */
 const MAX_DATA_BYTES = 24 * 1024 * 1024
+
+interface CreateAsOptions {
+  /** Nothing else will be in its implicit transaction. */
+  readonly isSole: boolean
+  /** Its query names temporary tables, which nobody sees who makes the table. */
+  readonly readsTemporary?: boolean
+}
 
 /**
  * CREATE TABLE AS and SELECT INTO: the query is run, the companion makes the table without rows, and the rows are written once Spanner has the table.
@@ -29,7 +36,7 @@ const MAX_DATA_BYTES = 24 * 1024 * 1024
 export async function runCreateAs(
   state: SessionState,
   statement: ParsedStatement,
-  isSole: boolean,
+  { isSole, readsTemporary = false }: CreateAsOptions,
 ): Promise<Answer> {
   const command = createAsCommand(statement.text, statement.node)
   if (command === undefined) return refuseStatement(state, statement)
@@ -39,22 +46,33 @@ export async function runCreateAs(
       'Let it be a transaction of its own.',
     )
   }
-  // PostgreSQL's errors point into what the client wrote.
+  const query = readsTemporary
+    ? await typedNulls(state, await fieldsOf(state, command))
+    : command.query
+  const making = onlyStatement(emptyTable({ ...command, query }))
+  if (!(await bringsRows(state, statement, command))) return runDdl(state, making)
+  const rows = await readRows(state, command)
+  // Up to here Spanner may abort what has been read, and all of it is run again.
+  await commit(state)
+  await runDdl(state, making)
+  await commit(state)
+  await fillTable(state, command, rows)
+  return tagOnly(`SELECT ${rows.length}`)
+}
+
+/** False where the table is there or wants no rows. Rejects with PostgreSQL's errors, which point into what the client wrote. */
+export async function bringsRows(
+  state: SessionState,
+  statement: ParsedStatement,
+  command: CreateAsCommand,
+): Promise<boolean> {
   await (state.temporary?.pinned ?? state.database.companion).analyse({
     text: statement.text,
     paramTypes: [],
     session: state.context(),
     signal: state.scope.signal,
   })
-  const isThere = command.ifNotExists && (await hasRelation(state, command))
-  if (isThere || !command.hasData) return runDdl(state, onlyStatement(command.emptyTable))
-  const rows = await readRows(state, command)
-  // Up to here Spanner may abort what has been read, and all of it is run again.
-  await commit(state)
-  await runDdl(state, onlyStatement(command.emptyTable))
-  await commit(state)
-  await fillTable(state, command, rows)
-  return tagOnly(`SELECT ${rows.length}`)
+  return command.hasData && !(command.ifNotExists && (await hasRelation(state, command)))
 }
 
 async function hasRelation(state: SessionState, command: CreateAsCommand): Promise<boolean> {
@@ -70,15 +88,42 @@ function nameOf({ schema, name }: CreateAsCommand): string {
     .join('.')
 }
 
+/** A query that has the same columns, and reads nothing. */
+export async function typedNulls(
+  state: SessionState,
+  fields: readonly FieldDescription[],
+): Promise<string> {
+  const types = await readTexts(
+    state,
+    `SELECT pg_catalog.format_type(f.oid, f.typmod)
+      FROM pg_catalog.json_to_recordset($1::pg_catalog.json) f(oid pg_catalog.oid, typmod pg_catalog.int4)`,
+    [JSON.stringify(fields.map(({ typeOid, typmod }) => ({ oid: typeOid, typmod })))],
+  )
+  const columns = fields.map(
+    ({ name }, i) => `CAST(NULL AS ${types[i]?.[0] ?? ''}) AS ${quoteIdentifier(name)}`,
+  )
+  return `SELECT ${columns.join(', ')}`
+}
+
+/** The columns of the query. */
+export async function fieldsOf(
+  state: SessionState,
+  { query }: CreateAsCommand,
+): Promise<readonly FieldDescription[]> {
+  const { fields = [] } = await describeStatement(state, onlyStatement(query), [])
+  if (fields.length === 0) throw notSupported('a table without columns', 'Name one.')
+  return fields
+}
+
 /** The rows of the query, in binary. */
-async function readRows(
+export async function readRows(
   state: SessionState,
   { query }: CreateAsCommand,
 ): Promise<readonly Buffer[]> {
   const statement = onlyStatement(query)
   const described = await describeStatement(state, statement, [])
   const bound = await bindStatement(state, { statement, described }, NO_PARAMS, [BINARY_FORMAT])
-  const answer = await runQuery(state, bound, false)
+  const answer = await runRows(state, bound, false)
   const { rows } = await gatherRows(
     (sink) => answer.rows?.write(sink, 0),
     (sizeBytes) => {
@@ -120,7 +165,7 @@ async function commit(state: SessionState): Promise<void> {
   state.block.startStatement()
 }
 
-function onlyStatement(text: string): ParsedStatement {
+export function onlyStatement(text: string): ParsedStatement {
   return mustBe(parseStatements(text)[0])
 }
 

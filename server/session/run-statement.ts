@@ -9,6 +9,7 @@ import { commentOnDatabase } from './comment-on-database.ts'
 import { demandRelations } from './demand-relations.ts'
 import { openCursorsBefore } from './open-cursors.ts'
 import { refuseStatement } from './refuse-statement.ts'
+import { runBesideTemporary } from './run-beside-temporary.ts'
 import { runConstraints } from './run-constraints.ts'
 import { runCopy } from './run-copy.ts'
 import { runCreateAs } from './run-create-as.ts'
@@ -36,6 +37,7 @@ export async function runStatement(
   checkNotFailed(state, statement)
   state.block.startStatement()
   await openCursorsBefore(state, statement)
+  if (bound.described.isBesideTables === true) return runBesideTemporary(state, bound, isSole)
   if (bound.described.isTemporary === true) return runTemporary(state, bound)
   switch (statement.category) {
     case 'query':
@@ -81,7 +83,7 @@ export async function runStatement(
         refuseStatement(state, statement)
       )
     case 'create-as':
-      return runCreateAs(state, statement, isSole)
+      return runCreateAs(state, statement, { isSole })
     case 'explain':
       return runExplain(state, bound)
     case 'cursor':

@@ -26,33 +26,29 @@ const CATEGORIES: ReadonlySet<ParsedStatement['category']> = new Set([
 /** Those of them that change no tables, but rows. */
 const ROWS_ALONE: ReadonlySet<ParsedStatement['category']> = new Set(['query', 'dml', 'explain'])
 
-/** Whether a statement makes or names temporary tables. Rejects with 0A000 where it names tables of Spanner as well and is no query. */
+/** Whether a statement makes or names temporary tables. */
 export async function isTemporary(
   state: SessionState,
   statement: ParsedStatement,
 ): Promise<boolean> {
   if (!CATEGORIES.has(statement.category)) return false
-  const creates = createsTemporary(statement.node)
+  if (createsTemporary(statement.node)) return true
   const { temporary } = state
-  if (!creates && temporary === undefined) return false
-  const others: string[] = []
-  let isOne = creates
+  if (temporary === undefined) return false
   for (const relation of statementRelations(statement.node)) {
-    if ((await temporary?.has(relation)) === true) isOne = true
-    else others.push([relation.schema, relation.name].flatMap((part) => quoted(part)).join('.'))
+    if (await temporary.has(relation)) return true
   }
-  if (!isOne) return false
-  if (statement.category !== 'query') await refuseTables(state, others)
-  return true
+  return false
 }
 
-function quoted(part: string | undefined): readonly string[] {
-  return part === undefined ? [] : [`"${part.replaceAll('"', '""')}"`]
-}
-
-/** Their rows are at Spanner, and the companion's lock on them would last as long as the session. */
-async function refuseTables(state: SessionState, names: readonly string[]): Promise<void> {
-  if (names.length === 0) return
+/** Whether it names tables of Spanner's as well: the companion's lock on them would last as long as the session. */
+async function namesTables(state: SessionState, { node }: ParsedStatement): Promise<boolean> {
+  const names: string[] = []
+  for (const relation of statementRelations(node)) {
+    if ((await state.temporary?.has(relation)) === true) continue
+    names.push([relation.schema, relation.name].flatMap((part) => quoted(part)).join('.'))
+  }
+  if (names.length === 0) return false
   const rows = await readTexts(
     state,
     `SELECT 1 FROM pg_catalog.json_array_elements_text($1::pg_catalog.json) n(name)
@@ -60,8 +56,16 @@ async function refuseTables(state: SessionState, names: readonly string[]): Prom
     [JSON.stringify(names)],
     state.database.companion,
   )
-  if (rows.length === 0) return
-  throw notSupported(
+  return rows.length > 0
+}
+
+function quoted(part: string | undefined): readonly string[] {
+  return part === undefined ? [] : [`"${part.replaceAll('"', '""')}"`]
+}
+
+/** Of what {@link runBesideTemporary} has no form for. */
+export function besideTables(): PgError {
+  return notSupported(
     'a statement about temporary tables and other tables',
     'Read the other tables in a statement of their own.',
   )
@@ -74,7 +78,17 @@ export async function describeTemporary(
   declaredTypes: readonly number[],
 ): Promise<Described> {
   const { category, text } = statement
-  const nothing = { paramTypes: [], fields: undefined, plan: undefined, isTemporary: true }
+  const makesTable = category === 'create-as' && !createsTemporary(statement.node)
+  const isBesideTables =
+    category !== 'query' && (makesTable || (await namesTables(state, statement)))
+  if (isBesideTables && category !== 'dml' && category !== 'create-as') throw besideTables()
+  const nothing = {
+    paramTypes: [],
+    fields: undefined,
+    plan: undefined,
+    isTemporary: true,
+    isBesideTables,
+  }
   if (category !== 'query' && category !== 'dml' && category !== 'explain') return nothing
   const { pinned } = await TemporaryTables.of(state)
   const request = {
@@ -141,12 +155,7 @@ export async function runTemporary(
     throw (await uncommittedType(state, error)) ?? error
   })
   for (const notice of answer.notices) state.notice(notice)
-  if (answer.touchedUserTables) {
-    throw notSupported(
-      'a statement about temporary tables and other tables',
-      'Read the other tables in a statement of their own.',
-    )
-  }
+  if (answer.touchedUserTables) throw besideTables()
   if (isUtility) temporary.changed(onCommit(statement.node))
   const counted = /^(SELECT) \d+$/.exec(answer.tag)
   return {

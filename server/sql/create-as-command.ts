@@ -1,6 +1,12 @@
 import type { RawBody, RawNode } from './raw-node.ts'
 import { StatementTokens } from './statement-tokens.ts'
 
+/** pg_class.relpersistence. */
+const KINDS: ReadonlyMap<string, string> = new Map([
+  ['t', 'TEMPORARY '],
+  ['u', 'UNLOGGED '],
+])
+
 /** CREATE TABLE AS, or SELECT INTO, as the two statements that it amounts to. */
 export interface CreateAsCommand {
   readonly schema: string | undefined
@@ -8,8 +14,8 @@ export interface CreateAsCommand {
   readonly ifNotExists: boolean
   /** WITH DATA, which is the default. */
   readonly hasData: boolean
-  /** The same table without rows: CREATE TABLE .. AS .. WITH NO DATA. */
-  readonly emptyTable: string
+  /** What makes the table, up to AS. */
+  readonly head: string
   /** The query, as written. */
   readonly query: string
 }
@@ -40,7 +46,7 @@ function createTableAs(
     name: rel.relname ?? '',
     ifNotExists: body.if_not_exists === true,
     hasData: into?.skipData !== true,
-    emptyTable: `${source.slice(0, end)} WITH NO DATA`,
+    head: source.slice(0, start),
     query: source.slice(start, end),
   }
 }
@@ -68,13 +74,18 @@ function selectInto(text: string, body: RawBody<'SelectStmt'>): CreateAsCommand 
   const name = source.slice(rel.location ?? 0, tokens[last]?.end ?? 0)
   const query =
     source.slice(0, tokens[into]?.start ?? 0) + source.slice(tokens[last]?.end ?? 0, source.endByte)
-  const unlogged = rel.relpersistence === 'u' ? 'UNLOGGED ' : ''
+  const kind = KINDS.get(rel.relpersistence ?? '') ?? ''
   return {
     schema: rel.schemaname,
     name: rel.relname ?? '',
     ifNotExists: false,
     hasData: true,
-    emptyTable: `CREATE ${unlogged}TABLE ${name} AS ${query} WITH NO DATA`,
+    head: `CREATE ${kind}TABLE ${name} AS`,
     query,
   }
+}
+
+/** CREATE TABLE .. AS .. WITH NO DATA. */
+export function emptyTable({ head, query }: Pick<CreateAsCommand, 'head' | 'query'>): string {
+  return `${head} ${query} WITH NO DATA`
 }
