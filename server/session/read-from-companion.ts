@@ -5,6 +5,7 @@ import type { Plan } from '../plan/plan.ts'
 import { type Answer, readyRows } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
 import { notSupported } from './client-error.ts'
+import { noticesBeside } from './notices-beside.ts'
 import { isSessionFunction } from './session-functions.ts'
 import type { SessionState } from './session-state.ts'
 import { textWithSessionValues, withoutMark } from './session-values.ts'
@@ -52,7 +53,7 @@ export async function rowsFromCompanion(
   const answer = await reading.catch((error: unknown) => {
     throw refusedSessionFunction(state, error) ?? withoutMark(error)
   })
-  for (const notice of answer.notices) state.notice(notice)
+  for (const notice of noticesBeside(plan, answer.notices)) state.notice(notice)
   if (answer.touchedUserTables) {
     throw notSupported(
       'a function that reads tables, in a query of the system catalogs',

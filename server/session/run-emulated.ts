@@ -12,6 +12,7 @@ import { type Answer, readyRows, whenRun } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
 import { notSupported } from './client-error.ts'
 import { companionText } from './companion-text.ts'
+import { noticesBeside } from './notices-beside.ts'
 import { ownSetting } from './own-settings.ts'
 import { rowsFromCompanion } from './read-from-companion.ts'
 import type { SessionState } from './session-state.ts'
@@ -41,7 +42,7 @@ async function loadAndRun(state: SessionState, run: EmulatedRun): Promise<Answer
   const startedAt = performance.now()
   const loaded = await loadAll(state, run)
   const answer = await runInPlace(state, run, loaded)
-  for (const notice of answer.notices) state.notice(notice)
+  for (const notice of noticesBeside(plan, answer.notices)) state.notice(notice)
   tell(state, run, loaded)
   emulationEvents.publish({
     connId: state.io.processId,

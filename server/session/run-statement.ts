@@ -26,6 +26,7 @@ import { runTemporary } from './run-temporary.ts'
 import { preventInBlock, requireBlock, runTransaction } from './run-transaction.ts'
 import { runTruncate } from './run-truncate.ts'
 import type { SessionState } from './session-state.ts'
+import { tellTruncated } from './tell-truncated.ts'
 
 /** Runs one statement with its values, by its category. `isSole`: nothing else will be in its implicit transaction. */
 export async function runStatement(
@@ -36,6 +37,7 @@ export async function runStatement(
   const { statement } = bound
   checkNotFailed(state, statement)
   state.block.startStatement()
+  tellTruncated(state, statement)
   await openCursorsBefore(state, statement)
   if (bound.described.isBesideTables === true) return runBesideTemporary(state, bound, isSole)
   if (bound.described.isTemporary === true) return runTemporary(state, bound)
