@@ -90,6 +90,8 @@ export interface Emission {
   drawsUuids: boolean
   /** OIDs of the integer types that its SQL computes values of: Spanner calls all of them bigint. */
   readonly integerTypes: Set<number>
+  /** Whether the errors of its SQL do not tell what PostgreSQL's would. */
+  saysLess: boolean
   /** `t1`, `t2` ... */
   readonly newAlias: () => string
   /** SQL of an expression, of the Spanner type that its PostgreSQL type is stored as. Not an operand: see operand.ts. */

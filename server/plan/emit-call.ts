@@ -97,6 +97,7 @@ export function applyRule(emission: Emission, rule: CallRule, call: RuledCall): 
   const printed = printByRule(emission.context, rule, args, site)
   if (printed === undefined) throw call.refusal()
   const sql = guardNulls(printed, guards)
+  if (rule.saysLess === true) emission.saysLess = true
   if (call.isComparison !== true && !/^-?\d+$/.test(sql)) noteInteger(emission, call.type)
   if (rule.resultRange === undefined || call.place.noticesRange === true) return sql
   return checkedRange(sql, rule.resultRange)

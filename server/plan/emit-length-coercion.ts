@@ -39,7 +39,9 @@ export function emitLengthCoercion(
       return withoutBlanks(cutTo(text, coercion), arg)
     }
     case 'numeric':
-      return coercion.typmod < HEADER_BYTES ? value() : roundTo(value(), coercion.typmod)
+      if (coercion.typmod < HEADER_BYTES) return value()
+      emission.saysLess = true
+      return roundTo(value(), coercion.typmod)
     case 'timestamp':
       if (coercion.typmod >= FULL_PRECISION || coercion.typmod < 0) return value()
       throw new NotPushable(`rounding to timestamp(${coercion.typmod})`)

@@ -53,6 +53,7 @@ export function emitPushdown(
     locksRows: locksRows(tree),
     isOrdered: tree.command === 'select' && tree.sortClause.length > 0,
     integerName: onlyNameOf(emission.integerTypes),
+    saysLess: emission.saysLess,
   }
 }
 
@@ -65,6 +66,7 @@ function openEmission(context: EmitContext): Emission {
     drawnSequences: new Set(),
     drawsUuids: false,
     integerTypes: new Set(),
+    saysLess: false,
     newAlias: () => {
       aliases += 1
       return `t${aliases}`

@@ -123,6 +123,8 @@ export interface PushdownRoute {
   readonly isOrdered: boolean
   /** What PostgreSQL's errors call the integers that Spanner computes as bigint. */
   readonly integerName?: 'integer' | 'smallint' | undefined
+  /** Whether the errors of its SQL do not tell what PostgreSQL's would. */
+  readonly saysLess?: boolean
 }
 
 /** The table that a statement writes, for the words of its errors. */

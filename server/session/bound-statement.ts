@@ -210,9 +210,18 @@ function isLabel(typeOid: number, value: Buffer | null): boolean {
 }
 
 /** `number` is the client's number of the parameter whose value cannot be read. */
-function withContext(error: unknown, { portal, formats }: BoundParams, number: number): unknown {
+function withContext(
+  error: unknown,
+  { portal, formats, values }: BoundParams,
+  number: number,
+): unknown {
   if (portal === undefined || !(error instanceof PgError)) return error
-  return inParameter(error, { portal, number, format: formatAt(formats, number - 1) })
+  return inParameter(error, {
+    portal,
+    number,
+    format: formatAt(formats, number - 1),
+    isEmpty: values[number - 1]?.length === 0,
+  })
 }
 
 /** `numbers` are the client's numbers of the parameters that the companion was given. */

@@ -11,10 +11,12 @@ export interface BindParameter {
   /** From 1. */
   readonly number: number
   readonly format: Format
+  /** Nothing is left out of an empty text. */
+  readonly isEmpty: boolean
 }
 
 /** What PostgreSQL says in WHERE of the parameter of a companion's own, unnamed portal. */
-const COMPANIONS = /(?:^|\n)unnamed portal parameter \$(\d+)(?: = '\.\.\.')?$/
+const COMPANIONS = /(?:^|\n)unnamed portal parameter \$(\d+)(?: = '(?:\.\.\.)?')?$/
 
 /** With the companion's number, where it is the companion that has read the value. */
 const LEFT_OVER = new RegExp(`^(${BINARY_LEFT_OVER})(?: in bind parameter \\d+)?$`)
@@ -29,11 +31,14 @@ export function refusedParameter(error: PgError): number | undefined {
  * The error of a value that cannot be read says in WHERE which parameter it was (bind_param_error_callback of
  * src/backend/tcop/postgres.c); of the value itself no more than that it was text, and in the client's encoding.
  */
-export function inParameter(error: PgError, { portal, number, format }: BindParameter): PgError {
+export function inParameter(
+  error: PgError,
+  { portal, number, format, isEmpty }: BindParameter,
+): PgError {
   const inner = error.fields.where?.replace(COMPANIONS, '') ?? ''
   const name = portal === '' ? 'unnamed portal' : `portal "${portal}"`
   const isText = format === 0 && error.code !== SQL_STATE.characterNotInRepertoire
-  const context = `${name} parameter $${number}${isText ? " = '...'" : ''}`
+  const context = `${name} parameter $${number}${isText ? ` = '${isEmpty ? '' : '...'}'` : ''}`
   const where = inner === '' ? context : `${inner}\n${context}`
   const message = error.message.replace(LEFT_OVER, `$1 in bind parameter ${number}`)
   return withFields(error, { where }, message)

@@ -140,7 +140,9 @@ async function sendPushdown(state: SessionState, run: PushdownRun): Promise<Answ
   const rows = speakingOfIntegers(streamRows(stream, writers), route)
   return {
     fields: plan.fields,
-    rows: isDml ? rows : orEmulated(state, { ...run, sql: route.sql }, rows),
+    rows: isDml
+      ? rows
+      : orEmulated(state, { ...run, sql: route.sql, saysLess: route.saysLess }, rows),
     tag: (rowCount) => (isDml ? dmlTag(route, rowCount) : `SELECT ${rowCount}`),
   }
 }

@@ -7,6 +7,7 @@ import {
   INT2,
   INT4,
   type RuleFlags,
+  SAYS_LESS,
   same,
 } from './dialect-printers.ts'
 
@@ -55,14 +56,14 @@ export const IO_CAST_ROWS: readonly IoCastRow[] = [
   [2950, 1043, 'uuid to varchar', same],
   [3500, 1043, 'anyenum to varchar', same],
 
-  [25, 20, 'text to bigint', TO_INTEGER, CAN_FAIL],
-  [25, 23, 'text to integer', TO_INTEGER, { ...CAN_FAIL, ...INT4 }],
-  [25, 21, 'text to smallint', TO_INTEGER, { ...CAN_FAIL, ...INT2 }],
+  [25, 20, 'text to bigint', TO_INTEGER, SAYS_LESS],
+  [25, 23, 'text to integer', TO_INTEGER, { ...SAYS_LESS, ...INT4 }],
+  [25, 21, 'text to smallint', TO_INTEGER, { ...SAYS_LESS, ...INT2 }],
   [25, 1700, 'text to numeric', castTo('numeric'), CAN_FAIL],
   [25, 16, 'text to boolean', TO_BOOLEAN, CAN_FAIL],
-  [1043, 20, 'varchar to bigint', TO_INTEGER, CAN_FAIL],
-  [1043, 23, 'varchar to integer', TO_INTEGER, { ...CAN_FAIL, ...INT4 }],
-  [1043, 21, 'varchar to smallint', TO_INTEGER, { ...CAN_FAIL, ...INT2 }],
+  [1043, 20, 'varchar to bigint', TO_INTEGER, SAYS_LESS],
+  [1043, 23, 'varchar to integer', TO_INTEGER, { ...SAYS_LESS, ...INT4 }],
+  [1043, 21, 'varchar to smallint', TO_INTEGER, { ...SAYS_LESS, ...INT2 }],
   [1043, 1700, 'varchar to numeric', castTo('numeric'), CAN_FAIL],
   [1043, 16, 'varchar to boolean', TO_BOOLEAN, CAN_FAIL],
 ]

@@ -13,6 +13,7 @@ export const INT4 = { resultRange: 'int4' } as const
 export const FIRST = { diesOfNull: [0] } as const
 export const SECOND = { diesOfNull: [1] } as const
 export const CAN_FAIL = { canFail: true } as const
+export const SAYS_LESS = { ...CAN_FAIL, saysLess: true } as const
 
 /** The argument behind the list's end is never asked for: rules are made for the arguments that their signatures have. */
 export function at(args: readonly string[], index: number): string {

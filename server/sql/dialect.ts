@@ -52,6 +52,8 @@ export interface CallRule {
    * evaluates conditions in any order, so that the order has to be said.
    */
   readonly canFail?: true
+  /** What is said where it fails does not tell what PostgreSQL tells: a SELECT is then emulated, which says it. */
+  readonly saysLess?: true
   /** The last argument may be an array that stands for several (VARIADIC). */
   readonly takesVariadic?: true
 }
