@@ -18,10 +18,18 @@ export function clientError(
     return schema === undefined ? toPlainPgError(error) : toPgError(error, schema)
   }
   const cause = error instanceof Error ? error : new Bug(String(error))
+  if (isStackOverflow(error)) {
+    return new PgError(SQL_STATE.statementTooComplex, 'stack depth limit exceeded', { cause })
+  }
   return new PgError(SQL_STATE.internalError, 'internal error in Spanwire', {
     cause,
     hint: 'The server log holds the details.',
   })
+}
+
+/** What V8 says where a tree is walked that is deeper than its stack. */
+function isStackOverflow(error: unknown): boolean {
+  return error instanceof RangeError && error.message === 'Maximum call stack size exceeded'
 }
 
 /** The same error with other fields on top. */

@@ -60,6 +60,11 @@ export const POSTGRESQL_PATTERNS: readonly ErrorPattern[] = [
     failure: sql(SQL_STATE.invalidTextRepresentation),
   },
   {
+    name: 'stack depth',
+    text: /^stack depth limit exceeded/s,
+    failure: sql(SQL_STATE.statementTooComplex),
+  },
+  {
     name: 'no relation',
     text: /^relation "(?<table>.*)" does not exist/s,
     failure: sql(SQL_STATE.undefinedTable),

@@ -9,6 +9,8 @@ import { PgError } from '../base/pg-error.ts'
  */
 const ALWAYS_SAFE_CHARACTERS = 8_000
 const MAX_DEPTH = 1_200
+/** What an operator of a chain counts for. */
+const OPERATOR_LEVELS = 0.5
 
 /** Two adjacent quotes inside a string end one token and begin the next, which comes to the same. */
 const TOKEN =
@@ -25,7 +27,7 @@ const RESETTING = new Set(['and', 'or', 'when', 'then', 'else', 'select', 'where
 
 /**
  * Throws PostgreSQL's own 54001 where a statement nests so deeply, or chains so many operators, that the parser could not survive it.
- * The estimate is generous: some 1,200 levels; PostgreSQL's limit (max_stack_depth 2 MB) lies at a few thousand.
+ * The estimate is generous: some 1,200 levels, 2,400 operators in a chain; PostgreSQL's limit (max_stack_depth 2 MB) lies at a few thousand.
  */
 export function checkNesting(text: string): void {
   if (text.length <= ALWAYS_SAFE_CHARACTERS) return
@@ -53,7 +55,7 @@ class Levels {
     else if (token === ',') this.#reset()
     else if (token === ';') this.#start()
     else if (first === 0x22 || first === 0x27 || first <= 0x20 || token.startsWith('--')) return
-    else if (isOperator(first)) this.#deepen()
+    else if (isOperator(first)) this.#deepen(OPERATOR_LEVELS)
     else if (token.length <= 9) this.#word(token.toLowerCase())
   }
 
@@ -72,9 +74,9 @@ class Levels {
     return this.#open.at(-1) ?? { lasting: 0, chain: 0 }
   }
 
-  #deepen(): void {
-    this.#top().chain++
-    this.depth++
+  #deepen(levels = 1): void {
+    this.#top().chain += levels
+    this.depth += levels
   }
 
   #enter(): void {

@@ -380,6 +380,13 @@ const SAMPLES: readonly Sample[] = [
     failure: { kind: 'sql', sqlState: '22P02', detail: 'Token "bad" is invalid.' },
   },
   {
+    pattern: 'stack depth',
+    code: C.INTERNAL,
+    text: 'stack depth limit exceeded',
+    words: 'stack depth limit exceeded',
+    failure: { kind: 'sql', sqlState: '54001' },
+  },
+  {
     pattern: 'no relation',
     code: C.NOT_FOUND,
     text: 'relation "missing" does not exist',

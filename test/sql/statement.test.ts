@@ -91,6 +91,7 @@ tap.test('takes what is long but not deep', async (t) => {
     `select * from t where ${ids.map((i) => `a = ${i} and b <> -1`).join(' or ')}`,
     `select * from t where a in (${ids.join(', ')})`,
     `update t set a = case ${ids.map((i) => `when id = ${i} then 'x' || '${i}'`).join(' ')} end`,
+    `select 1${' + 1'.repeat(2_300)} from t`,
     `select '${'(('.repeat(20_000)}' /* ${'(('.repeat(20_000)} */, $q$${'(('.repeat(20_000)}$q$, e'\\'${'(('.repeat(9_000)}'`,
     ids.map((i) => `select ${i} + 1 union select 2`).join(';'),
   ]
