@@ -5,7 +5,7 @@ import type { SessionState } from './session-state.ts'
 
 const HINTS: Readonly<Partial<Record<ParsedStatement['category'], string>>> = {
   explain:
-    'Queries without tables of Spanner’s can be explained; for others look at the plan in the Cloud console.',
+    'Without ANALYZE, what Spanner runs and queries that are emulated can be explained; Spanner’s own plans are in the Cloud console.',
   'create-as': 'Create the table first, then use INSERT .. SELECT.',
   do: 'Run the statements of the block one by one.',
   call: 'Spanner has no procedures.',

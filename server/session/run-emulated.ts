@@ -55,17 +55,39 @@ async function loadAndRun(state: SessionState, run: EmulatedRun): Promise<Answer
   return { fields: plan.fields, rows, tag: (rowCount) => `SELECT ${rowCount}` }
 }
 
+/** The plan of the statement over tables without rows, and what would be loaded into them. */
+export interface ExplainedEmulation {
+  readonly rows: readonly Buffer[]
+  readonly loads: readonly { readonly name: string; readonly sql: string }[]
+}
+
+/** Lets the PostgreSQL that would run the statement explain it; `head` is EXPLAIN with its options. */
+export async function explainEmulated(
+  state: SessionState,
+  run: EmulatedRun,
+  head: string,
+): Promise<ExplainedEmulation> {
+  if (ownSetting(state.settings, 'spanwire.emulation') === 'off') throw run.route.refusal
+  const { rows, error } = await runInPlace(state, run, NOTHING_LOADED, head)
+  if (error !== undefined) throw error
+  return {
+    rows,
+    loads: run.route.loads.map((load) => ({ name: nameOfLoaded(load), sql: load.read.sql })),
+  }
+}
+
 async function runInPlace(
   state: SessionState,
   run: EmulatedRun,
   { tables }: LoadedRows,
+  head = '',
 ): Promise<LoadedAnswer> {
   const { bound, plan, route } = run
   const { schema, scratch, mirrorRows } = state.database
   const request = {
     tables,
     locksRows: route.loads.some(({ read }) => read.locksRows),
-    text: await textOverRows(state, run),
+    text: `${head}${await textOverRows(state, run)}`,
     paramTypes: plan.paramTypes,
     paramFormats: bound.params.formats,
     params: bound.params.values,

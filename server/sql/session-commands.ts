@@ -67,9 +67,14 @@ export interface ExplainCommand {
   readonly options: ReadonlyMap<string, string | undefined>
   /** ANALYZE is on: the statement is executed. */
   readonly analyze: boolean
+  readonly verbose: boolean
   readonly format: string
   /** The explained statement, as written. */
   readonly text: string
+  /** EXPLAIN with its options, without the statement. */
+  readonly head: string
+  /** The same of FORMAT JSON: of an option that is given twice, the last counts. */
+  readonly jsonHead: string
   /** Its raw tree; its locations are byte offsets into the whole EXPLAIN. */
   readonly query: RawNode
 }
@@ -78,29 +83,42 @@ export interface ExplainCommand {
 export function explainCommand(text: string, node: RawNode): ExplainCommand | undefined {
   if (!('ExplainStmt' in node) || node.ExplainStmt.query === undefined) return undefined
   const options = new Map<string, string | undefined>()
-  let analyze = false
+  const on = new Map<string, boolean>()
   for (const option of optionsOf(node.ExplainStmt.options)) {
     const name = option.defname ?? ''
     options.set(name, optionText(option))
-    if (name === 'analyze') analyze = optionIsOn(option)
+    on.set(name, optionIsOn(option))
   }
   return {
     options,
-    analyze,
+    analyze: on.get('analyze') ?? false,
+    verbose: on.get('verbose') ?? false,
     format: options.get('format')?.toLowerCase() ?? 'text',
-    text: explainedText(text, options),
+    ...explainTexts(text, options),
     query: node.ExplainStmt.query,
   }
 }
 
 /** EXPLAIN ( options ) statement, or EXPLAIN [ANALYZE | ANALYSE] [VERBOSE] statement. */
-function explainedText(text: string, options: ReadonlyMap<string, unknown>): string {
+function explainTexts(
+  text: string,
+  options: ReadonlyMap<string, unknown>,
+): Pick<ExplainCommand, 'text' | 'head' | 'jsonHead'> {
   const source = new StatementTokens(text)
-  const word = (at: number) => source.tokens[at]?.text.toLowerCase()
-  let index = 1
-  if (word(1) === '(' && options.size > 0) index = source.closing(1) + 1
-  while (['analyze', 'analyse', 'verbose'].includes(word(index) ?? '')) index++
-  return source.slice(source.tokens[index]?.start ?? source.endByte, source.endByte)
+  const word = (at: number) => source.tokens[at]?.text.toLowerCase() ?? ''
+  const isList = word(1) === '(' && options.size > 0
+  let index = isList ? source.closing(1) + 1 : 1
+  while (!isList && ['analyze', 'analyse', 'verbose'].includes(word(index))) index++
+  const start = source.tokens[index]?.start ?? source.endByte
+  const listed = source.slice(0, source.tokens[index - 1]?.start ?? 0)
+  const words = source.tokens.slice(1, index).map((token) => token.text)
+  return {
+    text: source.slice(start, source.endByte),
+    head: source.slice(0, start),
+    jsonHead: isList
+      ? `${listed}, FORMAT JSON) `
+      : `EXPLAIN (${[...words, 'FORMAT JSON'].join(', ')}) `,
+  }
 }
 
 /** LISTEN, NOTIFY, UNLISTEN; `channel` undefined: UNLISTEN *. */

@@ -1,5 +1,5 @@
-import { postgresParser } from './postgres-parser.ts'
 import { constText, type RawBody, type RawNode, stringOf } from './raw-node.ts'
+import { shownIdentifier } from './shown-identifier.ts'
 import { type TransactionModes, transactionModes } from './transaction-command.ts'
 
 /**
@@ -47,7 +47,7 @@ function variableSet(body: RawBody<'VariableSetStmt'>): SetCommand {
     default: {
       const values = (body.args ?? []).map((arg) => argumentText(arg))
       const isList = QUOTED_LISTS.has(name)
-      const value = isList ? values.map(quoteIdentifier).join(', ') : values.join(', ')
+      const value = isList ? values.map(shownIdentifier).join(', ') : values.join(', ')
       return { kind: isLocal ? 'set-local' : 'set', name, value, values }
     }
   }
@@ -99,15 +99,4 @@ function intervalText(cast: RawBody<'TypeCast'>): string {
   if (fields === HOUR_TO_MINUTE && parts.length > 1) return `INTERVAL '${parts[0]}:${parts[1]}'`
   if (fields === HOUR_TO_MINUTE) return `INTERVAL '00:${parts[0]}'`
   return `INTERVAL '${literal.replaceAll("'", "''")}'`
-}
-
-/** quote_identifier of src/backend/utils/adt/ruleutils.c: quoted unless it is plain and no keyword, or an unreserved one. */
-function quoteIdentifier(name: string): string {
-  const isPlain = /^[a-z_][a-z0-9_]*$/.test(name) && !isReserved(name)
-  return isPlain ? name : `"${name.replaceAll('"', '""')}"`
-}
-
-function isReserved(word: string): boolean {
-  const keyword = postgresParser().scanSync(word).tokens[0]?.keywordName
-  return keyword !== 'NO_KEYWORD' && keyword !== 'UNRESERVED_KEYWORD'
 }

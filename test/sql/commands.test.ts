@@ -240,6 +240,21 @@ tap.test('EXPLAIN', async (t) => {
       ['costs', undefined],
     ],
   ])
+  t.match(explainCommand('explain verbose select 1', one('explain verbose select 1').node), {
+    verbose: true,
+    head: 'explain verbose ',
+    jsonHead: 'EXPLAIN (verbose, FORMAT JSON) ',
+  })
+  const listed = 'explain (verbose off, format text) (select 1)'
+  t.match(explainCommand(listed, one(listed).node), {
+    verbose: false,
+    head: 'explain (verbose off, format text) ',
+    jsonHead: 'explain (verbose off, format text, FORMAT JSON) ',
+  })
+  t.match(explainCommand('explain select 1', one('explain select 1').node), {
+    head: 'explain ',
+    jsonHead: 'EXPLAIN (FORMAT JSON) ',
+  })
 })
 
 tap.test('databases', async (t) => {
