@@ -220,6 +220,10 @@ function overResult(from: Ingredients): QueryText {
   ])
 }
 
+function star(choices: Choices): string {
+  return choices.pick(['*', 'a.*', 's.*, a.id', 'a.*, s.t, s.*'])
+}
+
 function topOfJoin(from: Ingredients): QueryText {
   const { choices } = from
   const join = choices.pick(['JOIN', 'LEFT JOIN'])
@@ -230,6 +234,7 @@ function topOfJoin(from: Ingredients): QueryText {
   const count = 1 + choices.below(6)
   return choices.pick([
     unordered(`SELECT a.id, s.t, ${beyondSpanner(from)} ${body}, a.id LIMIT ${count} OFFSET 2`),
+    unordered(`SELECT ${star(choices)}, ${beyondSpanner(from)} ${body}, a.id LIMIT ${count}`),
     unordered(`SELECT a.id, ${beyondSpanner(from)} ${body} FETCH FIRST ${count} ROWS WITH TIES`),
   ])
 }
