@@ -14,18 +14,57 @@ import type { PushdownRoute } from './plan.ts'
 /** A value of EXPLAIN (FORMAT JSON): a statement's, or that of a node, by PostgreSQL's names of properties. */
 export type Explained = Readonly<Record<string, unknown>>
 
+/** What ANALYZE found. */
+export interface ActualRun {
+  /** Without TIMING: undefined. */
+  readonly times: { readonly firstRowMs: number; readonly totalMs: number } | undefined
+  /** Rows that came, of RETURNING too. */
+  readonly rowCount: number
+  /** Rows that INSERT, UPDATE or DELETE wrote. */
+  readonly writtenCount: number
+}
+
 const ESTIMATES = ['Startup Cost', 'Total Cost', 'Plan Rows', 'Plan Width'] as const
 
+const ACTUALS = ['Actual Startup Time', 'Actual Total Time', 'Actual Rows'] as const
+
 /** PostgreSQL's explanation with everything that Spanner does in one node. */
-export function remotePlan(explained: Explained, { command, sql }: PushdownRoute): Explained {
+export function remotePlan(
+  explained: Explained,
+  { command, sql }: PushdownRoute,
+  actual: ActualRun | undefined,
+): Explained {
   const top = objectOf(explained['Plan'])
-  if (command === 'SELECT') return { ...explained, Plan: remoteNode(top, 'Select', sql) }
+  if (command === 'SELECT') {
+    const node = { ...remoteNode(top, 'Select', sql), ...actualOf(actual, actual?.rowCount) }
+    return { ...explained, Plan: node }
+  }
   const [source = top] = nodesIn(top['Plans'])
-  const { Output: _output, ...below } = source
+  const { Output: _output, ...read } = source
   const relation = pick(top, ['Relation Name', 'Schema', 'Alias'])
-  const node = remoteNode({ ...below, ...relation }, String(top['Operation']), sql)
-  const plan = { ...top, Plans: [{ ...node, 'Parent Relationship': 'Outer', ...relation }] }
+  const node = remoteNode({ ...read, ...relation }, String(top['Operation']), sql)
+  const below = { ...node, ...relation, ...actualOf(actual, actual?.writtenCount) }
+  const plan = {
+    ...top,
+    ...actualOf(actual, actual?.rowCount),
+    Plans: [{ 'Parent Relationship': 'Outer', ...below }],
+  }
   return { ...explained, Plan: plan }
+}
+
+function actualOf(actual: ActualRun | undefined, rows: number | undefined): Explained {
+  if (actual === undefined) return {}
+  const { times } = actual
+  return {
+    ...(times === undefined
+      ? {}
+      : {
+          'Actual Startup Time': times.firstRowMs,
+          'Actual Total Time': times.totalMs,
+        }),
+    'Actual Rows': rows,
+    'Actual Loops': 1,
+  }
 }
 
 function remoteNode(top: Explained, operation: string, sql: string): Explained {
@@ -64,11 +103,11 @@ function nameOf(relation: Explained): string {
 
 /** The lines of FORMAT TEXT for a plan of {@link remotePlan}. */
 export function linesOf(explained: Explained): readonly string[] {
-  const time = explained['Planning Time']
-  return [
-    ...linesOfNode(objectOf(explained['Plan']), ''),
-    ...(typeof time === 'number' ? [`Planning Time: ${time.toFixed(3)} ms`] : []),
-  ]
+  const times = ['Planning Time', 'Execution Time'].flatMap((name) => {
+    const time = explained[name]
+    return typeof time === 'number' ? [`${name}: ${time.toFixed(3)} ms`] : []
+  })
+  return [...linesOfNode(objectOf(explained['Plan']), ''), ...times]
 }
 
 function linesOfNode(node: Explained, indent: string): readonly string[] {
@@ -83,14 +122,27 @@ function linesOfNode(node: Explained, indent: string): readonly string[] {
     return text === undefined ? [] : [`${inner}${name}: ${String(text)}`]
   })
   const below = nodesIn(node['Plans']).flatMap((child) => linesOfNode(child, `${inner}->  `))
-  return [`${indent}${action}${on}${estimatesOf(node)}`, ...properties, ...below]
+  const numbers = [estimatesOf(node), actualNumbersOf(node)].filter((text) => text !== '')
+  const told = numbers.length === 0 ? '' : ` ${numbers.join(' ')}`
+  return [`${indent}${action}${on}${told}`, ...properties, ...below]
 }
 
 /** Nothing where COSTS is off. */
 function estimatesOf(node: Explained): string {
   const [startup, total, rows, width] = ESTIMATES.map((name) => node[name])
   if (typeof startup !== 'number' || typeof total !== 'number') return ''
-  return `  (cost=${startup.toFixed(2)}..${total.toFixed(2)} rows=${String(rows)} width=${String(width)})`
+  return ` (cost=${startup.toFixed(2)}..${total.toFixed(2)} rows=${String(rows)} width=${String(width)})`
+}
+
+/** Nothing without ANALYZE. */
+function actualNumbersOf(node: Explained): string {
+  const [first, total, rows] = ACTUALS.map((name) => node[name])
+  if (typeof rows !== 'number') return ''
+  const time =
+    typeof first === 'number' && typeof total === 'number'
+      ? `time=${first.toFixed(3)}..${total.toFixed(3)} `
+      : ''
+  return `(actual ${time}rows=${rows} loops=1)`
 }
 
 function pick(node: Explained, names: readonly string[]): Explained {

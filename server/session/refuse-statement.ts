@@ -4,8 +4,7 @@ import { demandRelations } from './demand-relations.ts'
 import type { SessionState } from './session-state.ts'
 
 const HINTS: Readonly<Partial<Record<ParsedStatement['category'], string>>> = {
-  explain:
-    'Without ANALYZE, what Spanner runs and queries that are emulated can be explained; Spanner’s own plans are in the Cloud console.',
+  explain: 'Statements that Spanner runs and queries that are emulated can be explained.',
   'create-as': 'Create the table first, then use INSERT .. SELECT.',
   do: 'Run the statements of the block one by one.',
   call: 'Spanner has no procedures.',

@@ -6,6 +6,7 @@ import { addLoad, type LoadedRows, NOTHING_LOADED } from '../emulate/load-rows.t
 import { keysOf } from '../emulate/scratch-schema.ts'
 import type { EmulateRoute, Load, Plan } from '../plan/plan.ts'
 import { findCalls, inPlaceOfCall, replaceSites } from '../sql/call-sites.ts'
+import type { ExplainCommand } from '../sql/session-commands.ts'
 import { type ParsedStatement, parseStatements } from '../sql/statement.ts'
 import { splitDataRow } from '../wire/data-row.ts'
 import { type Answer, readyRows, whenRun } from './answer.ts'
@@ -55,21 +56,23 @@ async function loadAndRun(state: SessionState, run: EmulatedRun): Promise<Answer
   return { fields: plan.fields, rows, tag: (rowCount) => `SELECT ${rowCount}` }
 }
 
-/** The plan of the statement over tables without rows, and what would be loaded into them. */
+/** The plan of the statement over its tables, and what is loaded into them. */
 export interface ExplainedEmulation {
   readonly rows: readonly Buffer[]
   readonly loads: readonly { readonly name: string; readonly sql: string }[]
 }
 
-/** Lets the PostgreSQL that would run the statement explain it; `head` is EXPLAIN with its options. */
+/** Lets the PostgreSQL that would run the statement explain it, over the rows where it is run. */
 export async function explainEmulated(
   state: SessionState,
   run: EmulatedRun,
-  head: string,
+  { head, analyze }: ExplainCommand,
 ): Promise<ExplainedEmulation> {
   if (ownSetting(state.settings, 'spanwire.emulation') === 'off') throw run.route.refusal
-  const { rows, error } = await runInPlace(state, run, NOTHING_LOADED, head)
+  const loaded = analyze ? await loadAll(state, run) : NOTHING_LOADED
+  const { rows, error } = await runInPlace(state, run, loaded, head)
   if (error !== undefined) throw error
+  if (analyze) tell(state, run, loaded)
   return {
     rows,
     loads: run.route.loads.map((load) => ({ name: nameOfLoaded(load), sql: load.read.sql })),

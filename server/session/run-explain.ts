@@ -1,5 +1,6 @@
+import { ByteWriter } from '../base/byte-writer.ts'
 import { Bug } from '../base/pg-error.ts'
-import { type Explained, linesOf, remotePlan } from '../plan/explained-plan.ts'
+import { type ActualRun, type Explained, linesOf, remotePlan } from '../plan/explained-plan.ts'
 import type { PushdownRoute } from '../plan/plan.ts'
 import { findCalls } from '../sql/call-sites.ts'
 import { type ExplainCommand, explainCommand } from '../sql/session-commands.ts'
@@ -22,19 +23,28 @@ interface ExplainRun {
   readonly command: ExplainCommand
   readonly explained: ParsedStatement
   readonly described: Described
+  readonly isSole: boolean
+  readonly runStatement: RunStatement
 }
+
+/** Runs any statement. */
+type RunStatement = (
+  state: SessionState,
+  bound: BoundStatement & { readonly statement: ParsedStatement },
+  isSole: boolean,
+) => Promise<Answer>
 
 /**
  * EXPLAIN: of what the companion runs by itself its plan, of what is emulated the plan over loaded rows and what is loaded, of what Spanner runs one node.
- * ANALYZE is for the first alone.
  */
 export async function runExplain(
   state: SessionState,
   bound: BoundStatement & { readonly statement: ParsedStatement },
+  { isSole, runStatement }: Pick<ExplainRun, 'isSole' | 'runStatement'>,
 ): Promise<Answer> {
   const { statement } = bound
   const command = mustBe(explainCommand(statement.text, statement.node))
-  const { text, query, analyze } = command
+  const { text, query, analyze, format } = command
   const isDml = ['InsertStmt', 'UpdateStmt', 'DeleteStmt'].some((name) => name in query)
   const isQuery = 'SelectStmt' in query && query.SelectStmt.intoClause === undefined
   if (!isQuery && !isDml) return refuseStatement(state, statement)
@@ -47,41 +57,77 @@ export async function runExplain(
     if (analyze && callsProxy) return refuseStatement(state, statement)
     return runQuery(state, bound, false)
   }
-  if (analyze || route === undefined || route.kind === 'unsupported')
-    return refuseStatement(state, statement)
-  if (command.format !== 'text' && command.format !== 'json') {
+  if (route === undefined || route.kind === 'unsupported') return refuseStatement(state, statement)
+  if (format !== 'text' && format !== 'json') {
     throw notSupported('EXPLAIN of tables in this format', 'FORMAT TEXT and JSON there are.')
   }
-  const run = { bound, command, explained, described }
+  const run = { bound, command, explained, described, isSole, runStatement }
   return route.kind === 'pushdown' ? explainRemote(state, run, route) : explainLoads(state, run)
 }
 
 /** Spanner runs it: the companion says what PostgreSQL expects of the result. */
 async function explainRemote(
   state: SessionState,
-  { bound, command }: ExplainRun,
+  run: ExplainRun,
   route: PushdownRoute,
 ): Promise<Answer> {
+  const { bound, command } = run
   const plan = mustBe(bound.described.plan)
-  const { rows } = await rowsFromCompanion(state, {
-    text: `${command.jsonHead}${command.text}`,
-    bound: { ...bound, resultFormats: [] },
-    plan,
-  })
-  const explained = remotePlan(explainedIn(rows), route)
-  return answerOf(bound, command.format === 'text' ? linesOf(explained) : jsonOf(explained))
+  const inText = { bound: { ...bound, resultFormats: [] }, plan }
+  // PostgreSQL reads the options first.
+  await rowsFromCompanion(state, { ...inText, text: `${command.head}SELECT` })
+  const options = ['verbose', 'costs', 'summary'] as const
+  const list = options.map((option) => `${option} ${command[option] ? 'on' : 'off'}`).join(', ')
+  const text = `EXPLAIN (${list}, format json) ${command.text}`
+  const { rows } = await rowsFromCompanion(state, { ...inText, text })
+  const actual = command.analyze ? await analyzeRemote(state, run) : undefined
+  const { run: found, executionMs } = actual ?? {}
+  const explained = remotePlan(explainedIn(rows), route, found)
+  const told =
+    command.summary && actual ? { ...explained, 'Execution Time': executionMs } : explained
+  return answerOf(bound, command.format === 'text' ? linesOf(told) : jsonOf(told))
+}
+
+interface Analyzed {
+  readonly run: ActualRun
+  readonly executionMs: number
+}
+
+/** Runs the statement as by itself; its rows go nowhere. */
+async function analyzeRemote(
+  state: SessionState,
+  { bound, command, explained, described, isSole, runStatement }: ExplainRun,
+): Promise<Analyzed> {
+  const startedAt = performance.now()
+  const elapsed = () => Math.round((performance.now() - startedAt) * 1_000) / 1_000
+  const target = { statement: explained, described }
+  const inner = await bindStatement(state, target, bound.params, [])
+  const answer = await runStatement(state, { ...inner, statement: explained }, isSole)
+  const output = new ByteWriter()
+  let firstRowMs: number | undefined
+  const relieve = () => {
+    firstRowMs ??= elapsed()
+    output.truncate(0)
+    return undefined
+  }
+  const written = await answer.rows?.write({ output, relieve, flush: async () => undefined }, 0)
+  const rowCount = written?.rowCount ?? 0
+  const totalMs = elapsed()
+  const times = command.timing ? { firstRowMs: firstRowMs ?? totalMs, totalMs } : undefined
+  const writtenCount = Number(answer.tag(BigInt(rowCount)).split(' ').at(-1))
+  return { run: { times, rowCount, writtenCount }, executionMs: totalMs }
 }
 
 /** A PostgreSQL runs it over rows that Spanner gives. */
 async function explainLoads(
   state: SessionState,
-  { bound, command, explained, described }: ExplainRun,
+  { bound, command, explained, described, isSole }: ExplainRun,
 ): Promise<Answer> {
   const inner = await bindStatement(state, { statement: explained, described }, bound.params, [])
   const plan = mustBe(inner.described.plan)
   if (plan.route.kind !== 'emulate') throw new Bug('an emulated statement is not any more')
-  const run = { bound: inner, statement: explained, plan, route: plan.route, isSole: false }
-  const told = await explainEmulated(state, run, command.head)
+  const run = { bound: inner, statement: explained, plan, route: plan.route, isSole }
+  const told = await explainEmulated(state, run, command)
   const sql = command.verbose ? told.loads.map((load) => load.sql) : []
   if (command.format === 'text') {
     const over = told.loads.length === 0 ? '' : ' over '

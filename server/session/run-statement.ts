@@ -87,7 +87,7 @@ export async function runStatement(
     case 'create-as':
       return runCreateAs(state, statement, { isSole })
     case 'explain':
-      return runExplain(state, bound)
+      return runExplain(state, bound, { isSole, runStatement })
     case 'cursor':
       return runCursor(state, bound, runStatement)
     case 'constraints':

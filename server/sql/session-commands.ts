@@ -68,13 +68,14 @@ export interface ExplainCommand {
   /** ANALYZE is on: the statement is executed. */
   readonly analyze: boolean
   readonly verbose: boolean
+  readonly costs: boolean
+  readonly timing: boolean
+  readonly summary: boolean
   readonly format: string
   /** The explained statement, as written. */
   readonly text: string
   /** EXPLAIN with its options, without the statement. */
   readonly head: string
-  /** The same of FORMAT JSON: of an option that is given twice, the last counts. */
-  readonly jsonHead: string
   /** Its raw tree; its locations are byte offsets into the whole EXPLAIN. */
   readonly query: RawNode
 }
@@ -89,10 +90,14 @@ export function explainCommand(text: string, node: RawNode): ExplainCommand | un
     options.set(name, optionText(option))
     on.set(name, optionIsOn(option))
   }
+  const analyze = on.get('analyze') ?? false
   return {
     options,
-    analyze: on.get('analyze') ?? false,
+    analyze,
     verbose: on.get('verbose') ?? false,
+    costs: on.get('costs') ?? true,
+    timing: on.get('timing') ?? analyze,
+    summary: on.get('summary') ?? analyze,
     format: options.get('format')?.toLowerCase() ?? 'text',
     ...explainTexts(text, options),
     query: node.ExplainStmt.query,
@@ -103,22 +108,14 @@ export function explainCommand(text: string, node: RawNode): ExplainCommand | un
 function explainTexts(
   text: string,
   options: ReadonlyMap<string, unknown>,
-): Pick<ExplainCommand, 'text' | 'head' | 'jsonHead'> {
+): Pick<ExplainCommand, 'text' | 'head'> {
   const source = new StatementTokens(text)
-  const word = (at: number) => source.tokens[at]?.text.toLowerCase() ?? ''
-  const isList = word(1) === '(' && options.size > 0
-  let index = isList ? source.closing(1) + 1 : 1
-  while (!isList && ['analyze', 'analyse', 'verbose'].includes(word(index))) index++
+  const word = (at: number) => source.tokens[at]?.text.toLowerCase()
+  let index = 1
+  if (word(1) === '(' && options.size > 0) index = source.closing(1) + 1
+  while (['analyze', 'analyse', 'verbose'].includes(word(index) ?? '')) index++
   const start = source.tokens[index]?.start ?? source.endByte
-  const listed = source.slice(0, source.tokens[index - 1]?.start ?? 0)
-  const words = source.tokens.slice(1, index).map((token) => token.text)
-  return {
-    text: source.slice(start, source.endByte),
-    head: source.slice(0, start),
-    jsonHead: isList
-      ? `${listed}, FORMAT JSON) `
-      : `EXPLAIN (${[...words, 'FORMAT JSON'].join(', ')}) `,
-  }
+  return { text: source.slice(start, source.endByte), head: source.slice(0, start) }
 }
 
 /** LISTEN, NOTIFY, UNLISTEN; `channel` undefined: UNLISTEN *. */

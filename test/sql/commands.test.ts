@@ -240,20 +240,21 @@ tap.test('EXPLAIN', async (t) => {
       ['costs', undefined],
     ],
   ])
-  t.match(explainCommand('explain verbose select 1', one('explain verbose select 1').node), {
-    verbose: true,
-    head: 'explain verbose ',
-    jsonHead: 'EXPLAIN (verbose, FORMAT JSON) ',
-  })
-  const listed = 'explain (verbose off, format text) (select 1)'
+  const listed = 'explain (verbose off, analyze, summary 0, costs false) (select 1)'
   t.match(explainCommand(listed, one(listed).node), {
+    head: 'explain (verbose off, analyze, summary 0, costs false) ',
     verbose: false,
-    head: 'explain (verbose off, format text) ',
-    jsonHead: 'explain (verbose off, format text, FORMAT JSON) ',
+    costs: false,
+    timing: true,
+    summary: false,
   })
-  t.match(explainCommand('explain select 1', one('explain select 1').node), {
-    head: 'explain ',
-    jsonHead: 'EXPLAIN (FORMAT JSON) ',
+  const plain = 'explain verbose select 1'
+  t.match(explainCommand(plain, one(plain).node), {
+    head: 'explain verbose ',
+    verbose: true,
+    costs: true,
+    timing: false,
+    summary: false,
   })
 })
 
