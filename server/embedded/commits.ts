@@ -12,7 +12,6 @@ import { encodeCommitResponse, encodeTimestamp } from './spanner-answers.ts'
 import { NO_OPTIONS, type TransactionOptions } from './spanner-requests.ts'
 import type { ServerTransaction } from './transaction.ts'
 import { ownTransaction, unknownTransaction } from './transaction-choice.ts'
-import { markOfTransaction } from './transaction-id.ts'
 import { nothingToEnd } from './transaction-state.ts'
 
 /** Commit: of a transaction, or of mutations alone. */
@@ -36,11 +35,13 @@ async function committed(database: EmbeddedDatabase, request: CommitRequest): Pr
   }
   const transaction = ownTransaction(database, request.session, request.transactionId)
   if (transaction !== undefined) return commitWith(database, transaction, request.mutations)
-  const micros = await forgottenCommit(database, request.transactionId)
+  const mark = database.markOf(request.transactionId)
+  // Asked for again after it was forgotten: PostgreSQL remembers.
+  const micros = mark === undefined ? undefined : await database.committedMicros(mark)
   if (micros !== undefined) return { micros, mutationCount: undefined }
   const session = database.sessions.get(request.session)
   if (ownsPartitioned(session, request.transactionId)) throw nothingToEnd()
-  throw unknownTransaction(request.transactionId)
+  throw unknownTransaction(database, request.transactionId)
 }
 
 /** How often the mutations of a group are tried again where another transaction was in their way. */
@@ -116,6 +117,8 @@ async function commitAlone(database: EmbeddedDatabase, request: CommitRequest): 
   const { singleUse, mutations } = request
   if (singleUse === undefined) throw missingField('CommitRequest.transaction')
   if (singleUse.mode === 'unspecified') throw missingField('TransactionOptions.mode')
+  if (singleUse.mode === 'partitioned-dml')
+    throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'Mutations are no partitioned DML.')
   if (singleUse.mode !== 'read-write') throw nothingToEnd()
   if (mutations.length === 0) return { micros: database.nextTimestamp(), mutationCount: 0 }
   return commitWith(database, database.newTransaction('read-write', singleUse), mutations)
@@ -133,19 +136,10 @@ async function commitWith(
       const count = await applyMutations(database, transaction, mutations)
       if (ofStatements !== undefined) transaction.mutationCount = ofStatements + count
     } catch (error) {
-      await transaction.rollback()
+      await transaction.fail(error)
       throw error
     }
   }
   const micros = await transaction.commit()
   return { micros, mutationCount: transaction.mutationCount }
-}
-
-/** A Commit that is asked for again after the transaction was forgotten: PostgreSQL remembers. */
-async function forgottenCommit(
-  database: EmbeddedDatabase,
-  id: string,
-): Promise<number | undefined> {
-  const mark = markOfTransaction(id)
-  return mark === undefined ? undefined : database.committedMicros(mark)
 }

@@ -13,6 +13,7 @@ import { Sessions } from './session.ts'
 import type { TransactionOptions } from './spanner-requests.ts'
 import { StatementCache } from './statement-cache.ts'
 import { loadTableShape, type TableShape } from './table-shape.ts'
+import { markOfTransaction, readWriteId } from './transaction-id.ts'
 import { ServerTransaction, type TransactionHost, type TransactionMode } from './transaction.ts'
 
 /** Open transactions of each kind that a database may have, and single-use reads that run at a time. */
@@ -158,6 +159,15 @@ export class EmbeddedDatabase implements TransactionHost {
 
   get incarnation(): number {
     return this.#incarnations.current
+  }
+
+  idOf(mark: TransactionMark): string {
+    return readWriteId(mark, this.#incarnations.secretOf(mark.incarnation) ?? '')
+  }
+
+  /** PostgreSQL's transaction in an id that was given out here, be it long ago; undefined where it never was. */
+  markOf(id: string): TransactionMark | undefined {
+    return markOfTransaction(id, (number) => this.#incarnations.secretOf(number))
   }
 
   async outcomeOf(mark: TransactionMark): Promise<'committed' | 'aborted'> {

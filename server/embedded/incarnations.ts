@@ -20,13 +20,15 @@ const REMEMBERED = 1_000
 /** next_xid is `epoch:xid` (pg_control_checkpoint): what recovery, or else the shutdown before, found to be free. */
 const RECORD = `
 CREATE TABLE IF NOT EXISTS public.incarnations (number bigint PRIMARY KEY, first_xid xid8 NOT NULL);
-INSERT INTO public.incarnations SELECT COALESCE((SELECT max(number) FROM public.incarnations), 0) + 1,
+ALTER TABLE public.incarnations ADD COLUMN IF NOT EXISTS secret uuid NOT NULL DEFAULT gen_random_uuid();
+INSERT INTO public.incarnations (number, first_xid) SELECT COALESCE((SELECT max(number) FROM public.incarnations), 0) + 1,
   (split_part(next_xid, ':', 1)::numeric * 4294967296 + split_part(next_xid, ':', 2)::numeric)::text::xid8 FROM pg_control_checkpoint();
 DELETE FROM public.incarnations WHERE number <= (SELECT max(number) FROM public.incarnations) - ${REMEMBERED};`
 
 /** The starts of an embedded server's PostgreSQL; kept in its database `postgres`. */
 export class Incarnations {
   #firstXids: ReadonlyMap<number, bigint> = new Map()
+  #secrets: ReadonlyMap<number, string> = new Map()
   #current = 0
 
   /** The number of the server that runs. */
@@ -41,15 +43,21 @@ export class Incarnations {
     try {
       await connection.script(RECORD)
       const rows = await connection.query(
-        'SELECT number::text AS number, first_xid::text AS first FROM public.incarnations',
+        'SELECT number::text AS number, first_xid::text AS first, secret::text AS secret FROM public.incarnations',
       )
       this.#firstXids = new Map(
         rows.map((row) => [Number(row['number']), BigInt(row['first'] ?? '0')]),
       )
+      this.#secrets = new Map(rows.map((row) => [Number(row['number']), row['secret'] ?? '']))
       this.#current = Math.max(...this.#firstXids.keys())
     } finally {
       await connection.close()
     }
+  }
+
+  /** What the ids of an incarnation's transactions are sealed with; undefined where it is not remembered. */
+  secretOf(incarnation: number): string | undefined {
+    return this.#secrets.get(incarnation)
   }
 
   /** Whether what the server that runs now says of the xid is said of this transaction: false where the xid may belong to another. */

@@ -2,7 +2,7 @@ import { NodeFields } from '../sql/node-fields.ts'
 import type { NodeValue } from '../sql/node-text.ts'
 import { walkNodes } from './query-tree-walk.ts'
 
-/** What of a Query node needs the rows of all partitions together, or makes more than a scan of it. */
+/** What of a Query node needs the rows of all partitions together, or makes more than a scan of it; and RETURNING, which partitioned DML lacks. */
 const TOGETHER = [
   'groupClause',
   'groupingSets',
@@ -13,12 +13,13 @@ const TOGETHER = [
   'limitCount',
   'setOperations',
   'cteList',
+  'returningList',
 ] as const
 /** enum RTEKind of parsenodes.h. */
 const RTE_RELATION = 0
 
 /**
- * Whether the analysed tree is a query whose rows each part of a table has by itself: one scan at most, with a filter and expressions over
+ * Whether the analysed tree is a query, or UPDATE or DELETE, whose rows each part of a table has by itself: one scan at most, with a filter and expressions over
  * it, and no subquery. The emulator takes no other for PartitionQuery (measured on 1.5.28).
  */
 export function isPartitionable(tree: NodeValue | undefined): boolean {

@@ -8,7 +8,7 @@ import type { Session } from './session.ts'
 import { encodeLowerBoundStats } from './spanner-answers.ts'
 import type { SqlRequest } from './spanner-requests.ts'
 import { encodeMetadata } from './statement-cache.ts'
-import { runStatement } from './statement-run.ts'
+import { describe, runStatement } from './statement-run.ts'
 import type { RunOptions } from './transaction.ts'
 
 const ATTEMPTS = 20
@@ -25,6 +25,14 @@ export function ownsPartitioned(session: Session, id: string): boolean {
 
 function prefixOf({ name }: Session): string {
   return `pd-${name.slice(name.lastIndexOf('/') + 1)}-`
+}
+
+/** What Spanner cannot cut into pieces that each change rows of their own. */
+function notPartitionable(): GrpcStatus {
+  return new GrpcStatus(
+    GRPC.INVALID_ARGUMENT,
+    'Partitioned DML statements must be fully partitionable: they have no subqueries, and return no rows.',
+  )
 }
 
 /** Runs partitioned DML: here one partition, which is a transaction of its own, tried again where it collides. Throws GrpcStatus. */
@@ -48,6 +56,8 @@ export async function runPartitionedDml(
     database.commitBegins()
     try {
       const run = { connection, statement, request, prelude: [], signal: options.signal }
+      await describe(run)
+      if (statement.description?.isPartitionable !== true) throw notPartitionable()
       const count = await runStatement(run, {
         sink: options.sink,
         start: (description) =>

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { status as GRPC } from '@grpc/grpc-js'
+import { ProtoReader } from '../base/protobuf-reader.ts'
 import { ProtoWriter } from '../base/protobuf-writer.ts'
 import { GrpcStatus } from './grpc-status.ts'
 import { encodeTransaction } from './spanner-answers.ts'
@@ -46,6 +47,32 @@ export function refuseUnpartitionable(statement: CachedStatement, sql: string): 
     GRPC.INVALID_ARGUMENT,
     'The emulator is not able to determine whether this query is partitionable. A query is partitionable only if the first operator in the query execution plan is a Distributed Union. Set the hint @{spanner_emulator.disable_query_partitionability_check=true} on the query statement to bypass this check.',
   )
+}
+
+/** Fields of PartitionQueryRequest and PartitionReadRequest that hold google.spanner.v1.PartitionOptions. */
+export const PARTITION_OPTIONS = { query: 6, read: 9 } as const
+
+/** Throws INVALID_ARGUMENT for a negative size or number of partitions. */
+export function checkPartitionOptions(request: Buffer, field: number): void {
+  const reader = new ProtoReader(request)
+  while (reader.hasMore) {
+    const tag = reader.tag()
+    if (tag >>> 3 !== field) {
+      reader.skip(tag)
+      continue
+    }
+    const options = reader.message()
+    while (options.hasMore) {
+      const option = options.tag()
+      if (options.int64() < 0n)
+        throw new GrpcStatus(GRPC.INVALID_ARGUMENT, `${OPTION_NAMES[option >>> 3]} is negative.`)
+    }
+  }
+}
+
+const OPTION_NAMES: Readonly<Record<number, string>> = {
+  1: 'partition_size_bytes',
+  2: 'max_partitions',
 }
 
 /** google.spanner.v1.PartitionResponse, once it is clear that the statement could run. Throws what is wrong with it. */

@@ -11,6 +11,7 @@ const INSERT = 3
 export function refuseQuery(visited: Visited): void {
   const { fields } = visited
   const command = fields.int('commandType')
+  refuseViewWrite(fields)
   if (command === UPDATE) refuseKeyUpdate(visited)
   if (command === INSERT) refuseConflict(visited)
   refuseLimit(fields)
@@ -25,6 +26,12 @@ export function refuseQuery(visited: Visited): void {
   }
   refuseSortOfUnordered(visited)
   refuseMixedBranches(visited)
+}
+
+function refuseViewWrite(fields: NodeFields): void {
+  const target = fields.objects('rtable')[fields.int('resultRelation') - 1]
+  if (target !== undefined && new NodeFields(target).text('relkind') === 'v')
+    refuse('Views cannot be written to', GRPC.INVALID_ARGUMENT)
 }
 
 function isWhereAlone(from: NodeFields): boolean {

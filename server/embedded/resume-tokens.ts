@@ -27,12 +27,14 @@ export function markOf(selector: TransactionSelector, database: EmbeddedDatabase
 
 /**
  * Rows of a broken stream that the client has already. Within a transaction the same statement gives the same rows again; outside, it does
- * as long as nothing has been committed. Throws INTERNAL where that cannot be promised.
+ * as long as nothing has been committed. Throws INTERNAL where that cannot be promised, INVALID_ARGUMENT for a token that is none of ours.
  */
 export function resumePoint(request: ExecuteSqlRequest, mark: string): number {
   if (request.resumeToken.length === 0) return 0
   const [was, rows] = request.resumeToken.toString('latin1').split('.')
-  if (was === mark && mark !== 'x' && /^\d+$/.test(rows ?? '')) return Number(rows)
+  if (!/^\d+$/.test(rows ?? ''))
+    throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'Invalid resume token.')
+  if (was === mark && mark !== 'x') return Number(rows)
   throw new GrpcStatus(
     GRPC.INTERNAL,
     'The stream cannot be resumed: data have changed since it began.',

@@ -110,12 +110,25 @@ function readSessionRequest(bytes: Buffer): SessionRequest {
   return { database, template, count }
 }
 
+/** Session.labels: keys of 1 to 63 characters, values of 0 to 63. */
+const LABEL = { key: /^[a-z][-_a-z0-9]{0,62}$/, value: /^[-_a-z0-9]{0,63}$/ }
+
+/** An encoded label, which is an entry of a map. Throws INVALID_ARGUMENT for characters that labels lack. */
+function checkLabel(bytes: Buffer): Buffer {
+  const reader = new ProtoReader(bytes)
+  const texts = ['', '']
+  while (reader.hasMore) texts[(reader.tag() >>> 3) - 1] = reader.string()
+  const [key = '', value = ''] = texts
+  if (LABEL.key.test(key) && LABEL.value.test(value)) return bytes
+  throw new GrpcStatus(GRPC.INVALID_ARGUMENT, `Invalid label: ${key}=${value}`)
+}
+
 function readTemplate(reader: ProtoReader): SessionRequest['template'] {
   const labels = new ProtoWriter()
   let isMultiplexed = false
   while (reader.hasMore) {
     const tag = reader.tag()
-    if (tag >>> 3 === 2) labels.message(2, reader.bytes())
+    if (tag >>> 3 === 2) labels.message(2, checkLabel(reader.bytes()))
     else if (tag >>> 3 === 6) isMultiplexed = reader.bool()
     else reader.skip(tag)
   }

@@ -72,16 +72,12 @@ export async function awaitTimestampBound(
   signal: AbortSignal,
 ): Promise<void> {
   const { bound } = options
-  if (
-    bound.kind === 'strong' ||
-    bound.kind === 'max-staleness' ||
-    bound.kind === 'min-read-timestamp'
-  )
-    return
+  if (bound.kind === 'strong' || bound.kind === 'max-staleness') return
   const nowMs = Date.now()
   const micros =
     bound.kind === 'exact-staleness' ? nowMs * 1000 - Number(bound.micros) : Number(bound.micros)
   if (micros > nowMs * 1000) return awaitMoment(micros / 1000, signal)
+  if (bound.kind === 'min-read-timestamp') return
   if (database.lastCommitMicros <= micros) return
   throw new GrpcStatus(
     GRPC.FAILED_PRECONDITION,

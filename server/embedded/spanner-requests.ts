@@ -327,14 +327,18 @@ function readReadOnly(reader: ProtoReader): TransactionOptions {
   while (reader.hasMore) {
     const tag = reader.tag()
     switch (tag >>> 3) {
+      case 1:
+        if (!reader.bool()) throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'strong must be true.')
+        bound = STRONG
+        break
       case 2:
-        bound = { kind: 'min-read-timestamp', micros: readMicros(reader.message()) }
+        bound = { kind: 'min-read-timestamp', micros: readTimestamp(reader.message()) }
         break
       case 3:
         bound = { kind: 'max-staleness', micros: readStaleness(reader.message()) }
         break
       case 4:
-        bound = { kind: 'read-timestamp', micros: readMicros(reader.message()) }
+        bound = { kind: 'read-timestamp', micros: readTimestamp(reader.message()) }
         break
       case 5:
         bound = { kind: 'exact-staleness', micros: readStaleness(reader.message()) }
@@ -355,7 +359,14 @@ function readStaleness(reader: ProtoReader): bigint {
   return micros
 }
 
-/** google.protobuf.Timestamp or Duration in microseconds. */
+/** Throws INVALID_ARGUMENT for a moment before 1970. */
+function readTimestamp(reader: ProtoReader): bigint {
+  const micros = readMicros(reader)
+  if (micros < 0n) throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'The timestamp is before 1970.')
+  return micros
+}
+
+/** google.protobuf.Timestamp or Duration in microseconds. Throws INVALID_ARGUMENT for more nanoseconds than a second has. */
 function readMicros(reader: ProtoReader): bigint {
   let seconds = 0n
   let nanos = 0n
@@ -365,5 +376,8 @@ function readMicros(reader: ProtoReader): bigint {
     else if (tag >>> 3 === 2) nanos = reader.int64()
     else reader.skip(tag)
   }
-  return seconds * 1_000_000n + nanos / 1000n
+  if (nanos >= 1_000_000_000n || nanos <= -1_000_000_000n)
+    throw new GrpcStatus(GRPC.INVALID_ARGUMENT, `A second has no ${nanos} nanoseconds.`)
+  const total = seconds * 1_000_000_000n + nanos
+  return total < 0n ? (total - 999n) / 1000n : total / 1000n
 }

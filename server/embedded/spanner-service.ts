@@ -6,7 +6,13 @@ import type { DmlAnswer } from './dml-log.ts'
 import { aborted, encodeStatus, GrpcStatus } from './grpc-status.ts'
 import type { EmbeddedInstance } from './instance.ts'
 import { newPartitionedId, ownsPartitioned, runPartitionedDml } from './partitioned-dml.ts'
-import { checkPartitionToken, partition, refuseUnpartitionable } from './partitions.ts'
+import {
+  checkPartitionOptions,
+  checkPartitionToken,
+  PARTITION_OPTIONS,
+  partition,
+  refuseUnpartitionable,
+} from './partitions.ts'
 import { withQueryStats } from './query-stats.ts'
 import { readAsQuery, readReadRequest } from './read-requests.ts'
 import { databaseOfSession } from './resource-name.ts'
@@ -34,7 +40,6 @@ import {
   ownTransaction,
   transactionNotFound,
 } from './transaction-choice.ts'
-import { markOfTransaction } from './transaction-id.ts'
 import { nothingToEnd } from './transaction-state.ts'
 
 /** ExecuteSql's answer is one message: a longer result must be streamed. */
@@ -49,10 +54,14 @@ export function spannerService(instance: EmbeddedInstance): ServiceHandlers {
       ...sessionHandlers(instance),
       ExecuteSql: (bytes, signal) => service.executeSql(readExecuteSqlRequest(bytes), signal),
       Read: async (bytes, signal) => service.executeSql(await service.readQuery(bytes), signal),
-      PartitionQuery: (bytes, signal) =>
-        service.partitionQuery(readExecuteSqlRequest(bytes), signal),
-      PartitionRead: async (bytes, signal) =>
-        service.partition(await service.readQuery(bytes), signal),
+      PartitionQuery: (bytes, signal) => {
+        checkPartitionOptions(bytes, PARTITION_OPTIONS.query)
+        return service.partitionQuery(readExecuteSqlRequest(bytes), signal)
+      },
+      PartitionRead: async (bytes, signal) => {
+        checkPartitionOptions(bytes, PARTITION_OPTIONS.read)
+        return service.partition(await service.readQuery(bytes), signal)
+      },
       ExecuteBatchDml: (bytes, signal) => service.executeBatchDml(bytes, signal),
       BeginTransaction: (bytes, signal) => service.beginTransaction(bytes, signal),
       Commit: (bytes) => commit(instance, bytes),
@@ -153,6 +162,8 @@ class SpannerService {
       request.statements,
       signal,
       async ({ target }) => {
+        if (target?.mode !== 'read-write') throw needsReadWrite()
+        target.checkOpen()
         const out = new ProtoWriter()
         for (const [index, statement] of request.statements.entries()) {
           const sink = new CountWriter()
@@ -191,7 +202,10 @@ class SpannerService {
     if (transaction?.mode === 'read-only' || ownsPartitioned(session, request.transactionId))
       throw nothingToEnd()
     // A read-write one may have been lost with the server that it was of: it is rolled back.
-    if (transaction === undefined && markOfTransaction(request.transactionId) === undefined)
+    const isKnown =
+      transaction !== undefined || database.markOf(request.transactionId) !== undefined
+    // Spanner documents that Rollback of a transaction that is not found is OK.
+    if (!isKnown && database.profile !== 'production')
       throw transactionNotFound(request.transactionId)
     await transaction?.rollback()
     return EMPTY
@@ -232,11 +246,11 @@ class SpannerService {
       readonly sink: RowSink
       readonly signal: AbortSignal
       readonly isLast: boolean
-      readonly target: ServerTransaction | undefined
+      readonly target: ServerTransaction
     },
   ): Promise<void> {
     const { database } = await this.#session(request.session)
-    if (database.statements.get(request).kind !== 'dml' || how.target === undefined) {
+    if (database.statements.get(request).kind !== 'dml') {
       throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'ExecuteBatchDml only supports DML statements.')
     }
     await how.target.execute(request, { ...how, isPlanOnly: false })
@@ -248,6 +262,7 @@ class SpannerService {
       readonly session: string
       readonly transaction: TransactionSelector
       readonly seqno: bigint
+      /** A batch has none. */
       readonly queryMode?: number
     },
     statements: readonly SqlRequest[],
@@ -256,10 +271,12 @@ class SpannerService {
   ): Promise<{ readonly answer: DmlAnswer; readonly isReplay: boolean }> {
     const { database, session } = await this.#session(request.session)
     const [first] = statements
+    // What is wrong with a statement of a batch is told with its place there.
+    const isBatch = request.queryMode === undefined
     const isDml =
       first !== undefined &&
       request.queryMode !== QUERY_MODE.plan &&
-      database.statements.get(first).kind === 'dml'
+      (isBatch || database.statements.get(first).kind === 'dml')
     const target = await chooseTransaction(database, session, request.transaction, signal)
     if (target === undefined || target.mode !== 'read-write' || !isDml) {
       const messages = (await run({ target, keep: () => undefined })) ?? []

@@ -6,7 +6,6 @@ import type { Session } from './session.ts'
 import { awaitTimestampBound } from './single-use.ts'
 import type { TransactionOptions, TransactionSelector } from './spanner-requests.ts'
 import type { ServerTransaction } from './transaction.ts'
-import { markOfTransaction } from './transaction-id.ts'
 
 /** The transaction that a request runs in; undefined for a single-use read and for partitioned DML. */
 export async function chooseTransaction(
@@ -21,7 +20,7 @@ export async function chooseTransaction(
     case 'id': {
       if (ownsPartitioned(session, selector.id)) return undefined
       const transaction = ownTransaction(database, session.name, selector.id)
-      if (transaction === undefined) throw unknownTransaction(selector.id)
+      if (transaction === undefined) throw unknownTransaction(database, selector.id)
       return transaction
     }
     case 'single-use':
@@ -76,8 +75,8 @@ export async function newTransaction(
 }
 
 /** One of ours that is no longer remembered was lost with its connection; anything else never was a transaction. */
-export function unknownTransaction(id: string): GrpcStatus {
-  if (markOfTransaction(id) !== undefined)
+export function unknownTransaction(database: EmbeddedDatabase, id: string): GrpcStatus {
+  if (database.markOf(id) !== undefined)
     return aborted('Transaction was aborted: it is not known to this server.')
   return transactionNotFound(id)
 }

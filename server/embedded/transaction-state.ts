@@ -11,6 +11,14 @@ export function nothingToEnd(): GrpcStatus {
   )
 }
 
+/** What Rollback is told of a transaction that cannot be undone any more. */
+export function alreadyCommitted(): GrpcStatus {
+  return new GrpcStatus(
+    GRPC.FAILED_PRECONDITION,
+    'Cannot rollback a transaction after Commit() has been called.',
+  )
+}
+
 /** What a call is told that needs the transaction open. */
 export function stateError(state: TransactionState): GrpcStatus {
   switch (state) {

@@ -11,8 +11,13 @@ import type { SqlRequest, TransactionOptions } from './spanner-requests.ts'
 import type { StatementCache } from './statement-cache.ts'
 import { encodeMetadata } from './statement-cache.ts'
 import { describe, type Prelude, runPrelude, runStatement } from './statement-run.ts'
-import { readOnlyId, readWriteId } from './transaction-id.ts'
-import { nothingToEnd, stateError, type TransactionState } from './transaction-state.ts'
+import { readOnlyId } from './transaction-id.ts'
+import {
+  alreadyCommitted,
+  nothingToEnd,
+  stateError,
+  type TransactionState,
+} from './transaction-state.ts'
 import { WriteLimits } from './write-limits.ts'
 
 /*
@@ -30,6 +35,8 @@ export interface TransactionHost {
   release(mode: TransactionMode, connection: EmbeddedConnection): void
   /** Number of the start of PostgreSQL that connections of now belong to. */
   readonly incarnation: number
+  /** The id of a read-write transaction. */
+  idOf(mark: TransactionMark): string
   /** Strictly rising microseconds since 1970: the next commit's timestamp. */
   nextTimestamp(): number
   /** Called before a Commit is sent and after its answer. */
@@ -77,6 +84,8 @@ export class ServerTransaction {
   #id = ''
   #mark: TransactionMark = { incarnation: 0, xid: '' }
   #state: TransactionState = 'open'
+  /** What its Commit has failed with. */
+  #failure: GrpcStatus | undefined
   #connection: EmbeddedConnection | undefined
   #hasSavepoint = false
   #hadLastStatement = false
@@ -160,17 +169,32 @@ export class ServerTransaction {
     return this.#serially(async () => {
       if (this.#state === 'committed' && this.#commitMicros !== undefined) return this.#commitMicros
       if (this.mode === 'read-only') throw nothingToEnd()
-      if (this.#state !== 'open') throw stateError(this.#state)
+      if (this.#state !== 'open') throw this.#stateError()
       return this.#commit()
     })
   }
 
-  /** Never fails, whatever state it is in. */
+  /** Throws FAILED_PRECONDITION where it has been committed; in any other state it is harmless. */
   rollback(): Promise<void> {
     return this.#serially(async () => {
+      if (this.#state === 'committed') throw alreadyCommitted()
       if (this.#state !== 'open') return
       await this.#close('rolled-back')
     })
+  }
+
+  /** Rolls back because its Commit fails: whoever asks for it again is told the same. */
+  fail(failure: unknown): Promise<void> {
+    return this.#serially(async () => {
+      if (this.#state !== 'open') return
+      if (failure instanceof GrpcStatus) this.#failure = failure
+      await this.#close('rolled-back')
+    })
+  }
+
+  /** Throws what a call is told that comes too late. */
+  checkOpen(): void {
+    if (this.#state !== 'open') throw this.#stateError()
   }
 
   /** Ends it from outside, at once, whatever it is doing: its next call gets ABORTED (or, invalidated, FAILED_PRECONDITION). */
@@ -244,7 +268,7 @@ export class ServerTransaction {
 
   #begun(): void {
     if (this.#id !== '') return
-    this.#id = this.mode === 'read-write' ? readWriteId(this.#mark) : readOnlyId()
+    this.#id = this.mode === 'read-write' ? this.#host.idOf(this.#mark) : readOnlyId()
     this.#host.remember(this)
   }
 
@@ -271,7 +295,7 @@ export class ServerTransaction {
     isFirst: boolean,
     options: RunOptions,
   ): Promise<GrpcStatus> {
-    if (this.#state !== 'open') return stateError(this.#state)
+    if (this.#state !== 'open') return this.#stateError()
     if (connection.server.isLost || (error instanceof PgError && endsTransaction(error))) {
       this.#giveUp('aborted')
       return error instanceof PgError
@@ -300,7 +324,7 @@ export class ServerTransaction {
 
   async #commit(): Promise<number> {
     const connection = this.#connection
-    if (connection === undefined) throw stateError(this.#state)
+    if (connection === undefined) throw this.#stateError()
     try {
       this.#limits.refuseLargeCommit()
     } catch (error) {
@@ -357,8 +381,12 @@ export class ServerTransaction {
     return this.#connection
   }
 
+  #stateError(): GrpcStatus {
+    return this.#failure ?? stateError(this.#state)
+  }
+
   #checkUsable(): void {
-    if (this.#state !== 'open') throw stateError(this.#state)
+    this.checkOpen()
     if (this.#hadLastStatement) {
       throw new GrpcStatus(
         GRPC.INVALID_ARGUMENT,

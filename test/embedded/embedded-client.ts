@@ -50,7 +50,7 @@ export interface EmbeddedClient {
   /** ExecuteStreamingSql where no other method is named. */
   stream(
     request: object,
-    method?: 'executeStreamingSql' | 'batchWrite',
+    method?: 'executeStreamingSql' | 'streamingRead' | 'batchWrite',
   ): { messages: Promise<Message[]>; pause(): void; cancel(): void }
   newSession(): Promise<string>
   /** Runs a query or DML and gives columns, rows, count. */
@@ -154,6 +154,26 @@ function statement(sql: string, options: RunOptions) {
 
 function selector(of: RunOptions['in']): object | undefined {
   return Buffer.isBuffer(of) ? { id: of } : of
+}
+
+/** Makes the instance of an emulator that has none, and tells its name. */
+export async function makeInstance(address: string): Promise<string> {
+  const parent = 'projects/spanwire'
+  const name = `${parent}/instances/emulator`
+  const config = `${parent}/instanceConfigs/emulator-config`
+  const client: Message = new (serviceAt('google.spanner.admin.instance.v1.InstanceAdmin'))(
+    address,
+    credentials.createInsecure(),
+  )
+  const instance = { name, config, displayName: 'emulator', nodeCount: 1 }
+  await new Promise<void>((resolve, reject) => {
+    client.createInstance(
+      { parent, instanceId: 'emulator', instance },
+      (error: ServiceError | null) => (error === null ? resolve() : reject(error)),
+    )
+  })
+  client.close()
+  return name
 }
 
 /** Opens a client on a new database, or on one that is there. */

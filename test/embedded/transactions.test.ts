@@ -526,7 +526,8 @@ tap.test('unknown transactions', async (t) => {
         }),
       )
     ).code,
-    ABORTED,
+    5,
+    'nobody can make one up',
   )
 })
 
