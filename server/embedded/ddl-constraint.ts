@@ -80,7 +80,7 @@ export function addCheck(table: ObjectName, check: CheckConstraint): string {
   return `ALTER TABLE ${table.sql} ADD CONSTRAINT ${quoteName(name)} CHECK ${check.expression}`
 }
 
-/** SQL that adds a foreign key, the indexes that back it first. */
+/** SQL that adds a foreign key, the indexes that back it first. A Commit puts its check off until all mutations are there. */
 export function addForeignKey(table: ObjectName, key: ForeignKey): string[] {
   const text = JSON.stringify([table.sql, key.columns, key.parent.sql, key.referenced])
   const name = key.name ?? generatedName('FK', `${table.name}_${key.parent.name}`, text)
@@ -89,6 +89,6 @@ export function addForeignKey(table: ObjectName, key: ForeignKey): string[] {
     `SELECT _spanner.prepare_foreign_key(${quoteText(table.sql)}::regclass, ${nameArray(key.columns)}, ` +
       `_spanner.find_table(${quoteText(key.parent.sql)}, ${quoteText(key.parent.shown)}), ${nameArray(key.referenced)})`,
     `ALTER TABLE ${table.sql} ADD CONSTRAINT ${quoteName(name)} FOREIGN KEY (${list(key.columns)}) ` +
-      `REFERENCES ${key.parent.sql} (${list(key.referenced)}) ON DELETE ${key.onDelete}`,
+      `REFERENCES ${key.parent.sql} (${list(key.referenced)}) ON DELETE ${key.onDelete} DEFERRABLE`,
   ]
 }

@@ -313,7 +313,17 @@ BEGIN
 END $$;
 `
 
+/** Foreign keys of databases that were made when none was deferrable. */
+const DEFERRABLE = `
+DO $$ DECLARE k record; BEGIN
+  FOR k IN SELECT conrelid::regclass AS tab, conname FROM pg_constraint
+      WHERE contype = 'f' AND NOT condeferrable AND conname !~ '^${INTERLEAVE_PREFIX}' AND conparentid = 0 LOOP
+    EXECUTE format('ALTER TABLE %s ALTER CONSTRAINT %I DEFERRABLE', k.tab, k.conname);
+  END LOOP;
+END $$;
+`
+
 /** SQL that installs the helpers of DDL. Run by the role that owns the database, after `functionsScript`. */
 export function ddlFunctionsScript(): string {
-  return [LOOKUPS, CHECKS, FOREIGN_KEYS, SEQUENCES, DROPS, TABLE_OPTIONS].join('\n')
+  return [LOOKUPS, CHECKS, FOREIGN_KEYS, SEQUENCES, DROPS, TABLE_OPTIONS, DEFERRABLE].join('\n')
 }

@@ -91,7 +91,7 @@ function countOf(mutation: Mutation, table: TableShape): number {
 
 /**
  * Applies mutations in their order, as statements of the transaction, and gives what they count. Throws what the first one that fails says, INVALID_ARGUMENT where they
- * are too many for one Commit; the emulator takes any number.
+ * are too many for one Commit; the emulator takes any number. Foreign keys are checked when all are applied.
  */
 export async function applyMutations(
   database: EmbeddedDatabase,
@@ -99,19 +99,33 @@ export async function applyMutations(
   mutations: readonly Mutation[],
 ): Promise<number> {
   let count = 0
+  if (mutations.length === 0) return count
+  const { signal } = new AbortController()
+  await transaction.deferForeignKeys(signal)
   for (const mutation of mutations) {
     const table = await database.tableShape(mutation.table, '')
     count += countOf(mutation, table)
     if (count > MAX_MUTATIONS && database.profile === 'production') throw tooManyMutations()
     if (mutation.kind === 'delete') await run(transaction, deletion(table, mutation.keySet))
-    else for (const row of mutation.rows) await writeRow(transaction, mutation, { table, row })
+    else await writeRows(transaction, mutation, table)
   }
+  await transaction.checkForeignKeys(signal)
   return count
 }
 
 interface Row {
   readonly table: TableShape
   readonly row: readonly Buffer[]
+}
+
+async function writeRows(
+  transaction: ServerTransaction,
+  mutation: WriteMutation,
+  table: TableShape,
+): Promise<void> {
+  if (mutation.rows.length === 0)
+    throw new GrpcStatus(GRPC.INVALID_ARGUMENT, `Mutation of table ${table.name} has no rows.`)
+  for (const row of mutation.rows) await writeRow(transaction, mutation, { table, row })
 }
 
 async function writeRow(
@@ -128,6 +142,7 @@ async function writeRow(
     )
   }
   const key = keyOf(table, columns, row)
+  if (columns.length === 0) throw keyIsMissing(table)
   if (mutation.kind === 'update') {
     if (key === undefined) throw keyIsMissing(table)
     if ((await run(transaction, update(table, { columns, row, key }))) > 0) return
@@ -138,11 +153,21 @@ async function writeRow(
     )
   }
   if (mutation.kind === 'replace' && key !== undefined) {
+    refuseReplace(table)
     await run(transaction, deletion(table, { keys: [key], ranges: [], isAll: false }))
   }
   await run(
     transaction,
     insertion(table, { columns, row, isUpsert: mutation.kind === 'insert-or-update' }),
+  )
+}
+
+/** To replace is to delete and to write, which Spanner does not do to rows that foreign keys with ON DELETE CASCADE may refer to. */
+function refuseReplace(table: TableShape): void {
+  if (table.writes.cascades.every(({ isInterleaved }) => isInterleaved)) return
+  throw new GrpcStatus(
+    GRPC.FAILED_PRECONDITION,
+    `Cannot write and delete a row of table ${table.name} within the same transaction: foreign keys with ON DELETE CASCADE refer to it.`,
   )
 }
 
@@ -177,7 +202,7 @@ function keyOf(
 
 function keyIsMissing(table: TableShape): GrpcStatus {
   return new GrpcStatus(
-    GRPC.INVALID_ARGUMENT,
+    GRPC.FAILED_PRECONDITION,
     `Mutation of table ${table.name} must have the columns of its primary key: ${table.key.map((part) => part.name).join(', ')}.`,
   )
 }

@@ -216,7 +216,7 @@ function readStatement(reader: ProtoReader): SqlRequest {
   return { sql, params, paramTypes }
 }
 
-/** google.protobuf.Struct: its values stay encoded. */
+/** google.protobuf.Struct, as parameters come in: in any case; their values stay encoded. */
 function readStruct(reader: ProtoReader, into: Map<string, Buffer>): void {
   while (reader.hasMore) {
     const tag = reader.tag()
@@ -225,7 +225,7 @@ function readStruct(reader: ProtoReader, into: Map<string, Buffer>): void {
       continue
     }
     const entry = readMapEntry(reader.message())
-    into.set(entry.key, entry.value)
+    into.set(entry.key.toLowerCase(), entry.value)
   }
 }
 
@@ -233,7 +233,7 @@ function readTypeEntry(reader: ProtoReader, into: Map<string, SpannerType>): voi
   const entry = readMapEntry(reader)
   const type = readType(new ProtoReader(entry.value))
   // TYPE_CODE_UNSPECIFIED is as good as no entry: the type is inferred.
-  if (type !== undefined) into.set(entry.key, type)
+  if (type !== undefined) into.set(entry.key.toLowerCase(), type)
 }
 
 function readMapEntry(reader: ProtoReader): { key: string; value: Buffer } {
@@ -258,7 +258,10 @@ const ANNOTATION_NAMES = new Map<number, SpannerTypeAnnotation>(
 /** TypeCode.PROTO and ENUM, which are of a bundle of protos: no database here has one. */
 const PROTO_KINDS: Readonly<Record<number, string>> = { 13: 'Type', 14: 'Enum type' }
 
-/** Throws NOT_FOUND, INVALID_ARGUMENT for a type that there is not; undefined is TYPE_CODE_UNSPECIFIED. */
+/** TypeCode.STRUCT, which no parameter of this dialect is. */
+const STRUCT = 9
+
+/** Throws NOT_FOUND, INVALID_ARGUMENT, UNIMPLEMENTED for a type that there is not; undefined is TYPE_CODE_UNSPECIFIED. */
 function readType(reader: ProtoReader): SpannerType | undefined {
   let code = 0
   let fullName = ''
@@ -275,6 +278,8 @@ function readType(reader: ProtoReader): SpannerType | undefined {
   const known = CODE_NAMES.get(code)
   if (known !== undefined) return { code: known, annotation, element }
   if (code === 0) return undefined
+  if (code === STRUCT)
+    throw new GrpcStatus(GRPC.UNIMPLEMENTED, 'The type STRUCT is not supported in this dialect')
   const kind = PROTO_KINDS[code]
   if (kind !== undefined) throw new GrpcStatus(GRPC.NOT_FOUND, `${kind} not found: \`${fullName}\``)
   throw new GrpcStatus(GRPC.INVALID_ARGUMENT, `Type code must be specified, found code: ${code}`)

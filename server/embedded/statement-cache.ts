@@ -123,6 +123,8 @@ function refuseType(type: SpannerType, profile: Profile): void {
       GRPC.INVALID_ARGUMENT,
       'Array types must specify element type, found code: ARRAY',
     )
+  if (type.element?.code === 'ARRAY')
+    throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'Arrays of arrays are not supported')
   const { code, annotation } = type.element ?? type
   if ((code === 'NUMERIC' || code === 'JSON') && annotation === undefined)
     throw new GrpcStatus(GRPC.UNIMPLEMENTED, `The type ${code} is not supported in this dialect`)

@@ -149,6 +149,40 @@ export class ServerTransaction {
     })
   }
 
+  /** Puts the checks of foreign keys off until {@link checkForeignKeys}; begins where nothing has. */
+  deferForeignKeys(signal: AbortSignal): Promise<void> {
+    return this.#serially(async () => {
+      this.checkOpen()
+      const isFirst = this.#connection === undefined
+      const connection = await this.#open()
+      const prelude = isFirst ? this.#beginning() : []
+      await this.#runOwn(connection, [...prelude, { sql: 'SET CONSTRAINTS ALL DEFERRED' }], signal)
+      this.#begun()
+    })
+  }
+
+  /** Throws what is wrong with the rows that are there now. */
+  checkForeignKeys(signal: AbortSignal): Promise<void> {
+    return this.#serially(async () => {
+      this.checkOpen()
+      const prelude = [{ sql: 'SET CONSTRAINTS ALL IMMEDIATE' }]
+      await this.#runOwn(await this.#open(), prelude, signal)
+    })
+  }
+
+  async #runOwn(
+    connection: EmbeddedConnection,
+    prelude: readonly Prelude[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      await runPrelude(connection, prelude, signal)
+    } catch (error) {
+      if (connection.server.isLost) this.#giveUp('aborted')
+      throw await this.#host.mapError(error)
+    }
+  }
+
   /** Runs a statement; the first one begins the transaction. Throws GrpcStatus. */
   execute(request: SqlRequest, options: RunOptions): Promise<void> {
     return this.#serially(async () => {

@@ -88,7 +88,15 @@ export function decodeParameter(parameter: Parameter, bytes: Buffer): BoundValue
 function scalar(parameter: Parameter, value: Decoded, oid: number): BoundValue {
   const [kind, typeName] = EXPECTED.get(oid) ?? ['string', typeNames.get(oid) ?? 'STRING']
   if (value.kind === 'bool' && kind === 'bool') return value.value ? 't' : 'f'
-  if (value.kind === 'number' && kind === 'number') return numberText(value.value)
+  if (value.kind === 'number' && kind === 'number') {
+    if (
+      oid === OID.float4 &&
+      !Number.isFinite(Math.fround(value.value)) &&
+      Number.isFinite(value.value)
+    )
+      throw mismatch(parameter, typeName)
+    return numberText(value.value)
+  }
   if (value.kind === 'string' && kind === 'number' && /^(NaN|-?Infinity)$/.test(value.value)) {
     return value.value
   }
@@ -107,12 +115,16 @@ function isWellFormed({ isDeclared }: Parameter, text: string, oid: number): boo
     const value = BigInt(text.replace('+', ''))
     return value === BigInt.asIntN(64, value)
   }
-  return oid !== OID.timestamptz || RFC_3339.test(text)
+  return (
+    oid !== OID.timestamptz ||
+    (RFC_3339.test(text) && (text.startsWith('0000') || isDate(text.slice(0, 10))))
+  )
 }
 
 /** What values of declared types are written like; of an inferred type PostgreSQL itself says what is wrong. */
 const FORMS: ReadonlyMap<number, (text: string) => boolean> = new Map([
   [OID.int8, (text: string) => /^[-+]?\d+$/.test(text)],
+  [OID.oid, (text: string) => /^[-+]?\d+$/.test(text)],
   [OID.numeric, (text: string) => /^(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|nan)$/i.test(text)],
   [OID.date, isDate],
   [OID.jsonb, isJson],
@@ -134,8 +146,8 @@ function isJson(text: string): boolean {
   }
 }
 
-/** google.spanner.v1.TypeCode: what a TIMESTAMP is written like. */
-const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[-+]\d\d:\d\d)$/
+/** google.spanner.v1.TypeCode: what a TIMESTAMP is written like; its time zone must be Z. */
+const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?[Zz]$/
 
 /** float8in's text: JavaScript leaves out the sign of a zero. */
 function numberText(value: number): string {
@@ -164,7 +176,8 @@ function mismatch({ name, isDeclared }: Parameter, typeName: string): GrpcStatus
 }
 
 function decodeBase64(parameter: Parameter, text: string): Buffer {
-  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(text)) throw mismatch(parameter, 'BYTES')
+  const digits = /^([A-Za-z0-9+/]*)={0,2}$/.exec(text)?.[1]
+  if (digits === undefined || digits.length % 4 === 1) throw mismatch(parameter, 'BYTES')
   return Buffer.from(text, 'base64')
 }
 
