@@ -1,6 +1,6 @@
 import type { ServiceRow } from '../companion/companion-types.ts'
+import { INTERLEAVE_PREFIX } from './ddl-names.ts'
 import type { ConstraintInfo, ConstraintNames } from './error-texts.ts'
-import { INTERLEAVE_PREFIX } from './install-ddl-functions.ts'
 
 /** Constraints and unique indexes of all tables, with the columns of their keys and how many leading columns the primary key has. */
 export const CONSTRAINTS_QUERY = `

@@ -15,7 +15,7 @@ import {
 } from './ddl-cursor.ts'
 import { addIdentity, readSequenceOptions } from './ddl-sequence.ts'
 import { checkExpressionOf, columnExpressionsOf } from './ddl-table-checks.ts'
-import { readTtl, setTtl } from './ddl-ttl.ts'
+import { dropTtl, readTtl, setTtl } from './ddl-ttl.ts'
 import { readType } from './ddl-type.ts'
 import { GrpcStatus } from './grpc-status.ts'
 
@@ -45,9 +45,10 @@ function readAlteration(cursor: DdlCursor, alteration: Alteration): string[] {
   const self = `${quoteText(table.sql)}::regclass`
   if (cursor.accept('rename', 'to')) return readRename(cursor, table)
   if (cursor.sees('rename')) throw unsupportedDdl('Only <TABLE> is supported for renaming.')
-  if (cursor.accept('add', 'ttl') || cursor.accept('alter', 'ttl'))
-    return setTtl(self, readTtl(cursor))
-  if (cursor.accept('drop', 'ttl')) return setTtl(self, undefined)
+  if (cursor.accept('add', 'ttl')) return [setTtl('ADD', self, readTtl(cursor))]
+  if (cursor.accept('alter', 'ttl')) return [setTtl('ALTER', self, readTtl(cursor))]
+  if (cursor.accept('drop', 'ttl')) return [dropTtl(self)]
+  if (cursor.accept('set', 'on', 'delete')) return [setOnDelete(cursor, self)]
   if (cursor.accept('drop', 'constraint'))
     return [dropConstraint(table, cursor.identifier()), 'SELECT _spanner.drop_unused_indexes()']
   if (cursor.accept('drop')) return readDropColumn(cursor, table)
@@ -58,6 +59,13 @@ function readAlteration(cursor: DdlCursor, alteration: Alteration): string[] {
   }
   if (cursor.accept('add')) return readAdd(cursor, alteration)
   throw unsupportedDdl('Operation is not supported in <ALTER TABLE> statement.')
+}
+
+/** What becomes of the rows of an interleaved table when their parent goes. */
+function setOnDelete(cursor: DdlCursor, self: string): string {
+  const isCascade = cursor.accept('cascade')
+  if (!isCascade) cursor.expect('no', 'action')
+  return `SELECT _spanner.set_on_delete(${self}, '${isCascade ? 'CASCADE' : 'NO ACTION'}')`
 }
 
 function readRename(cursor: DdlCursor, table: ObjectName): string[] {

@@ -90,5 +90,6 @@ export function addForeignKey(table: ObjectName, key: ForeignKey): string[] {
       `_spanner.find_table(${quoteText(key.parent.sql)}, ${quoteText(key.parent.shown)}), ${nameArray(key.referenced)})`,
     `ALTER TABLE ${table.sql} ADD CONSTRAINT ${quoteName(name)} FOREIGN KEY (${list(key.columns)}) ` +
       `REFERENCES ${key.parent.sql} (${list(key.referenced)}) ON DELETE ${key.onDelete} DEFERRABLE`,
+    'SELECT _spanner.check_ttl()',
   ]
 }

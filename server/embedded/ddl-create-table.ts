@@ -123,7 +123,7 @@ function readTrailing(cursor: DdlCursor, table: ObjectName): string[] {
   const self = `${quoteText(table.sql)}::regclass`
   for (;;) {
     if (cursor.accept('interleave', 'in')) statements.push(readInterleave(cursor, self))
-    else if (cursor.accept('ttl')) statements.push(...setTtl(self, readTtl(cursor)))
+    else if (cursor.accept('ttl')) statements.push(setTtl('ADD', self, readTtl(cursor)))
     else if (cursor.accept('using') || cursor.acceptAny(PLACEMENTS)) cursor.identifier()
     else break
   }

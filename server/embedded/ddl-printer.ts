@@ -1,6 +1,6 @@
 import type { ServiceRow } from '../companion/companion-types.ts'
 import { quoteText } from './ddl-cursor.ts'
-import { GENERATED_NAME, INTERLEAVE_PREFIX, MANAGED_INDEX } from './install-ddl-functions.ts'
+import { GENERATED_NAME, INTERLEAVE_PREFIX, MANAGED_INDEX } from './ddl-names.ts'
 import type { Profile } from './profile.ts'
 
 /*

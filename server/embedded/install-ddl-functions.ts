@@ -1,17 +1,12 @@
-import { TABLE_OPTIONS } from './install-table-options.ts'
+import { INTERLEAVE_PREFIX, MANAGED_INDEX } from './ddl-names.ts'
+import { tableOptions } from './install-table-options.ts'
+import type { Profile } from './profile.ts'
 
 /*
  * What DDL has to look up in the catalog before or while it acts, as functions of `_spanner`. They raise Spanner's texts under the SQLSTATE
  * `SN` + gRPC code in three digits (error-texts.ts). Foreign keys need a unique index on what they refer to: Spanner makes hidden ones, under
  * the names that MANAGED_INDEX matches.
  */
-
-/** Names of the indexes that foreign keys made: `IDX_<table>_<columns>_U_<hash>` for the referenced side, `_N_` for the referencing one. */
-export const MANAGED_INDEX = '^IDX_.*_[NU]_[0-9A-F]{16}$'
-/** Names that were made up for unnamed constraints. */
-export const GENERATED_NAME = '^(CK|FK)_.*_[0-9A-F]{16}_[0-9]+$'
-/** Prefix of the foreign key that stands for INTERLEAVE IN PARENT. */
-export const INTERLEAVE_PREFIX = '_interleave_'
 
 const LOOKUPS = `
 CREATE OR REPLACE FUNCTION _spanner.key_columns(tab regclass) RETURNS name[] LANGUAGE sql STABLE AS $$
@@ -176,7 +171,7 @@ BEGIN
   IF kind = 'IN PARENT' THEN
     IF keys <> own[1:cardinality(keys)] THEN
       RAISE EXCEPTION 'Interleaving table % within the context of table % requires that the primary key of % starts with the primary key of %.',
-        _spanner.shown(child), _spanner.shown(parent), _spanner.shown(child), _spanner.shown(parent) USING ERRCODE = 'SN003';
+        _spanner.shown(child), _spanner.shown(parent), _spanner.shown(child), _spanner.shown(parent) USING ERRCODE = 'SN009';
     END IF;
     SELECT string_agg(quote_ident(c), ', ') INTO list FROM unnest(keys) c;
     SELECT relname INTO label FROM pg_class WHERE oid = child;
@@ -185,6 +180,17 @@ BEGIN
   END IF;
   INSERT INTO _spanner_meta.tables (relid, parent, interleave, on_delete) VALUES (child, parent, kind, CASE WHEN kind = 'IN PARENT' THEN on_delete END)
     ON CONFLICT (relid) DO UPDATE SET parent = excluded.parent, interleave = excluded.interleave, on_delete = excluded.on_delete;
+  PERFORM _spanner.check_ttl();
+END $$;
+CREATE OR REPLACE FUNCTION _spanner.set_on_delete(child regclass, action text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE above regclass := (SELECT m.parent FROM _spanner_meta.tables m WHERE m.relid = child AND m.interleave = 'IN PARENT'); label name;
+BEGIN
+  IF above IS NULL THEN
+    RAISE EXCEPTION 'Cannot change ON DELETE of table %, which is not interleaved in a parent.', _spanner.shown(child) USING ERRCODE = 'SN003';
+  END IF;
+  SELECT conname INTO label FROM pg_constraint WHERE conrelid = child AND contype = 'f' AND conname ~ '^${INTERLEAVE_PREFIX}';
+  EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', child, label);
+  PERFORM _spanner.interleave(child, above, 'IN PARENT', action);
 END $$;
 `
 
@@ -287,6 +293,9 @@ BEGIN
   IF user_of IS NOT NULL THEN
     RAISE EXCEPTION 'Cannot drop column \`%\` from table \`%\` because it is used by constraint \`%\`.', col, _spanner.shown(tab), user_of USING ERRCODE = 'SN009';
   END IF;
+  IF EXISTS (SELECT FROM _spanner_meta.tables m WHERE m.relid = tab AND m.ttl::text LIKE '% ON ' || replace(quote_ident(col), '_', '\\_')) THEN
+    RAISE EXCEPTION 'Cannot drop column % from table %: its ROW DELETION POLICY is on it.', col, _spanner.shown(tab) USING ERRCODE = 'SN003';
+  END IF;
   DELETE FROM _spanner_meta.sequences WHERE relid = pg_get_serial_sequence(tab::text, col)::regclass;
 END $$;
 CREATE OR REPLACE FUNCTION _spanner.check_alter_type(tab regclass, col name, new_type text) RETURNS text LANGUAGE plpgsql STABLE AS $$
@@ -324,6 +333,8 @@ END $$;
 `
 
 /** SQL that installs the helpers of DDL. Run by the role that owns the database, after `functionsScript`. */
-export function ddlFunctionsScript(): string {
-  return [LOOKUPS, CHECKS, FOREIGN_KEYS, SEQUENCES, DROPS, TABLE_OPTIONS, DEFERRABLE].join('\n')
+export function ddlFunctionsScript(profile: Profile): string {
+  return [LOOKUPS, CHECKS, FOREIGN_KEYS, SEQUENCES, DROPS, tableOptions(profile), DEFERRABLE].join(
+    '\n',
+  )
 }

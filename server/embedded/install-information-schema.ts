@@ -1,4 +1,4 @@
-import { INTERLEAVE_PREFIX, MANAGED_INDEX } from './install-ddl-functions.ts'
+import { INTERLEAVE_PREFIX, MANAGED_INDEX } from './ddl-names.ts'
 import type { Profile } from './profile.ts'
 
 /*

@@ -1,4 +1,4 @@
-import { MANAGED_INDEX } from './install-ddl-functions.ts'
+import { MANAGED_INDEX } from './ddl-names.ts'
 
 /*
  * Spanner's pg_catalog in place of PostgreSQL's ("pg_catalog in PostgreSQL-dialect databases"): fewer relations, fewer columns of them, and

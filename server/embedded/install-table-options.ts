@@ -1,5 +1,28 @@
+import { INTERLEAVE_PREFIX } from './ddl-names.ts'
+import type { Profile } from './profile.ts'
+
 /** What DDL needs in the database for indexes and TTL. It belongs to the script of `install-ddl-functions.ts`. */
-export const TABLE_OPTIONS = `
+export function tableOptions(profile: Profile): string {
+  // Foreign keys with ON DELETE CASCADE let rows go; the emulator takes none at all.
+  const staysBehind = profile === 'production' ? `k.confdeltype <> 'c'` : 'true'
+  return `${TTL}${INDEXES}
+CREATE OR REPLACE FUNCTION _spanner.check_ttl() RETURNS void LANGUAGE plpgsql STABLE AS $$
+DECLARE bad text; names text;
+BEGIN
+  WITH RECURSIVE held AS (
+    SELECT m.relid AS tab, m.relid AS top FROM _spanner_meta.tables m WHERE m.ttl IS NOT NULL
+    UNION SELECT k.conrelid, h.top FROM held h JOIN pg_constraint k ON k.confrelid = h.tab AND k.contype = 'f' AND k.conname ~ '^${INTERLEAVE_PREFIX}')
+  SELECT min(_spanner.shown(h.top)), string_agg(CASE WHEN k.conname ~ '^${INTERLEAVE_PREFIX}' THEN _spanner.shown(k.conrelid) ELSE k.conname END, ', ')
+    INTO bad, names FROM held h JOIN pg_constraint k ON k.confrelid = h.tab AND k.contype = 'f'
+    WHERE CASE WHEN k.conname ~ '^${INTERLEAVE_PREFIX}' THEN k.confdeltype <> 'c' ELSE h.tab = h.top AND ${staysBehind} END;
+  IF bad IS NOT NULL THEN
+    RAISE EXCEPTION 'Table % cannot have a ROW DELETION POLICY: these may refer to rows that it deletes: %.', bad, names USING ERRCODE = 'SN003';
+  END IF;
+END $$;
+`
+}
+
+const TTL = `
 CREATE OR REPLACE FUNCTION _spanner.require_ttl_column(tab regclass, col name) RETURNS void LANGUAGE plpgsql STABLE AS $$
 DECLARE found oid;
 BEGIN
@@ -11,6 +34,25 @@ BEGIN
     RAISE EXCEPTION 'Cannot create ROW DELETION POLICY because column % in table % is not of type TIMESTAMP.', col, _spanner.shown(tab) USING ERRCODE = 'SN003';
   END IF;
 END $$;
+CREATE OR REPLACE FUNCTION _spanner.set_ttl(tab regclass, kind text, label text, col name, period interval) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF (kind = 'ADD') = EXISTS (SELECT FROM _spanner_meta.tables m WHERE m.relid = tab AND m.ttl IS NOT NULL) THEN
+    RAISE EXCEPTION 'Table % % ROW DELETION POLICY.', _spanner.shown(tab), CASE kind WHEN 'ADD' THEN 'has a' ELSE 'has no' END USING ERRCODE = 'SN003';
+  END IF;
+  IF kind <> 'DROP' THEN
+    PERFORM _spanner.require_ttl_column(tab, col);
+    IF period <> date_trunc('day', period) THEN
+      RAISE EXCEPTION 'The interval of a ROW DELETION POLICY is a whole number of days.' USING ERRCODE = 'SN003';
+    ELSIF period < interval '0' THEN
+      RAISE EXCEPTION 'The interval of a ROW DELETION POLICY cannot be negative.' USING ERRCODE = 'SN009';
+    END IF;
+  END IF;
+  INSERT INTO _spanner_meta.tables (relid, ttl) VALUES (tab, label) ON CONFLICT (relid) DO UPDATE SET ttl = excluded.ttl;
+  PERFORM _spanner.check_ttl();
+END $$;
+`
+
+const INDEXES = `
 CREATE OR REPLACE FUNCTION _spanner.require_stored_columns(label text, tab regclass, keys name[], stored name[]) RETURNS void LANGUAGE plpgsql STABLE AS $$
 DECLARE col name;
 BEGIN

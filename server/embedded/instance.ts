@@ -202,7 +202,7 @@ export class EmbeddedInstance {
     const owner = await this.#connect(OWNER_ROLE, database)
     try {
       await owner.script(
-        `${functionsScript(this.#profile)};${printingScript()};${ddlFunctionsScript()};${changeStreamsScript()}`,
+        `${functionsScript(this.#profile)};${printingScript()};${ddlFunctionsScript(this.#profile)};${changeStreamsScript()}`,
       )
     } finally {
       await owner.close()
@@ -254,7 +254,7 @@ export function installedVersion(profile: Profile): string {
   const scripts = [
     functionsScript(profile),
     printingScript(),
-    ddlFunctionsScript(),
+    ddlFunctionsScript(profile),
     changeStreamsScript(),
     informationSchemaScript(profile),
     pgCatalogScript(),

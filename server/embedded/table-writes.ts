@@ -1,4 +1,4 @@
-import { INTERLEAVE_PREFIX } from './install-ddl-functions.ts'
+import { INTERLEAVE_PREFIX } from './ddl-names.ts'
 
 /** What is written with a row beside the columns that a statement names. Columns are named by their numbers. */
 export interface TableWrites {
