@@ -62,10 +62,10 @@ function twoDigits(field: 'hour' | 'minute' | 'second', timestamp: string): stri
   return `lpad((floor(${fieldOf(field, timestamp)})::bigint)::text, 2, '0')`
 }
 
-/** Parts of formats of to_char (manual, section 9.8) that say the same of a date, or of a time of day in two digits. */
+/** Parts of formats of to_char (manual, section 9.8) that say the same of a date, or of a time of day in two digits. IDDD and SSSS are others. */
 const DATE_PART =
-  /^(?:YYYY|IYYY|YY|MM|DDD|DD|Day|DAY|day|Dy|DY|dy|Month|MONTH|month|Mon|MON|mon|IW|ID|D|Q)/
-const TIME_PART = /^(?:HH24|MI|SS)/
+  /^(?:YYYY|IYYY|YY|MM|DDD|DD|Day|DAY|day|Dy|DY|dy|Month|MONTH|month|Mon|MON|mon|IW|ID(?!DD)|D|Q)/
+const TIME_PART = /^(?:HH24|MI|SS(?!SS))/
 const TIMES = { HH24: 'hour', MI: 'minute', SS: 'second' } as const
 
 type FormatPart =
