@@ -210,10 +210,17 @@ CREATE OR REPLACE FUNCTION spanner.bit_reverse(value bigint, preserve_sign boole
     THEN pg_catalog.reverse(value::bit(63)::text)::bit(63)::bigint | (value & (-9223372036854775807 - 1))
     ELSE pg_catalog.reverse(value::bit(64)::text)::bit(64)::bigint END;
 CREATE OR REPLACE FUNCTION spanner.generate_uuid() RETURNS text LANGUAGE sql VOLATILE PARALLEL SAFE RETURN pg_catalog.gen_random_uuid()::text;
+CREATE OR REPLACE FUNCTION _spanner.in_calendar(timestamptz) RETURNS timestamptz LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+  IF $1 < '0001-01-01 00:00:00+00'::timestamptz OR $1 >= '10000-01-01 00:00:00+00'::timestamptz THEN
+    RAISE EXCEPTION 'Timestamp is out of supported range' USING ERRCODE = 'SN011';
+  END IF;
+  RETURN $1;
+END $$;
 CREATE OR REPLACE FUNCTION spanner.timestamptz_add(timestamptz, text) RETURNS timestamptz
-  LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN $1 + $2::interval;
+  LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN _spanner.in_calendar($1 + $2::interval);
 CREATE OR REPLACE FUNCTION spanner.timestamptz_subtract(timestamptz, text) RETURNS timestamptz
-  LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN $1 - $2::interval;
+  LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN _spanner.in_calendar($1 - $2::interval);
 CREATE OR REPLACE FUNCTION spanner.date(timestamptz, text) RETURNS date
   LANGUAGE sql STABLE STRICT PARALLEL SAFE RETURN ($1 AT TIME ZONE $2)::date;
 CREATE OR REPLACE FUNCTION spanner.date_bin(text, timestamptz, timestamptz) RETURNS timestamptz
