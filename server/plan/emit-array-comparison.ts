@@ -4,7 +4,7 @@ import { isRowIndependent, isVolatile } from './computed-expressions.ts'
 import type { Emission, Place } from './emission.ts'
 import { emitOperation, type Operation, plainOperator, refuseOperator } from './emit-call.ts'
 import { elementsOf } from './emit-cast.ts'
-import { floatsToGuard, guardNulls, isFloat } from './emulator-guards.ts'
+import { canBeNull, floatsToGuard, guardNulls, isFloat } from './emulator-guards.ts'
 import { someExpr } from './expression-tree.ts'
 import { typeOf } from './expression-type.ts'
 import { MAX_IN_VALUES, tooManyInValues } from './limits.ts'
@@ -35,17 +35,33 @@ export function emitArrayComparison(
   if (elements === undefined) return withArray(emission, comparison, inner)
   if (elements.length > MAX_IN_VALUES) throw tooManyInValues(elements.length)
   if (elements.length === 0) return comparison.useOr ? 'false' : 'true'
-  return isInList(emission, comparison, scalar)
+  return isInList(emission, comparison, elements)
     ? inList(emission, comparison, elements, inner)
     : expanded(emission, comparison, elements, inner)
 }
 
-/** Whether IN says the same. The emulator has no IN for numeric. */
-function isInList(emission: Emission, comparison: ArrayComparison, scalar: Expr): boolean {
+/** Whether IN says the same. The emulator has no IN for numeric, and dies of NULL in one of floats. */
+function isInList(
+  emission: Emission,
+  comparison: ArrayComparison,
+  elements: readonly string[],
+): boolean {
   const { capabilities } = emission.context
-  if (typeOf(scalar) === OID.numeric && !capabilities.safeNumericKeysAndNullFloats) return false
+  const [scalar] = comparison.args
+  const type = scalar === undefined ? 0 : typeOf(scalar)
+  if (!capabilities.safeNumericKeysAndNullFloats) {
+    if (type === OID.numeric || (isFloat(type) && holdsNull(comparison, elements))) return false
+  }
   const operator = plainOperator(emission.context, comparison.operator)
   return operator === (comparison.useOr ? '=' : '<>')
+}
+
+/** Whether an element can be NULL. */
+function holdsNull({ args }: ArrayComparison, elements: readonly string[]): boolean {
+  const [, array] = args
+  return array?.kind === 'ArrayExpr'
+    ? array.elements.some(canBeNull)
+    : elements.some((element) => element.includes('NULL'))
 }
 
 function inList(
@@ -55,9 +71,14 @@ function inList(
   place: Place,
 ): string {
   const scalars = comparison.args.slice(0, 1)
-  const left = scalars.map((scalar) => operand(emission.expression(scalar, place)))
+  const left = scalars.map((scalar) => asText(operand(emission.expression(scalar, place))))
   const sql = `${left.join('')} ${comparison.useOr ? 'IN' : 'NOT IN'} (${elements.join(', ')})`
   return guardNulls(sql, floatsToGuard(emission.context.capabilities, scalars, left))
+}
+
+/** The emulator has no IN for a varchar(n) beside texts. */
+function asText(sql: string): string {
+  return /::character varying\(\d+\)$/.test(sql) ? `${sql}::text` : sql
 }
 
 /** One comparison an element, joined by OR or AND. */
