@@ -52,7 +52,7 @@ function wait(
 }
 
 /** Whether an expression has a part that fails for some rows. */
-function canFail(context: EmitContext, expr: Expr): boolean {
+export function canFail(context: EmitContext, expr: Expr): boolean {
   return someExpr(
     expr,
     (part) =>

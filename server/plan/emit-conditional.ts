@@ -3,6 +3,7 @@ import type { Expr } from '../sql/query-tree.ts'
 import { OID } from '../types/pg-type.ts'
 import { keepsOrder } from '../types/storage.ts'
 import type { Emission, Place } from './emission.ts'
+import { canFail } from './emit-bool.ts'
 import { emitOperation, plainOperator } from './emit-call.ts'
 import { floatsToGuard } from './emulator-guards.ts'
 import { typeOf } from './expression-type.ts'
@@ -130,7 +131,8 @@ export function emitBooleanTest(
  * PostgreSQL:  (a, b) < (1, 2)
  * Spanner:     a < 1 OR (a = 1 AND b < 2)
  *
- * NULLs come out alike: where a decides, b is not looked at; where a = 1 is NULL, so is the whole unless b makes it false.
+ * NULLs come out alike: where a decides, b is not looked at; where a = 1 is NULL, so is the whole unless b makes it false. What fails for some
+ * values waits for those before it: a < 1 OR CASE WHEN a = 1 THEN b < 2 ELSE a = 1 END
  */
 export function emitRowCompare(
   emission: Emission,
@@ -149,9 +151,15 @@ export function emitRowCompare(
       throw new NotPushable('a comparison of rows of such types')
     return [operand(emission.expression(left, inner)), operand(emission.expression(right, inner))]
   })
+  const mustWait = [...expr.left.slice(1), ...expr.right.slice(1)].some((each) =>
+    canFail(emission.context, each),
+  )
   return sides.reduceRight((rest, [left, right]) => {
     if (rest === '') return `${left} ${last} ${right}`
-    return `${left} ${strict} ${right} OR (${left} = ${right} AND ${operand(rest)})`
+    const equal = `${left} = ${right}`
+    return mustWait
+      ? `${left} ${strict} ${right} OR CASE WHEN ${equal} THEN ${rest} ELSE ${equal} END`
+      : `${left} ${strict} ${right} OR (${equal} AND ${operand(rest)})`
   }, '')
 }
 
