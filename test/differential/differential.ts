@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import type { Test } from 'tap'
 import { orSkip } from '../helpers/on-emulator.ts'
+import { withCalls } from './calls.ts'
 import { Choices } from './choices.ts'
 import { keepStatement, readCorpus } from './corpus.ts'
 import { type Makers, makersFor } from './makers.ts'
@@ -52,6 +53,7 @@ export function testStatements(t: Test, start: Start): Promise<void> {
     await t.test(`${STATEMENTS} statements by chance, seed ${SEED}`, async (t) => {
       const verdicts = await checkByChance(t, check, {
         make: randomStatement,
+        of: (makers) => makers,
         mayBeUnsupported: true,
       })
       t.ok(verdicts.equal > STATEMENTS / 2, 'most statements are pushed down and equal')
@@ -65,6 +67,7 @@ export function testSelects(t: Test, start: Start): Promise<void> {
     await t.test(`${STATEMENTS} SELECTs by chance, seed ${SEED}`, async (t) => {
       const verdicts = await checkByChance(t, check, {
         make: randomSelect,
+        of: withCalls,
         mayBeUnsupported: false,
       })
       t.ok(verdicts.equal > STATEMENTS / 2, 'most statements are equal')
@@ -141,6 +144,8 @@ async function runStatements(
 
 interface Generator {
   readonly make: (choices: Choices, makers: Makers) => RandomStatement
+  /** What expressions are made of, beside the allow-list. */
+  readonly of: (listed: Makers) => Makers
   /** Whether a statement may be one that Spanner cannot run. */
   readonly mayBeUnsupported: boolean
 }
@@ -151,7 +156,7 @@ async function checkByChance(
   { reference, server }: Check,
   generator: Generator,
 ): Promise<Record<Verdict['kind'], number>> {
-  const makers = makersFor(await readRules(reference), server.capabilities)
+  const makers = generator.of(makersFor(await readRules(reference), server.capabilities))
   const make = (numbers: readonly number[]) => generator.make(new Choices(numbers), makers)
   const verdicts = { ...NO_VERDICTS }
   const found = await fc.check(

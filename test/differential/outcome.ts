@@ -10,6 +10,9 @@ export type Outcome =
   | { readonly kind: 'error'; readonly code: string; readonly message: string }
   | { readonly kind: 'lost' }
 
+/** FirstNormalObjectId: types that users make have other OIDs on every server. */
+const FIRST_USER_OID = 16_384
+
 /** Reads the answer to one Query message. */
 export function outcomeOf(messages: readonly ServerMessage[]): Outcome {
   const error = messages.find((message) => message.name === 'error')
@@ -21,7 +24,7 @@ export function outcomeOf(messages: readonly ServerMessage[]): Outcome {
   const fields = (description?.['fields'] ?? []) as readonly { readonly dataTypeID: number }[]
   return {
     kind: 'rows',
-    types: fields.map((field) => field.dataTypeID),
+    types: fields.map(({ dataTypeID }) => (dataTypeID < FIRST_USER_OID ? dataTypeID : 0)),
     rows: messages
       .filter((message) => message.name === 'dataRow')
       .map((message) => message['fields'] as readonly (string | null)[]),

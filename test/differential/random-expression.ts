@@ -257,7 +257,7 @@ function arrayOfQuery(from: Ingredients, type: number, depth: number): string {
 }
 
 /** A parameter with one of the values that the tables hold. Its type is written out. */
-function parameter({ choices, parameters }: Ingredients, type: number): string {
+export function parameter({ choices, parameters }: Ingredients, type: number): string {
   const column = choices.pick(columnsOf(type))
   parameters.push(choices.pick(column.values))
   return `$${parameters.length}::${castName(column)}`

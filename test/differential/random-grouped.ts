@@ -1,6 +1,6 @@
 import { OID } from '../../server/types/pg-type.ts'
 import { condition, expression, type Ingredients, SCALARS, SORTABLE } from './random-expression.ts'
-import type { QueryText } from './random-statement.ts'
+import type { QueryText } from './random-query.ts'
 import { SAMPLES } from './tables.ts'
 
 /** Aggregates whose value does not depend on the order of the rows. */

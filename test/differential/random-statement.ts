@@ -3,19 +3,13 @@ import type { Choices } from './choices.ts'
 import type { Makers } from './makers.ts'
 import { condition, expression, type Ingredients, SCALARS, SORTABLE } from './random-expression.ts'
 import { grouped, groupedByJoinedKey, groupedByKey } from './random-grouped.ts'
+import type { QueryText } from './random-query.ts'
 import { SAMPLES } from './tables.ts'
 
 /** A generated SELECT. */
 export interface RandomStatement extends QueryText {
   /** Texts of the values of $1 and so on. */
   readonly parameters: readonly string[]
-}
-
-/** What a form makes: the parameters are where its ingredients say. */
-export interface QueryText {
-  readonly sql: string
-  /** Its ORDER BY leaves no two rows where they like. */
-  readonly isOrdered: boolean
 }
 
 /** A statement of some form, with the parameters that it came to. */

@@ -6,6 +6,11 @@ export const SAMPLES = 'samples'
 /** A view of a kind that Spanner has none of. */
 export const RANKED = 'ranked'
 
+const CREATE_TYPES = [
+  `CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy')`,
+  `CREATE DOMAIN amount AS numeric CHECK (VALUE >= 0)`,
+]
+
 const CREATE_VIEW = `CREATE VIEW ${RANKED} AS SELECT id, t, b, rank() OVER (ORDER BY i2, b) AS r FROM ${SAMPLES}`
 
 const CREATE = `CREATE TABLE ${SAMPLES} (id bigint PRIMARY KEY, ${COLUMNS.map(
@@ -16,6 +21,7 @@ const ROWS_A_STATEMENT = 10
 
 /** DDL and INSERTs of the differential tables, the same for every server. */
 export const TABLES: readonly string[] = [
+  ...CREATE_TYPES,
   CREATE,
   CREATE_VIEW,
   ...Array.from({ length: Math.ceil(ROW_COUNT / ROWS_A_STATEMENT) }, (_part, part) =>

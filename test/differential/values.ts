@@ -6,6 +6,9 @@ export interface ValueColumn {
   readonly values: readonly string[]
 }
 
+/** Types that the tables make: these numbers are nobody else's, and stand for OIDs that each server has of its own. */
+export const USER_TYPES = { mood: 1_000_001, amount: 1_000_002 } as const
+
 const WHOLE = ['0', '1', '-1', '2', '3', '-3', '7', '10', '31', '32', '63', '100', '-100']
 const FLOATS = [
   '0',
@@ -208,6 +211,24 @@ export const COLUMNS: readonly ValueColumn[] = [
   column('ttz', 'timetz', 1266, [
     ...['12:00+00', '13:00+01', '12:00+01', '00:00+00', '24:00+00', '23:59:59.999999-15:59'],
   ]),
+  column('iv', 'interval', 1186, [
+    ...[
+      '0',
+      '1 day',
+      '1 mon',
+      '-1 day',
+      '30 days',
+      '720:00:00',
+      '1 year 2 mons 3 days 04:05:06.789',
+    ],
+    ...['-00:00:00.000001', '24:00:00', '-1 mon 30 days'],
+  ]),
+  column('jn', 'json', 114, [
+    ...['null', '1', '"a"', '[1, 2]', '{"a": 1}', '{"b":{"a":[1, null]}, "a" : "x"}', '{}'],
+    ...['{"a":1,"a":2}', ' [ ]'],
+  ]),
+  column('md', 'mood', USER_TYPES.mood, ['sad', 'ok', 'happy', 'ok']),
+  column('am', 'amount', USER_TYPES.amount, ['0', '1.50', '1e10', '0.001', 'NaN']),
   column('i8s', 'bigint[]', 1016, [
     '{}',
     '{1}',
