@@ -1,6 +1,14 @@
 import { OID } from '../../server/types/pg-type.ts'
-import { condition, expression, type Ingredients, SORTABLE } from './random-expression.ts'
-import { anything, ordered, type QueryText, rowsOf, sortable, unordered } from './random-query.ts'
+import { condition, expression, type Ingredients } from './random-expression.ts'
+import {
+  anything,
+  groupable,
+  ordered,
+  type QueryText,
+  rowsOf,
+  sortable,
+  unordered,
+} from './random-query.ts'
 import { SAMPLES } from './tables.ts'
 
 const GROUPING_SETS = [
@@ -40,7 +48,7 @@ export function aggregated(from: Ingredients): QueryText {
   const test = condition(from, 1)
   const calls = [
     `array_agg(${value} ORDER BY a.id DESC)`,
-    `array_agg(DISTINCT ${value})`,
+    `array_agg(DISTINCT ${groupable(from)})`,
     `string_agg(a.t, ',' ORDER BY a.t DESC NULLS LAST, a.id)`,
     `string_agg(DISTINCT ${expression(from, OID.text, 1)}, '|')`,
     `string_agg(a.t, a.v ORDER BY a.id)`,
@@ -75,7 +83,7 @@ export function aggregated(from: Ingredients): QueryText {
     `COALESCE(sum(a.i2) FILTER (WHERE ${test}), 0) * 100.0 / NULLIF(count(*), 0)`,
   ]
   const list = choices.times(1, 2, () => choices.pick(calls)).join(', ')
-  const group = choices.pick(['a.b', 'a.i2', 'a.id % 3', 'a.md', sortable(from)])
+  const group = choices.pick(['a.b', 'a.i2', 'a.id % 3', 'a.md', groupable(from)])
   return choices.isOneIn(4)
     ? unordered(`SELECT ${list} FROM ${SAMPLES} AS a WHERE ${rowsOf(from)}`)
     : unordered(
@@ -128,10 +136,10 @@ export function withTies(from: Ingredients): QueryText {
 /** DISTINCT and GROUP BY of any values with an order. */
 export function distinctRows(from: Ingredients): QueryText {
   const { choices } = from
-  const types = [...SORTABLE, OID.int8Array, OID.textArray, OID.jsonb, OID.time]
-  const [one, two] = [choices.pick(types), choices.pick(types)].map((type) =>
-    expression(from, type, 1),
-  )
+  const arrays = [OID.int8Array, OID.textArray]
+  const value = () =>
+    choices.isOneIn(5) ? expression(from, choices.pick(arrays), 1) : groupable(from, 1)
+  const [one, two] = [value(), value()]
   const tail = `FROM ${SAMPLES} AS a WHERE ${rowsOf(from)}`
   return choices.pick([
     unordered(`SELECT DISTINCT ${one}, a.b ${tail}`),

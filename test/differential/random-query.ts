@@ -36,3 +36,12 @@ export function anything(from: Ingredients, depth = DEPTH): string {
   const types = [...SCALARS, OID.interval, OID.time, OID.int8Array, OID.textArray, OID.int4Array]
   return expression(from, from.choices.pick(types), depth)
 }
+
+const WITHOUT_TWINS = SORTABLE.filter(
+  (type) => type !== OID.numeric && type !== OID.float8 && type !== OID.float4,
+)
+
+/** The same of a type whose equal values look alike: which of 1 and 1.0 stands for both in a group is nobody's promise. */
+export function groupable(from: Ingredients, depth = DEPTH): string {
+  return expression(from, from.choices.pick(WITHOUT_TWINS), depth)
+}
