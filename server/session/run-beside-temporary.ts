@@ -35,8 +35,18 @@ type Statement = BoundStatement & { readonly statement: ParsedStatement }
  * UPDATE x SET a = t.a FROM t                 the query by its own route, with ctid; its rows into x
  */
 
-/** Runs a statement that writes, and is about temporary tables and others. Rejects with 0A000 where it has none of these forms. */
-export async function runBesideTemporary(
+/** Runs a statement about temporary tables, or about them and others. Rejects with 0A000 where it has none of these forms. */
+export function runWithTemporary(
+  state: SessionState,
+  bound: Statement,
+  isSole: boolean,
+): Promise<Answer> {
+  return bound.described.isBesideTables === true
+    ? runBesideTables(state, bound, isSole)
+    : runTemporary(state, bound)
+}
+
+async function runBesideTables(
   state: SessionState,
   bound: Statement,
   isSole: boolean,

@@ -9,7 +9,7 @@ import { commentOnDatabase } from './comment-on-database.ts'
 import { demandRelations } from './demand-relations.ts'
 import { openCursorsBefore } from './open-cursors.ts'
 import { refuseStatement } from './refuse-statement.ts'
-import { runBesideTemporary } from './run-beside-temporary.ts'
+import { runWithTemporary } from './run-beside-temporary.ts'
 import { runConstraints } from './run-constraints.ts'
 import { runCopy } from './run-copy.ts'
 import { runCreateAs } from './run-create-as.ts'
@@ -22,7 +22,6 @@ import { bindExecute, runDeallocate, runDiscard, runPrepare } from './run-prepar
 import { runQuery } from './run-query.ts'
 import { runRole } from './run-role.ts'
 import { runSet, runShow } from './run-settings.ts'
-import { runTemporary } from './run-temporary.ts'
 import { preventInBlock, requireBlock, runTransaction } from './run-transaction.ts'
 import { runTruncate } from './run-truncate.ts'
 import type { SessionState } from './session-state.ts'
@@ -39,8 +38,7 @@ export async function runStatement(
   state.block.startStatement()
   tellTruncated(state, statement)
   await openCursorsBefore(state, statement)
-  if (bound.described.isBesideTables === true) return runBesideTemporary(state, bound, isSole)
-  if (bound.described.isTemporary === true) return runTemporary(state, bound)
+  if (bound.described.isTemporary === true) return runWithTemporary(state, bound, isSole)
   switch (statement.category) {
     case 'query':
       return runQuery(state, bound, isSole)

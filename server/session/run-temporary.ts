@@ -63,7 +63,7 @@ function quoted(part: string | undefined): readonly string[] {
   return part === undefined ? [] : [`"${part.replaceAll('"', '""')}"`]
 }
 
-/** Of what {@link runBesideTemporary} has no form for. */
+/** Of what run-beside-temporary.ts has no form for. */
 export function besideTables(): PgError {
   return notSupported(
     'a statement about temporary tables and other tables',
