@@ -101,7 +101,7 @@ export async function applyMutations(
   let count = 0
   if (mutations.length === 0) return count
   const { signal } = new AbortController()
-  await transaction.deferForeignKeys(signal)
+  await transaction.runOwn('SET CONSTRAINTS ALL DEFERRED', signal)
   for (const mutation of mutations) {
     const table = await database.tableShape(mutation.table, '')
     count += countOf(mutation, table)
@@ -109,7 +109,7 @@ export async function applyMutations(
     if (mutation.kind === 'delete') await run(transaction, deletion(table, mutation.keySet))
     else await writeRows(transaction, mutation, table)
   }
-  await transaction.checkForeignKeys(signal)
+  await transaction.runOwn('SET CONSTRAINTS ALL IMMEDIATE', signal)
   return count
 }
 

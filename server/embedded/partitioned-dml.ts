@@ -8,8 +8,7 @@ import type { Session } from './session.ts'
 import { encodeLowerBoundStats } from './spanner-answers.ts'
 import type { SqlRequest } from './spanner-requests.ts'
 import { encodeMetadata } from './statement-cache.ts'
-import { describe, runStatement } from './statement-run.ts'
-import type { RunOptions } from './transaction.ts'
+import { describe, type RunOptions, runStatement } from './statement-run.ts'
 
 const ATTEMPTS = 20
 

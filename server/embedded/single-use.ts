@@ -6,8 +6,7 @@ import { GrpcStatus } from './grpc-status.ts'
 import { encodeTimestamp } from './spanner-answers.ts'
 import type { SqlRequest, TransactionOptions } from './spanner-requests.ts'
 import { encodeMetadata } from './statement-cache.ts'
-import { describe, runStatement } from './statement-run.ts'
-import type { RunOptions } from './transaction.ts'
+import { describe, type RunOptions, runStatement } from './statement-run.ts'
 
 /** How far ahead a read timestamp may lie: it is waited for (Spanner's own deadline of a call). */
 const FUTURE_LIMIT_MS = 3_600_000

@@ -8,6 +8,12 @@ export function encodeTimestamp(micros: number): Buffer {
     .take()
 }
 
+/** Microseconds since 1970 as RFC 3339. */
+export function timestampText(micros: number): string {
+  const text = new Date(Math.floor(micros / 1000)).toISOString().slice(0, -1)
+  return `${text}${String(micros % 1000).padStart(3, '0')}Z`
+}
+
 /** google.spanner.v1.ResultSetStats with the exact count of rows that DML changed. */
 export function encodeStats(rowCount: number): Buffer {
   return new ProtoWriter().presentUint(3, rowCount).take()

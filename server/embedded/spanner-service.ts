@@ -24,6 +24,7 @@ import { sessionHandlers } from './session-service.ts'
 import { runSingleUse } from './single-use.ts'
 import { encodeTransaction } from './spanner-answers.ts'
 import {
+  type ExecuteBatchDmlRequest,
   type ExecuteSqlRequest,
   QUERY_MODE,
   readBeginTransactionRequest,
@@ -33,7 +34,8 @@ import {
   type SqlRequest,
   type TransactionSelector,
 } from './spanner-requests.ts'
-import type { RunOptions, ServerTransaction } from './transaction.ts'
+import type { RunOptions } from './statement-run.ts'
+import type { ServerTransaction } from './transaction.ts'
 import {
   chooseTransaction,
   newTransaction,
@@ -161,27 +163,34 @@ class SpannerService {
       request,
       request.statements,
       signal,
-      async ({ target }) => {
-        if (target?.mode !== 'read-write') throw needsReadWrite()
-        target.checkOpen()
-        const out = new ProtoWriter()
-        for (const [index, statement] of request.statements.entries()) {
-          const sink = new CountWriter()
-          const isLast = request.lastStatements && index === request.statements.length - 1
-          try {
-            await this.#executeDml({ ...request, ...statement }, { sink, signal, isLast, target })
-          } catch (error) {
-            const status =
-              error instanceof GrpcStatus ? error : new GrpcStatus(GRPC.INTERNAL, String(error))
-            if (status.code === GRPC.ABORTED || status.code === GRPC.CANCELLED) throw status
-            return [out.message(2, encodeStatus(status)).take()]
-          }
-          out.message(1, sink.take())
-        }
-        return [out.message(2, EMPTY).take()]
-      },
+      async ({ target }) => [await this.#runBatch(request, target, signal)],
     )
     return answer.messages[0] ?? EMPTY
+  }
+
+  /** ExecuteBatchDmlResponse: what ran before the first statement that failed, and the status of that. */
+  async #runBatch(
+    request: ExecuteBatchDmlRequest,
+    target: ServerTransaction | undefined,
+    signal: AbortSignal,
+  ): Promise<Buffer> {
+    if (target?.mode !== 'read-write') throw needsReadWrite()
+    target.checkOpen()
+    const out = new ProtoWriter()
+    for (const [index, statement] of request.statements.entries()) {
+      const sink = new CountWriter()
+      const isLast = request.lastStatements && index === request.statements.length - 1
+      try {
+        await this.#executeDml({ ...request, ...statement }, { sink, signal, isLast, target })
+      } catch (error) {
+        const status =
+          error instanceof GrpcStatus ? error : new GrpcStatus(GRPC.INTERNAL, String(error))
+        if (status.code === GRPC.ABORTED || status.code === GRPC.CANCELLED) throw status
+        return out.message(2, encodeStatus(status)).take()
+      }
+      out.message(1, sink.take())
+    }
+    return out.message(2, EMPTY).take()
   }
 
   async beginTransaction(bytes: Buffer, signal: AbortSignal): Promise<Buffer> {

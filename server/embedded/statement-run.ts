@@ -43,6 +43,16 @@ export interface StatementRun {
   readonly signal: AbortSignal
 }
 
+/** How a statement is run in a transaction. */
+export interface RunOptions {
+  readonly sink: RowSink
+  readonly signal: AbortSignal
+  /** The client asks for nothing after it but Commit. */
+  readonly isLast: boolean
+  /** Only what the statement returns is wanted: Parse and Describe. */
+  readonly isPlanOnly: boolean
+}
+
 /** Where rows go: `start` is called when the prelude is through, with what the columns are. */
 export interface RunTarget {
   readonly sink: Pick<RowSink, 'row'>

@@ -5,12 +5,17 @@ import { DmlLog } from './dml-log.ts'
 import { endsTransaction } from './error-texts.ts'
 import { aborted, GrpcStatus } from './grpc-status.ts'
 import type { TransactionMark } from './incarnations.ts'
-import type { RowSink } from './result-writer.ts'
-import { encodeStats, encodeTransaction } from './spanner-answers.ts'
+import { encodeStats, encodeTransaction, timestampText } from './spanner-answers.ts'
 import type { SqlRequest, TransactionOptions } from './spanner-requests.ts'
 import type { StatementCache } from './statement-cache.ts'
 import { encodeMetadata } from './statement-cache.ts'
-import { describe, type Prelude, runPrelude, runStatement } from './statement-run.ts'
+import {
+  describe,
+  type Prelude,
+  type RunOptions,
+  runPrelude,
+  runStatement,
+} from './statement-run.ts'
 import { readOnlyId } from './transaction-id.ts'
 import {
   alreadyCommitted,
@@ -50,16 +55,6 @@ export interface TransactionHost {
 }
 
 export type TransactionMode = 'read-write' | 'read-only'
-
-/** How a statement is run in a transaction. */
-export interface RunOptions {
-  readonly sink: RowSink
-  readonly signal: AbortSignal
-  /** The client asks for nothing after it but Commit. */
-  readonly isLast: boolean
-  /** Only what the statement returns is wanted: Parse and Describe. */
-  readonly isPlanOnly: boolean
-}
 
 const BEGIN: Readonly<Record<TransactionMode, string>> = {
   'read-write': 'BEGIN ISOLATION LEVEL SERIALIZABLE',
@@ -137,50 +132,28 @@ export class ServerTransaction {
 
   /** Begins without a statement. */
   begin(signal: AbortSignal): Promise<void> {
-    return this.#serially(async () => {
-      const connection = await this.#open()
-      try {
-        await runPrelude(connection, this.#beginning(), signal)
-      } catch (error) {
-        this.#giveUp('rolled-back')
-        throw await this.#host.mapError(error)
-      }
-      this.#begun()
-    })
+    return this.#runOwn([], signal)
   }
 
-  /** Puts the checks of foreign keys off until {@link checkForeignKeys}; begins where nothing has. */
-  deferForeignKeys(signal: AbortSignal): Promise<void> {
+  /** Runs SQL of ours; begins where nothing has. What fails leaves nothing but to roll back. */
+  runOwn(sql: string, signal: AbortSignal): Promise<void> {
+    return this.#runOwn([{ sql }], signal)
+  }
+
+  #runOwn(own: readonly Prelude[], signal: AbortSignal): Promise<void> {
     return this.#serially(async () => {
       this.checkOpen()
       const isFirst = this.#connection === undefined
       const connection = await this.#open()
-      const prelude = isFirst ? this.#beginning() : []
-      await this.#runOwn(connection, [...prelude, { sql: 'SET CONSTRAINTS ALL DEFERRED' }], signal)
+      try {
+        await runPrelude(connection, isFirst ? [...this.#beginning(), ...own] : own, signal)
+      } catch (error) {
+        if (isFirst) this.#giveUp('rolled-back')
+        else if (connection.server.isLost) this.#giveUp('aborted')
+        throw await this.#host.mapError(error)
+      }
       this.#begun()
     })
-  }
-
-  /** Throws what is wrong with the rows that are there now. */
-  checkForeignKeys(signal: AbortSignal): Promise<void> {
-    return this.#serially(async () => {
-      this.checkOpen()
-      const prelude = [{ sql: 'SET CONSTRAINTS ALL IMMEDIATE' }]
-      await this.#runOwn(await this.#open(), prelude, signal)
-    })
-  }
-
-  async #runOwn(
-    connection: EmbeddedConnection,
-    prelude: readonly Prelude[],
-    signal: AbortSignal,
-  ): Promise<void> {
-    try {
-      await runPrelude(connection, prelude, signal)
-    } catch (error) {
-      if (connection.server.isLost) this.#giveUp('aborted')
-      throw await this.#host.mapError(error)
-    }
   }
 
   /** Runs a statement; the first one begins the transaction. Throws GrpcStatus. */
@@ -317,9 +290,8 @@ export class ServerTransaction {
 
   #commitTimestamp(): Prelude {
     this.#pendingMicros ??= this.#host.nextTimestamp()
-    const text = new Date(Math.floor(this.#pendingMicros / 1000)).toISOString().slice(0, -1)
-    const micros = String(this.#pendingMicros % 1000).padStart(3, '0')
-    return { sql: `SELECT set_config('spanner.commit_timestamp', '${text}${micros}Z', true)` }
+    const text = timestampText(this.#pendingMicros)
+    return { sql: `SELECT set_config('spanner.commit_timestamp', '${text}', true)` }
   }
 
   /** After a failed statement: back to the savepoint, or the end. Returns what the client is told. */

@@ -88,18 +88,7 @@ export function decodeParameter(parameter: Parameter, bytes: Buffer): BoundValue
 function scalar(parameter: Parameter, value: Decoded, oid: number): BoundValue {
   const [kind, typeName] = EXPECTED.get(oid) ?? ['string', typeNames.get(oid) ?? 'STRING']
   if (value.kind === 'bool' && kind === 'bool') return value.value ? 't' : 'f'
-  if (value.kind === 'number' && kind === 'number') {
-    if (
-      oid === OID.float4 &&
-      !Number.isFinite(Math.fround(value.value)) &&
-      Number.isFinite(value.value)
-    )
-      throw mismatch(parameter, typeName)
-    return numberText(value.value)
-  }
-  if (value.kind === 'string' && kind === 'number' && /^(NaN|-?Infinity)$/.test(value.value)) {
-    return value.value
-  }
+  if (kind === 'number') return floatText(parameter, value, oid)
   if (value.kind !== 'string' || kind !== 'string' || !isWellFormed(parameter, value.value, oid))
     throw mismatch(parameter, typeName)
   if (oid === OID.bytea) return decodeBase64(parameter, value.value)
@@ -107,6 +96,19 @@ function scalar(parameter: Parameter, value: Decoded, oid: number): BoundValue {
     throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'invalid byte sequence for encoding "UTF8": 0x00')
   }
   return value.value
+}
+
+/** float8in's text of a number, or of a text that stands for what JSON has no number for. */
+function floatText(parameter: Parameter, value: Decoded, oid: number): string {
+  if (value.kind === 'string' && /^(NaN|-?Infinity)$/.test(value.value)) return value.value
+  const isFloat4 = oid === OID.float4
+  if (value.kind !== 'number' || (isFloat4 && isTooLargeForFloat4(value.value)))
+    throw mismatch(parameter, isFloat4 ? 'FLOAT32' : 'FLOAT64')
+  return numberText(value.value)
+}
+
+function isTooLargeForFloat4(value: number): boolean {
+  return Number.isFinite(value) && !Number.isFinite(Math.fround(value))
 }
 
 function isWellFormed({ isDeclared }: Parameter, text: string, oid: number): boolean {
