@@ -1,3 +1,5 @@
+import { FINGERPRINT } from './install-fingerprint.ts'
+import { vectorsScript } from './install-vectors.ts'
 import type { Profile } from './profile.ts'
 
 /*
@@ -285,6 +287,32 @@ BEGIN
   EXECUTE format('SELECT CASE WHEN is_called THEN last_value END FROM %s', _spanner.find_sequence(name)::regclass) INTO state;
   RETURN state;
 END $$;
+CREATE OR REPLACE FUNCTION _spanner.find_identity(name text) RETURNS oid LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog AS $$
+DECLARE parts text[] := string_to_array(name, '.'); tab text; rel oid; found oid;
+BEGIN
+  IF cardinality(parts) NOT IN (2, 3) THEN
+    RAISE EXCEPTION 'The column identifier''s format is invalid: %. It should be either "<schema>.<table>.<column>" or "<table>.<column>".', name USING ERRCODE = 'SN003';
+  END IF;
+  tab := array_to_string(parts[:cardinality(parts) - 1], '.');
+  SELECT c.oid INTO rel FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'r' AND CASE n.nspname WHEN 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END = tab;
+  IF rel IS NULL THEN
+    RAISE EXCEPTION 'Table not found for the GET_TABLE_COLUMN_IDENTITY_STATE function: %', tab USING ERRCODE = 'SN003';
+  END IF;
+  SELECT s.relid INTO found FROM _spanner_meta.sequences s JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.relid
+    JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+    WHERE s.is_identity AND d.refobjid = rel AND a.attname = parts[cardinality(parts)];
+  IF found IS NULL THEN
+    RAISE EXCEPTION 'Identity column not found in table %: %', tab, parts[cardinality(parts)] USING ERRCODE = 'SN003';
+  END IF;
+  RETURN found;
+END $$;
+CREATE OR REPLACE FUNCTION spanner.get_table_column_identity_state(name text) RETURNS bigint LANGUAGE plpgsql VOLATILE STRICT AS $$
+DECLARE state bigint;
+BEGIN
+  EXECUTE format('SELECT CASE WHEN is_called THEN last_value END FROM %s', _spanner.find_identity(name)::regclass) INTO state;
+  RETURN state;
+END $$;
 `
 
 /** SQL that gives a database Spanner's functions. Run by the role that owns the database. */
@@ -298,5 +326,7 @@ export function functionsScript(profile: Profile): string {
     SUM_OF_INT4,
     SPANNER_FUNCTIONS,
     SEQUENCE_FUNCTIONS,
+    FINGERPRINT,
+    vectorsScript(),
   ].join('\n')
 }

@@ -7,7 +7,7 @@ import { casesDirectory, readCases } from './cases.ts'
 import { type Result, runCases } from './run-cases.ts'
 
 /** How many cases must come out right: the outcome, the code too, everything. To be raised, never lowered. */
-const FLOORS = { ok: 2776, code: 2761, all: 2740 }
+const FLOORS = { ok: 2778, code: 2763, all: 2742 }
 
 const LEVELS = ['ok', 'code', 'all'] as const
 /** A server that takes what the emulator takes. */
