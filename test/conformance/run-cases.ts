@@ -1,3 +1,5 @@
+import { PgError } from '../../server/base/pg-error.ts'
+import { SQL_STATE } from '../../server/base/sql-state.ts'
 import { SUPERUSER } from '../../server/embedded/instance.ts'
 import {
   connectTo,
@@ -42,6 +44,7 @@ interface Prepared {
   readonly template: string
 }
 
+const COPY_ATTEMPTS = 5
 /** Queries that run at a time. */
 const CONCURRENT = 6
 /** DDL cases that run at a time: each has a database of its own. */
@@ -132,14 +135,23 @@ async function asSuperuser<T>(
   }
 }
 
+/** Nobody may be connected to the one that is copied; the server's housekeeping may come between the two statements. */
 async function copyDatabase(connection: Superuser, from: string, to: string): Promise<void> {
-  await connection.query(
-    'SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE datname = $1',
-    [from],
-  )
-  await connection.query(
-    `CREATE DATABASE "${to}" TEMPLATE "${from}" OWNER spanner STRATEGY file_copy`,
-  )
+  for (let attempt = 1; ; attempt++) {
+    await connection.query(
+      'SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE datname = $1',
+      [from],
+    )
+    try {
+      await connection.query(
+        `CREATE DATABASE "${to}" TEMPLATE "${from}" OWNER spanner STRATEGY file_copy`,
+      )
+      return
+    } catch (error) {
+      const isInUse = error instanceof PgError && error.code === SQL_STATE.objectInUse
+      if (!isInUse || attempt === COPY_ATTEMPTS) throw error
+    }
+  }
 }
 
 async function outcomeOf(run: () => Promise<Message>): Promise<Outcome> {
