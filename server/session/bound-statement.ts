@@ -12,7 +12,7 @@ import type { EncodedValue } from '../types/spanner-type.ts'
 import { isEnumArrayOid, isEnumOid } from '../types/user-type.ts'
 import { splitDataRow } from '../wire/data-row.ts'
 import { BINARY_FORMAT, type Format, TEXT_FORMAT } from '../wire/field-description.ts'
-import { formatAt } from './answer.ts'
+import { type Answer, formatAt } from './answer.ts'
 import { textWithOwnSettings } from './companion-text.ts'
 import { inParameter, refusedParameter } from './parameter-context.ts'
 import type { Described } from './prepared-statement.ts'
@@ -46,6 +46,16 @@ export interface BoundStatement {
 }
 
 /** What values are bound to. */
+/** One that is more than the empty query. */
+export type RunnableStatement = BoundStatement & { readonly statement: ParsedStatement }
+
+/** Runs a statement of any kind, for those that have another one in them. `isSole`: nothing else will be in its implicit transaction. */
+export type RunStatement = (
+  state: SessionState,
+  bound: RunnableStatement,
+  isSole: boolean,
+) => Promise<Answer>
+
 interface BindTarget {
   readonly statement: ParsedStatement | undefined
   readonly described: Described

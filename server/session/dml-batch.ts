@@ -2,8 +2,7 @@ import type { SpannerStatement } from '../backend/backend.ts'
 import { isAborted } from '../backend/backend-error.ts'
 import { Bug } from '../base/pg-error.ts'
 import type { PushdownRoute } from '../plan/plan.ts'
-import type { ParsedStatement } from '../sql/statement.ts'
-import type { BoundStatement } from './bound-statement.ts'
+import type { BoundStatement, RunnableStatement } from './bound-statement.ts'
 import { clientError, withFields } from './client-error.ts'
 import { explainFailedWrite } from './failed-write.ts'
 import { openCursorsBefore } from './open-cursors.ts'
@@ -15,9 +14,6 @@ import type { SessionState } from './session-state.ts'
 /** What one ExecuteBatchDml may take ("Quotas and limits" has no number for statements; requests are bounded by 10 MiB). */
 const MAX_STATEMENTS = 1000
 const MAX_SIZE_BYTES = 4 * 1024 * 1024
-
-/** A statement with its values that is more than the empty query. */
-export type RunnableStatement = BoundStatement & { readonly statement: ParsedStatement }
 
 /** DML without RETURNING that waits to be sent with what follows it. */
 export interface WaitingStatement {

@@ -1,11 +1,11 @@
 import { isAborted } from '../backend/backend-error.ts'
 import { backOff, MAX_ATTEMPTS, MAX_ELAPSED_MS } from '../transaction/backoff.ts'
 import { writeCommandComplete } from '../wire/backend-messages.ts'
+import type { RunnableStatement } from './bound-statement.ts'
 import {
   type BatchOutcome,
   DmlBatch,
   failureInClientBatch,
-  type RunnableStatement,
   runDmlBatch,
   type WaitingStatement,
 } from './dml-batch.ts'

@@ -6,7 +6,7 @@ import { createsTemporary, type StatementRelation } from '../sql/temporary-names
 import { splitDataRow } from '../wire/data-row.ts'
 import { BINARY_FORMAT, type FieldDescription } from '../wire/field-description.ts'
 import { type Answer, tagOnly } from './answer.ts'
-import { type BoundStatement, bindStatement, NO_PARAMS } from './bound-statement.ts'
+import { bindStatement, NO_PARAMS, type RunnableStatement } from './bound-statement.ts'
 import { carryWrite } from './carried-write.ts'
 import { describeStatement } from './describe.ts'
 import { refuseStatement } from './refuse-statement.ts'
@@ -24,8 +24,6 @@ import { besideTables, runTemporary } from './run-temporary.ts'
 import type { SessionState } from './session-state.ts'
 import { RowStatements, type RowWriter, rowsOfParams, rowsPerStatement } from './write-rows.ts'
 
-type Statement = BoundStatement & { readonly statement: ParsedStatement }
-
 /*
  * CREATE TABLE u AS SELECT a FROM x           run-create-as.ts, with u's columns written out
  * CREATE TEMP TABLE x AS SELECT a FROM t      x without rows in the companion; the query by its own route; its rows into x
@@ -38,7 +36,7 @@ type Statement = BoundStatement & { readonly statement: ParsedStatement }
 /** Runs a statement about temporary tables, or about them and others. Rejects with 0A000 where it has none of these forms. */
 export function runWithTemporary(
   state: SessionState,
-  bound: Statement,
+  bound: RunnableStatement,
   isSole: boolean,
 ): Promise<Answer> {
   return bound.described.isBesideTables === true
@@ -48,7 +46,7 @@ export function runWithTemporary(
 
 async function runBesideTables(
   state: SessionState,
-  bound: Statement,
+  bound: RunnableStatement,
   isSole: boolean,
 ): Promise<Answer> {
   const { statement, described } = bound
@@ -115,7 +113,7 @@ async function fillTable(
   }
 }
 
-async function bindText(state: SessionState, text: string): Promise<Statement> {
+async function bindText(state: SessionState, text: string): Promise<RunnableStatement> {
   const statement = onlyStatement(text)
   const described = await describeStatement(state, statement, [])
   return { ...(await bindStatement(state, { statement, described }, NO_PARAMS, [])), statement }

@@ -2,9 +2,14 @@ import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { unreachable } from '../base/unreachable.ts'
 import { type CursorCommand, cursorCommand } from '../sql/cursor-commands.ts'
-import { type ParsedStatement, parseStatements } from '../sql/statement.ts'
+import { parseStatements } from '../sql/statement.ts'
 import { type Answer, type RowSink, type RowSource, readyRows, tagOnly } from './answer.ts'
-import { type BoundStatement, bindStatement } from './bound-statement.ts'
+import {
+  type BoundStatement,
+  bindStatement,
+  type RunnableStatement,
+  type RunStatement,
+} from './bound-statement.ts'
 import { mustBe, notSupported, shiftPosition } from './client-error.ts'
 import type { Cursor } from './cursor.ts'
 import { DeclaredCursor } from './declared-cursor.ts'
@@ -17,18 +22,11 @@ import type { SessionState } from './session-state.ts'
 type Declare = Extract<CursorCommand, { kind: 'declare' }>
 type Move = Extract<CursorCommand, { direction: string }>
 
-/** Runs a statement of any kind: what a cursor's query is run by. */
-type Run = (
-  state: SessionState,
-  bound: BoundStatement & { readonly statement: ParsedStatement },
-  isSole: boolean,
-) => Promise<Answer>
-
 /** DECLARE, FETCH, MOVE and CLOSE (src/backend/commands/portalcmds.c). */
 export async function runCursor(
   state: SessionState,
-  bound: BoundStatement & { readonly statement: ParsedStatement },
-  run: Run,
+  bound: RunnableStatement,
+  run: RunStatement,
 ): Promise<Answer> {
   const { statement } = bound
   const command = mustBe(cursorCommand(statement.text, statement.node))
@@ -53,8 +51,8 @@ export async function runCursor(
 
 interface Declaration {
   readonly command: Declare
-  readonly bound: BoundStatement & { readonly statement: ParsedStatement }
-  readonly run: Run
+  readonly bound: RunnableStatement
+  readonly run: RunStatement
 }
 
 async function declare(state: SessionState, declaration: Declaration): Promise<void> {

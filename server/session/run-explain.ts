@@ -6,7 +6,12 @@ import { findCalls } from '../sql/call-sites.ts'
 import { type ExplainCommand, explainCommand } from '../sql/session-commands.ts'
 import { type ParsedStatement, parseStatements } from '../sql/statement.ts'
 import { type Answer, readyRows } from './answer.ts'
-import { type BoundStatement, bindStatement } from './bound-statement.ts'
+import {
+  type BoundStatement,
+  bindStatement,
+  type RunnableStatement,
+  type RunStatement,
+} from './bound-statement.ts'
 import { mustBe, notSupported } from './client-error.ts'
 import { describeStatement } from './describe.ts'
 import type { Described } from './prepared-statement.ts'
@@ -19,7 +24,7 @@ import type { SessionState } from './session-state.ts'
 import { textCells, textRow } from './text-answer.ts'
 
 interface ExplainRun {
-  readonly bound: BoundStatement & { readonly statement: ParsedStatement }
+  readonly bound: RunnableStatement
   readonly command: ExplainCommand
   readonly explained: ParsedStatement
   readonly described: Described
@@ -27,19 +32,12 @@ interface ExplainRun {
   readonly runStatement: RunStatement
 }
 
-/** Runs any statement. */
-type RunStatement = (
-  state: SessionState,
-  bound: BoundStatement & { readonly statement: ParsedStatement },
-  isSole: boolean,
-) => Promise<Answer>
-
 /**
  * EXPLAIN: of what the companion runs by itself its plan, of what is emulated the plan over loaded rows and what is loaded, of what Spanner runs one node.
  */
 export async function runExplain(
   state: SessionState,
-  bound: BoundStatement & { readonly statement: ParsedStatement },
+  bound: RunnableStatement,
   { isSole, runStatement }: Pick<ExplainRun, 'isSole' | 'runStatement'>,
 ): Promise<Answer> {
   const { statement } = bound

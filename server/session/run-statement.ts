@@ -3,7 +3,7 @@ import { SQL_STATE } from '../base/sql-state.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
 import { transactionCommand } from '../sql/transaction-command.ts'
 import { type Answer, tagOnly } from './answer.ts'
-import type { BoundStatement } from './bound-statement.ts'
+import type { RunnableStatement } from './bound-statement.ts'
 import { mustBe } from './client-error.ts'
 import { commentOnDatabase } from './comment-on-database.ts'
 import { demandRelations } from './demand-relations.ts'
@@ -30,7 +30,7 @@ import { tellTruncated } from './tell-truncated.ts'
 /** Runs one statement with its values, by its category. `isSole`: nothing else will be in its implicit transaction. */
 export async function runStatement(
   state: SessionState,
-  bound: BoundStatement & { readonly statement: ParsedStatement },
+  bound: RunnableStatement,
   isSole: boolean,
 ): Promise<Answer> {
   const { statement } = bound

@@ -4,7 +4,7 @@ import type { ParsedStatement } from '../sql/statement.ts'
 import { createsTemporary, onCommit, statementRelations } from '../sql/temporary-names.ts'
 import { readOnlyViolation } from '../transaction/transaction-block.ts'
 import { type Answer, readyRows } from './answer.ts'
-import type { BoundStatement } from './bound-statement.ts'
+import type { RunnableStatement } from './bound-statement.ts'
 import { notSupported } from './client-error.ts'
 import { companionText } from './companion-text.ts'
 import { definedText } from './defined-text.ts'
@@ -129,10 +129,7 @@ async function uncommittedType(state: SessionState, error: unknown): Promise<PgE
 }
 
 /** Runs it in the companion, in the client's transaction. */
-export async function runTemporary(
-  state: SessionState,
-  bound: BoundStatement & { readonly statement: ParsedStatement },
-): Promise<Answer> {
+export async function runTemporary(state: SessionState, bound: RunnableStatement): Promise<Answer> {
   const { statement, described, params, resultFormats } = bound
   const isUtility = !ROWS_ALONE.has(statement.category)
   if (isUtility && state.block.characteristics.readOnly)

@@ -5,7 +5,12 @@ import type { PushdownRoute } from '../plan/plan.ts'
 import { type ParsedStatement, parseStatements } from '../sql/statement.ts'
 import type { Format } from '../wire/field-description.ts'
 import { formatAt } from './answer.ts'
-import { type BoundParams, type BoundStatement, bindStatement } from './bound-statement.ts'
+import {
+  type BoundParams,
+  type BoundStatement,
+  bindStatement,
+  type RunnableStatement,
+} from './bound-statement.ts'
 import { clientError } from './client-error.ts'
 import { describeStatement } from './describe.ts'
 import { explainFailedWrite } from './failed-write.ts'
@@ -187,7 +192,7 @@ export class RowStatements {
   async bind(
     rows: readonly WrittenRow[],
     resultFormats: readonly Format[] = [],
-  ): Promise<BoundStatement & { readonly statement: ParsedStatement }> {
+  ): Promise<RunnableStatement> {
     const { params, formats } = this.#writer
     const target = this.#known.get(rows.length) ?? (await this.#describe(rows.length))
     const values = [...params.values, ...rows.flat()]
