@@ -6,6 +6,7 @@ import { CITEXT } from '../types/user-type.ts'
 import type { Emission, Place } from './emission.ts'
 import { NotPushable } from './not-pushable.ts'
 import type { Scope } from './scope.ts'
+import { unstoredType } from './unstored-type.ts'
 
 type Var = Extract<Expr, { readonly kind: 'Var' }>
 type Relation = Extract<RangeTableEntry, { readonly kind: 'relation' }>
@@ -75,7 +76,7 @@ function refuseWholeRow(variable: Var, entry: RangeTableEntry): void {
 
 function refuseUnstored(column: Column): void {
   if (findStorage(column.typeOid, column.typmod) !== undefined) return
-  throw new NotPushable(`the column ${column.name}, of a type that Spanner does not have`)
+  throw unstoredType(`the column ${column.name},`, column.typeOid)
 }
 
 /** access/sysattr.h. */

@@ -1,7 +1,7 @@
 import type { SpannerType } from '../types/spanner-type.ts'
 import { findStorage } from '../types/storage.ts'
-import { NotPushable } from './not-pushable.ts'
 import type { ParamSource, RowCountClause } from './plan.ts'
+import { unstoredType } from './unstored-type.ts'
 
 const TIMESTAMP: SpannerType = { code: 'TIMESTAMP' }
 
@@ -58,8 +58,7 @@ export class ParamList {
 
 function storageOrRefuse(typeOid: number): SpannerType {
   const storage = findStorage(typeOid, -1)
-  if (storage === undefined)
-    throw new NotPushable(`a value of a type that Spanner does not have (type ${typeOid})`)
+  if (storage === undefined) throw unstoredType('a value', typeOid)
   return storage.type
 }
 

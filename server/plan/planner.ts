@@ -11,6 +11,7 @@ import type {
   SessionContext,
 } from '../companion/companion-types.ts'
 import { sessionViewsOf } from '../companion/session-views-sql.ts'
+import type { LogicalSchema } from '../schema/logical-schema.ts'
 import type { DatabaseSchema } from '../schema/schema-types.ts'
 import { areTablesAsBefore } from '../schema/transaction-changes.ts'
 import { BARE_DIALECT } from '../sql/dialect-lookup.ts'
@@ -34,6 +35,8 @@ export interface PlanRequest {
   readonly session: SessionContext
   /** The connection with the client's uncommitted DDL. */
   readonly pinned: PinnedConnection | undefined
+  /** What Spanner holds or will hold for the client's transaction, where that is not what it holds for everybody. */
+  readonly schema?: LogicalSchema | undefined
   readonly signal: AbortSignal
   /** The text is of this moment alone: its plan is not for the next with the same text. */
   readonly isMomentary?: boolean
@@ -125,7 +128,7 @@ export class Planner {
 
   async #planWholeTables(request: PlanRequest, reason: NotPushable): Promise<Plan | undefined> {
     const { tree, ...analysis } = await this.#analyse(request)
-    const plain = this.#context(request.session)
+    const plain = this.#context(request)
     const context = {
       ...(await this.#withBodies(plain, tree ?? '', request)),
       dialect: BARE_DIALECT,
@@ -143,7 +146,7 @@ export class Planner {
     request: PlanRequest & { readonly pinned: PinnedConnection },
   ): Promise<Plan> {
     const { tree, ...analysis } = await this.#analyse(request)
-    return { ...analysis, route: this.#besideTemporary(tree, request.session) }
+    return { ...analysis, route: this.#besideTemporary(tree, request) }
   }
 
   /** After an error that Spanner gave for a statement: where it contradicts the schema, somebody else may have changed that. */
@@ -190,7 +193,7 @@ export class Planner {
   async #route({ tree, paramTypes }: Analysis, request: PlanRequest): Promise<Route> {
     if (tree === undefined) return catalogRoute('')
     if (!NAMES_RELATION.test(tree)) return catalogRoute(tree)
-    const plain = this.#context(request.session)
+    const plain = this.#context(request)
     const calls = readTree(tree, plain)
     if (!touchesUserRelations(calls)) return catalogRoute(tree)
     const context = await this.#withBodies(plain, tree, request)
@@ -221,9 +224,9 @@ export class Planner {
     return bodies.size === 0 ? context : { ...context, bodies }
   }
 
-  #besideTemporary(tree: string | undefined, session: SessionContext): Route {
+  #besideTemporary(tree: string | undefined, request: PlanRequest): Route {
     if (tree === undefined) return catalogRoute('')
-    const context = this.#context(session)
+    const context = this.#context(request)
     const queries = readTree(tree, context)
     const { relations } = context.schema
     if (!queries.some(({ relids }) => relids.some((relid) => relations.has(relid))))
@@ -264,10 +267,10 @@ export class Planner {
     return emitPushdown(query, context)
   }
 
-  #context({ settings }: SessionContext): EmitContext {
-    const { schema, capabilities, dialect } = this.#options
+  #context({ session: { settings }, schema }: PlanRequest): EmitContext {
+    const { schema: everybodys, capabilities, dialect } = this.#options
     return {
-      schema: schema.current,
+      schema: schema ?? everybodys.current,
       capabilities,
       dialect,
       settings: {

@@ -4,6 +4,7 @@ import { findStorage } from '../types/storage.ts'
 import { typeOf, typmodOf } from './expression-type.ts'
 import { NotPushable } from './not-pushable.ts'
 import type { OutputColumn } from './plan.ts'
+import { unstoredType } from './unstored-type.ts'
 
 /** The columns that come out of a query, in their order: those that only sort or group stay inside. */
 export function outputsOf(query: Query): readonly TargetEntry[] {
@@ -24,7 +25,7 @@ export function outputColumn(expr: Expr): OutputColumn {
 export function resultColumn(expr: Expr): OutputColumn {
   const column = outputColumn(expr)
   if (findStorage(column.typeOid, column.typmod) === undefined)
-    throw new NotPushable('a result of a type that Spanner does not have')
+    throw unstoredType('a result', column.typeOid)
   const isChar = column.typeOid === OID.bpchar || column.typeOid === OID.bpcharArray
   if (isChar && column.typmod < 0 && expr.kind !== 'Const')
     throw new NotPushable('a result of type char without its length', {

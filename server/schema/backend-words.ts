@@ -1,4 +1,4 @@
-import type { BackendError, BackendFailureKind } from '../backend/backend-error.ts'
+import { BackendError, type BackendFailureKind } from '../backend/backend-error.ts'
 import { PgError, type PgErrorOptions } from '../base/pg-error.ts'
 import { SQL_STATE, type SqlState } from '../base/sql-state.ts'
 import { DEFAULT_FORMAT_SETTINGS } from '../types/format-settings.ts'
@@ -180,4 +180,13 @@ function clipped(value: string): string {
 /** A name as quote_identifier prints it, but for reserved words. */
 export function quoteIfNeeded(name: string): string {
   return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`
+}
+
+/** What Spanner's failures are to a client, where none of them is about rows of its own. */
+export async function inPostgresWords<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw error instanceof BackendError ? toPlainPgError(error) : error
+  }
 }

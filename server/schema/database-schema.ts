@@ -1,11 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import type { BackendDatabase, CallOptions } from '../backend/backend.ts'
-import { BackendError } from '../backend/backend-error.ts'
 import { Bug } from '../base/pg-error.ts'
 import type { CompanionDatabase, PinnedConnection } from '../companion/companion-types.ts'
-import { toPlainPgError } from './backend-words.ts'
-import { applyDdl } from './ddl-apply.ts'
-import { type DdlPlan, planDdl } from './ddl-plan.ts'
+import { inPostgresWords } from './backend-words.ts'
+import { DdlChanges } from './ddl-changes.ts'
 import { type DeclaredObject, type DeclaredSchema, isSameDeclaration } from './declared-object.ts'
 import { isPredefinedRole, rolesOf, withRoleRenamed } from './declared-roles.ts'
 import type { SpannerDdl } from './emit-spanner-ddl.ts'
@@ -16,12 +13,12 @@ import { isLockTimeout, type MirrorAdvance, readMirror } from './mirror.ts'
 import { adoptRows } from './mirror-views.ts'
 import { readPhysicalSchema } from './physical-reader.ts'
 import type { StoredObject } from './physical-schema.ts'
-import { PinnedDdl } from './pinned-ddl.ts'
+import { type DdlHost, PinnedDdl } from './pinned-ddl.ts'
 import { reconcile } from './reconcile.ts'
 import { bindRows, type SchemaState } from './schema-state.ts'
-import type { DatabaseSchema, DdlTransaction, RoleRename } from './schema-types.ts'
+import type { DatabaseSchema, DdlTransaction, RoleRename, RowChanges } from './schema-types.ts'
 import { Serial } from './serial.ts'
-import type { CatalogQuery, Snapshot } from './snapshot.ts'
+import type { Snapshot } from './snapshot.ts'
 import {
   hasOwnSchema,
   hasStorage,
@@ -29,9 +26,9 @@ import {
   readVersion,
   SCHEMA_DDL,
   STORAGE_DDL,
+  type Stored,
   writeStored,
 } from './storage.ts'
-import { readTransactionSnapshot } from './transaction-snapshot.ts'
 
 /** What {@link openDatabaseSchema} needs. */
 export interface DatabaseSchemaOptions {
@@ -64,18 +61,6 @@ export async function openDatabaseSchema(
 
 type SchemaContents = Pick<SchemaState, 'rows' | 'snapshot'>
 
-/** What a transaction commits, and the plan for all of it, where one was made. */
-interface Checked {
-  readonly pinned: PinnedConnection
-  readonly checked: DdlPlan | undefined
-}
-
-/** What is stored in Spanner, as last read or written. */
-interface Stored {
-  readonly version: bigint
-  readonly rows: readonly StoredObject[]
-}
-
 const NOTHING_STORED: Stored = { version: 0n, rows: [] }
 
 class StoredDatabaseSchema implements DatabaseSchema {
@@ -91,11 +76,27 @@ class StoredDatabaseSchema implements DatabaseSchema {
   #revision = 0n
   /** What the mirror holds, while that is certain. */
   #held: Snapshot | undefined
+  /** The transactions for which Spanner holds what nobody else has declared. */
+  readonly #expanding = new Set<PinnedConnection>()
   /** Their ids. */
   #brokenViews: ReadonlySet<string> = new Set()
 
+  readonly #ddl: DdlHost
+
   constructor(options: DatabaseSchemaOptions) {
     this.#options = options
+    this.#ddl = new DdlChanges({
+      backend: options.backend,
+      oneAtATime: (work) => this.#changes.run(work),
+      read: (work) => this.#mirror.run(() => work(this.#mustState())),
+      state: () => this.#mustState(),
+      stored: () => this.#stored,
+      nextRevision: () => ++this.#revision,
+      storageDdl: (call) => this.#storageDdl(call),
+      expanding: this.#expanding,
+      changed: (rows) => this.#changed(rows),
+      recover: (call) => this.#recover(call),
+    })
   }
 
   get current(): LogicalSchema {
@@ -110,14 +111,8 @@ class StoredDatabaseSchema implements DatabaseSchema {
     return this.#changes.run(() => inPostgresWords(() => this.#refresh(options)))
   }
 
-  begin(pinned: PinnedConnection): Promise<DdlTransaction> {
-    return Promise.resolve(
-      new PinnedDdl({
-        plan: (options) => inPostgresWords(() => this.#plan(pinned, options)),
-        commit: (checked, options) =>
-          this.#changes.run(() => this.#commit({ pinned, checked }, options)),
-      }),
-    )
+  begin(pinned: PinnedConnection, rows: RowChanges): Promise<DdlTransaction> {
+    return Promise.resolve(new PinnedDdl(this.#ddl, pinned, rows))
   }
 
   renameRole(rename: RoleRename, options: CallOptions): Promise<void> {
@@ -132,7 +127,8 @@ class StoredDatabaseSchema implements DatabaseSchema {
   async #refresh(options: CallOptions): Promise<boolean> {
     const { backend } = this.#options
     this.#hasStorage ||= await hasStorage(backend, options)
-    const isForeignCheckDue = performance.now() >= this.#nextForeignCheckMs
+    const isForeignCheckDue =
+      this.#expanding.size === 0 && performance.now() >= this.#nextForeignCheckMs
     const version = this.#hasStorage ? await readVersion(backend, options) : 0n
     if (this.#state !== undefined && version === this.#stored.version && !isForeignCheckDue)
       return false
@@ -222,52 +218,6 @@ class StoredDatabaseSchema implements DatabaseSchema {
     })
   }
 
-  async #plan(pinned: PinnedConnection, options: CallOptions): Promise<DdlPlan> {
-    const { before, after } = await this.#mirror.run(async () => {
-      const state = this.#mustState()
-      const query: CatalogQuery = (...question) => pinned.query(...question)
-      return { before: state, after: await readTransactionSnapshot(query, state.snapshot) }
-    })
-    const { backend } = this.#options
-    return planDdl(before, after, { backend, pinned, newId: randomUUID }, options)
-  }
-
-  async #commit({ pinned, checked }: Checked, options: CallOptions): Promise<void> {
-    let plan: DdlPlan
-    try {
-      plan = this.#isInForce(checked)
-        ? checked
-        : await inPostgresWords(() => this.#plan(pinned, options))
-    } finally {
-      await pinned.release()
-    }
-    if (plan.isEmpty) return
-    const { backend } = this.#options
-    try {
-      const first = this.#hasStorage ? [] : await this.#storageDdl(options)
-      await applyDdl(backend, [...first, ...plan.statements], plan.rows, {
-        options,
-        record: () =>
-          writeStored(
-            backend,
-            {
-              before: this.#stored.rows,
-              after: plan.rows,
-              version: this.#stored.version,
-              updates: plan.updates,
-            },
-            options,
-          ),
-      })
-    } catch (error) {
-      await this.#recover(options)
-      throw error
-    }
-    this.#hasStorage = true
-    await this.#adopt(plan.rows, { whenLocked: 'throw-out', held: this.#held })
-    this.#stored = { version: this.#stored.version + 1n, rows: plan.rows }
-  }
-
   /** The mirror's catalogs say the new name by themselves; rows and state do not. */
   async #renameRole(rename: RoleRename, options: CallOptions): Promise<void> {
     const { rows } = this.#mustState()
@@ -280,14 +230,19 @@ class StoredDatabaseSchema implements DatabaseSchema {
     await this.#adopt(renamed, { whenLocked: 'throw-out' })
   }
 
-  /** Whether planning again could tell nothing else: rows that made a table empty or not may have come or gone. */
-  #isInForce(plan: DdlPlan | undefined): plan is DdlPlan {
-    return plan !== undefined && plan.before === this.#state && !plan.dependsOnRows
-  }
-
+  /** What makes the tables of the stored schema, where they are missing. */
   async #storageDdl(options: CallOptions): Promise<readonly SpannerDdl[]> {
+    this.#hasStorage ||= await inPostgresWords(() => hasStorage(this.#options.backend, options))
+    if (this.#hasStorage) return []
     const isThere = await inPostgresWords(() => hasOwnSchema(this.#options.backend, options))
     return [...(isThere ? [] : [SCHEMA_DDL]), ...STORAGE_DDL].map((sql) => ({ sql }))
+  }
+
+  /** The rows were stored, and Spanner holds what they say. */
+  async #changed(rows: readonly StoredObject[]): Promise<void> {
+    this.#hasStorage = true
+    await this.#adopt(rows, { whenLocked: 'throw-out', held: this.#held })
+    this.#stored = { version: this.#stored.version + 1n, rows }
   }
 
   /** After a change that failed half-way: whatever Spanner has now is what there is. */
@@ -330,12 +285,4 @@ function withPrints(
       prints.set(row.id, { ...row, declared: object.declared } as StoredObject)
   }
   return rows.map((row) => prints.get(row.id) ?? row)
-}
-
-async function inPostgresWords<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw error instanceof BackendError ? toPlainPgError(error) : error
-  }
 }

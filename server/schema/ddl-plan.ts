@@ -17,8 +17,14 @@ import { unsupported } from './unsupported.ts'
 /** What a client's transaction makes of the schema. */
 export interface DdlPlan {
   readonly before: SchemaState
+  /** The catalogs of the transaction. */
+  readonly after: Snapshot
   readonly rows: readonly StoredObject[]
   readonly statements: readonly SpannerDdl[]
+  /** Of `statements` those that put sequences back. */
+  readonly restarts: readonly SpannerDdl[]
+  /** Spanner's table to (new column to the expression that fills rows that are there). */
+  readonly backfills: ReadonlyMap<string, ReadonlyMap<string, string>>
   /** DML that goes with the writing of the rows. */
   readonly updates: readonly string[]
   readonly isEmpty: boolean
@@ -31,6 +37,8 @@ export interface PlanHost {
   readonly backend: BackendDatabase
   readonly pinned: PinnedConnection
   readonly newId: () => string
+  /** Spanner's names of the tables whose rows the transaction has changed. */
+  readonly written: ReadonlySet<string>
 }
 
 /** The setting that says how new sequences give their values. */
@@ -47,8 +55,8 @@ export async function planDdl(
 ): Promise<DdlPlan> {
   const difference = findDifference(before.snapshot, after)
   if (difference.isEmpty) {
-    const nothing = { statements: [], updates: [], isEmpty: true, dependsOnRows: false }
-    return { before, rows: before.rows, ...nothing }
+    const nothing = { statements: [], restarts: [], updates: [], backfills: new Map() }
+    return { before, after, rows: before.rows, ...nothing, isEmpty: true, dependsOnRows: false }
   }
   const sequenceKind = await readSequenceKind(host.pinned)
   const answers = new Map<string, boolean>()
@@ -57,7 +65,8 @@ export async function planDdl(
     if (round === MAX_ROUNDS)
       throw unsupported('schema change is too complex', 'Change one thing at a time.')
     for (const table of result?.questions ?? []) {
-      answers.set(table, await isTableEmpty(host.backend, table, options))
+      const isEmpty = !host.written.has(table) && (await isTableEmpty(host.backend, table, options))
+      answers.set(table, isEmpty)
     }
     result = mapPhysical({
       difference,
@@ -76,8 +85,11 @@ export async function planDdl(
   )
   return {
     before,
+    after,
     rows: result.rows,
     statements: [...statements, ...restarts],
+    restarts,
+    backfills: result.backfills,
     updates: result.updates,
     isEmpty: false,
     dependsOnRows: answers.size > 0,

@@ -9,7 +9,7 @@ import type {
   PhysicalTableColumn,
   PhysicalView,
 } from './physical-schema.ts'
-import { physicalSchemaOf, qualifyPhysical } from './physical-schema.ts'
+import { missingFrom, physicalSchemaOf, qualifyPhysical } from './physical-schema.ts'
 import { childrenFirst, orderByReference } from './table-order.ts'
 
 /*
@@ -65,15 +65,6 @@ export function emitSpannerDdl(
     ...missingFrom(before.sequences, after.sequences).map(dropSequence),
     ...before.schemas.filter((name) => !after.schemas.includes(name)).map(dropSchema),
   ]
-}
-
-/** Items of the first list whose name the second does not have. */
-function missingFrom<T extends { readonly name: string }>(
-  items: readonly T[],
-  others: readonly T[],
-): T[] {
-  const names = new Set(others.map((item) => item.name))
-  return items.filter((item) => !names.has(item.name))
 }
 
 /** Foreign keys of new tables that must wait until all of them are there: those of a cycle. */

@@ -17,7 +17,7 @@ import { unsupported } from './unsupported.ts'
  * then (plan/emit-domain.ts).
  */
 
-/** The domains on both sides of a difference; new ones under the OIDs that will be stored. */
+/** The domains on both sides of a difference; those of the transaction under the OIDs that will be stored. */
 export interface DomainStates {
   readonly before: DomainTypes
   readonly after: DomainTypes
@@ -25,7 +25,9 @@ export interface DomainStates {
 
 /** Reads them out of a difference. */
 export function domainStates({ domains }: Difference, renumbering: Renumbering): DomainStates {
-  const before = domains.flatMap((change) => (change.kind === 'created' ? [] : [change.before]))
+  const before = domains.flatMap((change) =>
+    change.kind === 'created' ? [] : [renumbered(change.before, renumbering)],
+  )
   const after = domains.flatMap((change) =>
     change.kind === 'dropped' ? [] : [renumbered(change.after, renumbering)],
   )

@@ -21,8 +21,8 @@ export function mapEnums(input: MappingInput, renumbering: Renumbering): StoredE
     if (change.kind === 'dropped') return []
     const { declared, oid } = change.after
     const stored = input.stored.get(oid)
-    if (stored?.kind === 'enum') return [{ ...stored, declared }]
     const renumbered = { ...declared, oid: renumbering.get(oid) ?? oid }
+    if (stored?.kind === 'enum') return [{ ...stored, declared: renumbered }]
     return [{ kind: 'enum', id: input.newId(), declared: renumbered }]
   })
 }

@@ -78,7 +78,7 @@ export function mapPhysical(input: MappingInput): MappingResult {
   const schemas = mapSchemas(input, names)
   const physicalSchemas = new Map(schemas.map((row) => [row.declared.name, row.physical]))
   const physicalSchema = (declared: string): string => physicalSchemas.get(declared) ?? ''
-  const renumbering = typeRenumbering(input.difference)
+  const renumbering = typeRenumbering(input.difference, input.stored)
   const domains = domainStates(input.difference, renumbering)
   const changes = input.difference.tables
     .filter(({ table }) => table.kind !== 'dropped')

@@ -216,3 +216,12 @@ export function physicalSchemaOf(name: string): string {
 export function qualifyPhysical(schema: string, name: string): string {
   return schema === '' ? name : `${schema}.${name}`
 }
+
+/** Items of the first list whose name the second does not have. */
+export function missingFrom<T extends { readonly name: string }>(
+  items: readonly T[],
+  others: readonly T[],
+): T[] {
+  const names = new Set(others.map((item) => item.name))
+  return items.filter((item) => !names.has(item.name))
+}

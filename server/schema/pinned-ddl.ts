@@ -1,33 +1,81 @@
 import type { CallOptions } from '../backend/backend.ts'
+import { Bug } from '../base/pg-error.ts'
+import type { PinnedConnection } from '../companion/companion-types.ts'
 import type { DdlPlan } from './ddl-plan.ts'
-import type { DdlTransaction } from './schema-types.ts'
+import type { Expansion } from './expansion.ts'
+import type { LogicalSchema } from './logical-schema.ts'
+import type { DdlTransaction, RowChanges } from './schema-types.ts'
+
+/** An open transaction that declares, and what it has come to. */
+export interface OpenDdl {
+  readonly pinned: PinnedConnection
+  readonly rows: RowChanges
+  /** The plan for all that was declared, where one was made. */
+  readonly checked: DdlPlan | undefined
+  /** What Spanner was made to hold for it so far. */
+  readonly expansion: Expansion | undefined
+}
 
 /** What a DDL transaction asks of the schema. */
 export interface DdlHost {
-  plan(options: CallOptions): Promise<DdlPlan>
-  /** `checked` is the plan for all that was declared, where one was made. */
-  commit(checked: DdlPlan | undefined, options: CallOptions): Promise<void>
+  check(ddl: OpenDdl, options: CallOptions): Promise<DdlPlan>
+  logicalOf(plan: DdlPlan): LogicalSchema
+  expand(ddl: OpenDdl, options: CallOptions): Promise<Expansion>
+  commit(ddl: OpenDdl, options: CallOptions): Promise<void>
+  takeBack(ddl: OpenDdl): Promise<void>
 }
 
 /** A transaction that keeps the plan of its last check for its end. */
 export class PinnedDdl implements DdlTransaction {
   readonly #host: DdlHost
-  #checked: DdlPlan | undefined
+  #open: OpenDdl
+  /** Of the plan. */
+  #declared: LogicalSchema | undefined
 
-  constructor(host: DdlHost) {
+  constructor(host: DdlHost, pinned: PinnedConnection, rows: RowChanges) {
     this.#host = host
+    this.#open = { pinned, rows, checked: undefined, expansion: undefined }
+  }
+
+  get inSpanner(): LogicalSchema | undefined {
+    return this.#open.expansion?.state.logical
   }
 
   async check(options: CallOptions): Promise<void> {
-    this.#checked = undefined
-    this.#checked = await this.#host.plan(options)
+    this.changed()
+    const checked = await this.#host.check(this.#open, options)
+    this.#open = { ...this.#open, checked }
   }
 
   changed(): void {
-    this.#checked = undefined
+    this.#open = { ...this.#open, checked: undefined }
+    this.#declared = undefined
   }
 
-  commit(options: CallOptions): Promise<void> {
-    return this.#host.commit(this.#checked, options)
+  async declared(options: CallOptions): Promise<LogicalSchema> {
+    if (this.#open.checked === undefined) await this.check(options)
+    const { checked, expansion } = this.#open
+    if (checked === undefined) throw new Bug('a schema was checked and has no plan')
+    if (checked.isEmpty && expansion !== undefined) return expansion.state.logical
+    this.#declared ??= this.#host.logicalOf(checked)
+    return this.#declared
+  }
+
+  async expand(options: CallOptions): Promise<void> {
+    if (this.#open.checked?.isEmpty === true) return
+    const expansion = await this.#host.expand(this.#open, options)
+    this.#open = { ...this.#open, expansion }
+    this.changed()
+  }
+
+  async commit(options: CallOptions): Promise<void> {
+    const open = this.#open
+    this.#open = { ...open, expansion: undefined }
+    await this.#host.commit(open, options)
+  }
+
+  async rollback(): Promise<void> {
+    if (this.#open.expansion !== undefined) await this.#host.takeBack(this.#open)
+    this.#open = { ...this.#open, expansion: undefined }
   }
 }

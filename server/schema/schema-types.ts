@@ -1,7 +1,8 @@
-import type { CallOptions } from '../backend/backend.ts'
+import type { CallOptions, SpannerStatement } from '../backend/backend.ts'
 import type { PinnedConnection } from '../companion/companion-types.ts'
 import type { DeclaredObject } from './declared-object.ts'
 import type { LogicalSchema } from './logical-schema.ts'
+import type { TextRow } from './spanner-query.ts'
 
 /** Keeps the logical schema, its stored rows in Spanner and the mirror of one database in step. */
 export interface DatabaseSchema {
@@ -15,8 +16,8 @@ export interface DatabaseSchema {
   refresh(options: CallOptions): Promise<boolean>
   /** After a role of the companion got another name: what is stored says the new one. */
   renameRole(rename: RoleRename, options: CallOptions): Promise<void>
-  /** Remembers the schema before the first DDL of a pinned transaction. */
-  begin(pinned: PinnedConnection): Promise<DdlTransaction>
+  /** Remembers the schema before the first DDL of a pinned transaction, which may change `rows` as well. */
+  begin(pinned: PinnedConnection, rows: RowChanges): Promise<DdlTransaction>
 }
 
 /** ALTER ROLE .. RENAME. */
@@ -25,15 +26,44 @@ export interface RoleRename {
   readonly to: string
 }
 
-/** DDL of one client transaction: runs in the pinned companion transaction, and takes effect at `commit`. */
+/** What a client's transaction does with rows, as its DDL must know it. */
+export interface RowChanges {
+  /** Whether rows were changed. */
+  readonly hasWritten: boolean
+  /** Spanner's names of the tables whose rows were changed, or more. */
+  readonly written: ReadonlySet<string>
+  /** Ends what is under way at Spanner, for which a change of the schema would wait; the next call does again what was done. */
+  rest(): Promise<void>
+  /** Reads in the transaction; columns as {@link TextRow} takes them. */
+  read(sql: string, options: CallOptions): Promise<readonly TextRow[]>
+  /** Changes rows in the transaction; the counts of the statements. */
+  write(statements: readonly SpannerStatement[], options: CallOptions): Promise<readonly bigint[]>
+  commit(options: CallOptions): Promise<void>
+}
+
+/**
+ * DDL of one client transaction: runs in the pinned companion transaction, and takes effect at `commit`. Where the transaction changes rows as
+ * well, Spanner is made to hold before that what they need (`expand`), unseen by others.
+ */
 export interface DdlTransaction {
-  /** Refuses (0A000 with a hint) what of the difference so far cannot be made in Spanner; called after each DDL statement, so that the client learns it at the statement. */
+  /**
+   * Refuses (0A000 with a hint) what of the difference so far cannot be made in Spanner; called after each DDL statement, so that the client learns it
+   * at the statement.
+   */
   check(options: CallOptions): Promise<void>
   /** Says that what `pinned` holds is not what was checked last. */
   changed(): void
+  /** What Spanner holds for the transaction; undefined: what it holds for everybody. */
+  readonly inSpanner: LogicalSchema | undefined
+  /** What the transaction has declared, as Spanner will hold it behind `expand`. */
+  declared(options: CallOptions): Promise<LogicalSchema>
+  /** Makes Spanner hold what was declared, for changes of rows that follow. Errors are those of `commit`. */
+  expand(options: CallOptions): Promise<void>
   /**
-   * Takes the difference, rolls the companion's transaction back (releases `pinned`), changes Spanner in one batch, writes the stored rows and
-   * advances the mirror. Errors that depend on data come from here as PgError (23502, 23505, 23514, 23503).
+   * Takes the difference, rolls the companion's transaction back (releases `pinned`), changes Spanner, writes the stored rows and
+   * advances the mirror; the client's rows are committed with it. Errors that depend on data come from here as PgError (23502, 23505, 23514, 23503).
    */
   commit(options: CallOptions): Promise<void>
+  /** Takes back what Spanner was made to hold. */
+  rollback(): Promise<void>
 }

@@ -1,14 +1,10 @@
-import type {
-  BackendDatabase,
-  BackendTransaction,
-  CallOptions,
-  SpannerStatement,
-} from '../backend/backend.ts'
+import type { BackendDatabase, CallOptions, SpannerStatement } from '../backend/backend.ts'
 import { Bug, PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { isSameDeclaration } from './declared-object.ts'
 import { runOwnTransaction } from './own-transaction.ts'
 import type { StoredObject } from './physical-schema.ts'
+import type { RowChanges } from './schema-types.ts'
 import { bigintParam, readTextRows, textParam } from './spanner-query.ts'
 
 /*
@@ -76,11 +72,14 @@ export async function readVersion(backend: BackendDatabase, options: CallOptions
   return BigInt(rows[0]?.[0] ?? '0')
 }
 
+/** What is stored in Spanner, as last read or written. */
+export interface Stored {
+  readonly version: bigint
+  readonly rows: readonly StoredObject[]
+}
+
 /** All stored rows and the version that they are of, in one consistent read. */
-export async function readStored(
-  backend: BackendDatabase,
-  options: CallOptions,
-): Promise<{ readonly version: bigint; readonly rows: readonly StoredObject[] }> {
+export async function readStored(backend: BackendDatabase, options: CallOptions): Promise<Stored> {
   const found = await readTextRows(
     backend,
     `SELECT version, NULL FROM spanwire.versions WHERE id = 1 UNION ALL
@@ -117,22 +116,37 @@ export async function writeStored(
 ): Promise<void> {
   await runOwnTransaction(
     backend,
-    (transaction) => writeOnce(transaction, change, options),
+    (transaction) =>
+      writeIn(change, async (batch) => {
+        const { rowCounts, error } = await transaction.executeBatch(batch, {
+          ...options,
+          isDml: true,
+        })
+        if (error !== undefined) throw error
+        return rowCounts
+      }),
     options,
   )
 }
 
-async function writeOnce(
-  transaction: BackendTransaction,
+/** The same in the transaction of a client, whose commit makes it last. */
+export function writeStoredIn(
+  rows: RowChanges,
   change: StoredChange,
   options: CallOptions,
+): Promise<void> {
+  return writeIn(change, (batch) => rows.write(batch, options))
+}
+
+async function writeIn(
+  change: StoredChange,
+  send: (batch: readonly SpannerStatement[]) => Promise<readonly bigint[]>,
 ): Promise<void> {
   const updates = (change.updates ?? []).map((sql) => ({ sql, params: [] }))
   const batches = splitBatches([raiseVersion(change.version), ...changedRows(change), ...updates])
   for (const [index, batch] of batches.entries()) {
-    const result = await transaction.executeBatch(batch, { ...options, isDml: true })
-    if (result.error !== undefined) throw result.error
-    if (index === 0 && change.version > 0n && result.rowCounts[0] !== 1n) throw concurrentChange()
+    const rowCounts = await send(batch)
+    if (index === 0 && change.version > 0n && rowCounts[0] !== 1n) throw concurrentChange()
   }
 }
 

@@ -111,6 +111,7 @@ async function planBeyondSpanner(
     paramTypes: described.paramTypes,
     session: state.context(),
     pinned: state.ddl?.pinned,
+    schema: state.ddl?.inSpanner,
     signal: state.scope.signal,
   })
 }

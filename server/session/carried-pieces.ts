@@ -90,7 +90,7 @@ async function keyOf(
   { schema, name }: UpdatePieces,
 ): Promise<readonly string[]> {
   const { oid } = await copyTarget(state, { schema, name, columns: undefined })
-  const table = state.database.schema.current.relations.get(Number(oid))
+  const table = state.schema.relations.get(Number(oid))
   return table?.kind === 'table' ? primaryKeyOf(table) : []
 }
 

@@ -232,9 +232,8 @@ async function bindFirst(
 }
 
 /** Rows that reference each other are tested when all of them are there: Spanner does so at the end of each statement. */
-function refersToItself({ database }: SessionState, route: PushdownRoute | undefined): boolean {
-  const { tablesByPhysicalName } = database.schema.current
-  const table = tablesByPhysicalName.get(route?.written?.table ?? '')
+function refersToItself({ schema }: SessionState, route: PushdownRoute | undefined): boolean {
+  const table = schema.tablesByPhysicalName.get(route?.written?.table ?? '')
   return table?.constraints.some(({ referencedTable }) => referencedTable === table.oid) === true
 }
 

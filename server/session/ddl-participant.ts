@@ -1,7 +1,14 @@
 import type { CallOptions } from '../backend/backend.ts'
 import type { PinnedConnection, ReadAnswer, ReadRequest } from '../companion/companion-types.ts'
-import type { DatabaseSchema, DdlTransaction } from '../schema/schema-types.ts'
+import type { LogicalSchema } from '../schema/logical-schema.ts'
+import type { DatabaseSchema, DdlTransaction, RowChanges } from '../schema/schema-types.ts'
 import type { TransactionParticipant } from '../transaction/transaction-block.ts'
+
+export interface DdlParts {
+  readonly schema: DatabaseSchema
+  readonly pinned: PinnedConnection
+  readonly rows: RowChanges
+}
 
 /** The DDL of one transaction: it runs in the pinned companion connection, and takes effect when the transaction commits. */
 export class DdlParticipant implements TransactionParticipant {
@@ -18,12 +25,11 @@ export class DdlParticipant implements TransactionParticipant {
 
   /** `onLost` is called when the companion loses the transaction, and with it what the client has declared, before its end. */
   static async begin(
-    schema: DatabaseSchema,
-    pinned: PinnedConnection,
+    { schema, pinned, rows }: DdlParts,
     onLost: () => void,
   ): Promise<DdlParticipant> {
     try {
-      return new DdlParticipant(pinned, await schema.begin(pinned), onLost)
+      return new DdlParticipant(pinned, await schema.begin(pinned, rows), onLost)
     } catch (error) {
       await pinned.release()
       throw error
@@ -41,7 +47,22 @@ export class DdlParticipant implements TransactionParticipant {
     return this.#transaction.check(options)
   }
 
-  async commit(options: CallOptions): Promise<void> {
+  /** What Spanner holds for the transaction; undefined: what it holds for everybody. */
+  get inSpanner(): LogicalSchema | undefined {
+    return this.#transaction.inSpanner
+  }
+
+  /** What the transaction has declared. */
+  declared(options: CallOptions): Promise<LogicalSchema> {
+    return this.#transaction.declared(options)
+  }
+
+  /** Makes Spanner hold what was declared, for changes of rows that follow. */
+  expand(options: CallOptions): Promise<void> {
+    return this.#transaction.expand(options)
+  }
+
+  async commitRows(options: CallOptions): Promise<void> {
     this.#unwatch()
     try {
       await this.#transaction.commit(options)
@@ -50,9 +71,13 @@ export class DdlParticipant implements TransactionParticipant {
     }
   }
 
-  rollback(): Promise<void> {
+  /** The rows were committed with it. */
+  async commit(): Promise<void> {}
+
+  async rollback(): Promise<void> {
     this.#unwatch()
-    return this.pinned.release()
+    await this.pinned.release()
+    await this.#transaction.rollback()
   }
 
   savepoint(level: number): Promise<void> {

@@ -2,6 +2,7 @@ import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import { namesMoment } from '../plan/moment-literals.ts'
 import type { PlanRequest } from '../plan/planner.ts'
+import type { LogicalSchema } from '../schema/logical-schema.ts'
 import { executeCommand } from '../sql/prepared-commands.ts'
 import { showCommand } from '../sql/session-commands.ts'
 import { type ParsedStatement, parseStatements, SyntaxProblem } from '../sql/statement.ts'
@@ -89,7 +90,8 @@ async function describeByPlan(
   statement: ParsedStatement,
   { declaredTypes, isMomentary }: Asked,
 ): Promise<Described> {
-  const request = { ...planRequest(state, statement, declaredTypes), isMomentary }
+  const asked = { ...planRequest(state, statement, declaredTypes), isMomentary }
+  const request = { ...asked, schema: await schemaFor(state, statement) }
   const { planner } = state.database
   const plan = await planner.plan(request).catch((error: unknown) => {
     // A regclass may be that of a temporary table.
@@ -107,8 +109,16 @@ export function planRequest(
   { text }: ParsedStatement,
   paramTypes: readonly number[],
 ): PlanRequest {
-  const { pinned } = state.ddl ?? {}
-  return { text, paramTypes, session: state.context(), pinned, signal: state.scope.signal }
+  const { pinned, inSpanner: schema } = state.ddl ?? {}
+  return { text, paramTypes, session: state.context(), pinned, schema, signal: state.scope.signal }
+}
+
+/** The schema that Spanner will have when it gets the statement: what the transaction declared is made before it changes rows. */
+async function schemaFor(
+  { ddl, scope }: SessionState,
+  { category }: ParsedStatement,
+): Promise<LogicalSchema | undefined> {
+  return category === 'dml' ? ddl?.declared(scope.callOptions()) : ddl?.inSpanner
 }
 
 /**

@@ -7,6 +7,7 @@ import { clientError, withFields } from './client-error.ts'
 import { explainFailedWrite } from './failed-write.ts'
 import { openCursorsBefore } from './open-cursors.ts'
 import { recordUnseen } from './record-draws.ts'
+import { beforeRows } from './run-ddl.ts'
 import { dmlTag } from './run-query.ts'
 import { runStatement } from './run-statement.ts'
 import type { SessionState } from './session-state.ts'
@@ -91,6 +92,7 @@ export async function runDmlBatch(
     return { tags: [answer.tag(0n)], error: undefined }
   }
   await openCursorsBefore(state, first.statement)
+  await beforeRows(state)
   for (const { described } of statements) {
     for (const notice of described.plan?.notices ?? []) state.notice(notice)
   }
@@ -100,6 +102,7 @@ export async function runDmlBatch(
     {
       ...state.scope.callOptions(),
       isLast: isSole,
+      written: statements.flatMap((statement) => mustRoute(statement).written?.table ?? []),
       writesDrawn: statements.some((statement) => mustRoute(statement).writesDrawn),
       requestTag: state.settings.get('spanner.statement_tag') || undefined,
     },
@@ -134,7 +137,7 @@ export function failureInClientBatch(
   error: unknown,
 ): unknown {
   if (batchNumber === undefined || isAborted(error)) return error
-  const told = clientError(error, state.database.schema.current, state.scope.signal)
+  const told = clientError(error, state.schema, state.scope.signal)
   const where = `statement ${batchNumber} of the batch: ${bound.statement.text}`
   return withFields(told, { where, position: undefined })
 }

@@ -27,7 +27,7 @@ export async function explainFailedWrite(
   if (!(error instanceof BackendError) || route?.kind !== 'pushdown') return error
   const { written } = route
   if (written === undefined || !SPEAKS_OF_ROW.has(error.failure.kind)) return error
-  const schema = state.database.schema.current
+  const schema = state.schema
   const table = schema.tablesByPhysicalName.get(written.table)
   if (table === undefined) return error
   return toPgError(error, schema, { table, row: await computeRow(state, bound, written) })

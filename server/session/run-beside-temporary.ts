@@ -18,7 +18,7 @@ import {
   runCreateAs,
   typedNulls,
 } from './run-create-as.ts'
-import { mixed } from './run-ddl.ts'
+import { beforeRows } from './run-ddl.ts'
 import { runRows } from './run-rows.ts'
 import { besideTables, runTemporary } from './run-temporary.ts'
 import type { SessionState } from './session-state.ts'
@@ -58,7 +58,7 @@ async function runBesideTables(
   const target = targetOf(statement.node)
   const isTemporary = target !== undefined && (await state.temporary?.has(target)) === true
   const refusal = besideTables()
-  if (!isTemporary && state.ddl !== undefined) throw mixed()
+  if (!isTemporary) await beforeRows(state)
   const refused = { bound, statement, plan: described, isSole, refusal, isTemporary }
   const answer = await carryWrite(state, refused, (...query) => runRows(state, ...query))
   if (answer === undefined) throw refusal

@@ -9,13 +9,13 @@ import { notSupported } from './client-error.ts'
 import { companionLost } from './companion-lost.ts'
 import { DdlParticipant } from './ddl-participant.ts'
 import { definedText } from './defined-text.ts'
+import { ClientRowChanges } from './row-changes.ts'
 import { preventInBlock } from './run-transaction.ts'
 import type { SessionState } from './session-state.ts'
 import { textRequest } from './text-request.ts'
 
 /** Runs DDL in the client's companion transaction; Spanner follows when the transaction commits. */
 export async function runDdl(state: SessionState, statement: ParsedStatement): Promise<Answer> {
-  if (state.block.hasWritten) throw mixed()
   if (state.block.characteristics.readOnly) throw readOnlyViolation(statement.tag)
   const ddl = await joinDdl(state)
   const running = ddl.execute(textRequest(state, transactionalText(state, statement)))
@@ -45,13 +45,23 @@ async function joinDdl(state: SessionState): Promise<DdlParticipant> {
   if (state.ddl !== undefined) return state.ddl
   const { companion, schema } = state.database
   const pinned = await companion.pin(state.context(), state.scope.signal)
-  const ddl = await DdlParticipant.begin(schema, pinned, () => state.io.terminate(companionLost()))
+  const rows = new ClientRowChanges(state.block.spanner)
+  const ddl = await DdlParticipant.begin({ schema, pinned, rows }, () =>
+    state.io.terminate(companionLost()),
+  )
   state.ddl = ddl
+  // What was declared is not declared again: an attempt that Spanner aborts is replayed from its log.
+  state.block.answerSent()
   await state.block.enlist(ddl)
   return ddl
 }
 
-/** DML after DDL in one transaction, or the other way round. */
+/** Before rows are changed, Spanner is made to hold what their transaction has declared. */
+export async function beforeRows({ ddl, scope }: SessionState): Promise<void> {
+  await ddl?.expand(scope.callOptions())
+}
+
+/** COPY after DDL in one transaction. */
 export function mixed() {
   return notSupported(
     'DDL together with changes of rows in one transaction',

@@ -171,6 +171,7 @@ function execute(
       returnsRows: plan.fields !== undefined,
       locksRows: route.locksRows,
       draws: isDrawingQuery(route) ? 'with rows' : undefined,
+      written: route.written?.table,
       writesDrawn: route.writesDrawn,
       isOrdered: route.isOrdered,
       requestTag: state.settings.get('spanner.statement_tag') || undefined,

@@ -15,7 +15,7 @@ import { runCopy } from './run-copy.ts'
 import { runCreateAs } from './run-create-as.ts'
 import { runCursor } from './run-cursor.ts'
 import { runDatabase } from './run-database.ts'
-import { mixed, runDdl } from './run-ddl.ts'
+import { beforeRows, runDdl } from './run-ddl.ts'
 import { runExplain } from './run-explain.ts'
 import { runListen } from './run-listen.ts'
 import { bindExecute, runDeallocate, runDiscard, runPrepare } from './run-prepared.ts'
@@ -43,7 +43,7 @@ export async function runStatement(
     case 'query':
       return runQuery(state, bound, isSole)
     case 'dml':
-      if (state.ddl !== undefined) throw mixed()
+      await beforeRows(state)
       return runQuery(state, bound, isSole)
     case 'show':
       return (

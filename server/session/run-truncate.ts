@@ -10,7 +10,7 @@ import { bindStatement, NO_PARAMS } from './bound-statement.ts'
 import { mustBe, notSupported } from './client-error.ts'
 import { demandRelations } from './demand-relations.ts'
 import { describeStatement } from './describe.ts'
-import { mixed } from './run-ddl.ts'
+import { beforeRows } from './run-ddl.ts'
 import type { SessionState } from './session-state.ts'
 import { readTexts } from './text-request.ts'
 
@@ -45,9 +45,9 @@ export async function runTruncate(
   isSole: boolean,
 ): Promise<Answer> {
   const command = mustBe(truncateCommand(statement.node))
-  if (state.ddl !== undefined) throw mixed()
   if (state.block.characteristics.readOnly) throw readOnlyViolation('TRUNCATE TABLE')
   await demandRelations(state, statement)
+  await beforeRows(state)
   const tables = await tablesOf(
     state,
     command.relations.map(({ schema, name }) =>
@@ -62,12 +62,13 @@ export async function runTruncate(
   for (const { isNamed, name } of tables) {
     if (!isNamed) state.notice(cascadeNotice(name))
   }
-  const deletes: SpannerStatement[] = []
+  const deletes: WholeDelete[] = []
   for (const table of referencingFirst(tables)) deletes.push(await deleteAll(state, table))
   state.block.noteQuery()
   const { error } = await state.block.executeBatch(deletes, 'TRUNCATE TABLE', {
     ...state.scope.callOptions(),
     isLast: isSole,
+    written: deletes.flatMap(({ written }) => written ?? []),
   })
   if (error !== undefined) throw error
   for (const { oid } of tables) state.truncations.add(oid, state.block.savepointLevel)
@@ -75,8 +76,7 @@ export async function runTruncate(
 }
 
 async function tablesOf(state: SessionState, names: readonly string[]): Promise<readonly Table[]> {
-  const { companion } = state.database
-  const rows = await readTexts(state, TABLES_SQL, [JSON.stringify(names)], companion)
+  const rows = await readTexts(state, TABLES_SQL, [JSON.stringify(names)])
   return rows.map(([oid = '', schema = '', name = '', isNamed, isTable, references = '']) => ({
     oid,
     schema,
@@ -132,7 +132,13 @@ function referencingFirst(tables: readonly Table[]): readonly Table[] {
   return ordered
 }
 
-async function deleteAll(state: SessionState, table: Table): Promise<SpannerStatement> {
+/** The DELETE of a whole table. */
+interface WholeDelete extends SpannerStatement {
+  /** Spanner's name of the table. */
+  readonly written: string | undefined
+}
+
+async function deleteAll(state: SessionState, table: Table): Promise<WholeDelete> {
   const [statement] = parseStatements(`DELETE FROM ONLY ${emitPostgresName(table)}`)
   if (statement === undefined) throw new Bug('a DELETE of TRUNCATE is no statement')
   const described = await describeStatement(state, statement, [])
@@ -140,5 +146,5 @@ async function deleteAll(state: SessionState, table: Table): Promise<SpannerStat
   const route = described.plan?.route
   if (route?.kind === 'unsupported') throw route.error
   if (route?.kind !== 'pushdown') throw new Bug('a DELETE of TRUNCATE does not go to Spanner')
-  return { sql: route.sql, params: spannerParams }
+  return { sql: route.sql, params: spannerParams, written: route.written?.table }
 }

@@ -134,7 +134,7 @@ async function findSequence(state: SessionState, name: string): Promise<Sequence
     [name],
   )
   const [oid, ownName = ''] = row ?? []
-  const sequence = state.database.schema.current.sequences.get(Number(oid))
+  const sequence = state.schema.sequences.get(Number(oid))
   if (sequence !== undefined) return sequence
   if (state.ddl !== undefined) {
     throw notSupported('a sequence in the transaction that made it', 'Commit before.')

@@ -1,5 +1,6 @@
 import type { PgNotice } from '../base/pg-error.ts'
 import type { SessionContext } from '../companion/companion-types.ts'
+import type { LogicalSchema } from '../schema/logical-schema.ts'
 import { TransactionBlock } from '../transaction/transaction-block.ts'
 import type { FormatSettings } from '../types/format-settings.ts'
 import { writeNotice } from '../wire/backend-messages.ts'
@@ -101,6 +102,11 @@ export class SessionState {
       },
       connId: parts.io.processId,
     })
+  }
+
+  /** The logical schema as Spanner holds it for the open transaction. */
+  get schema(): LogicalSchema {
+    return this.ddl?.inSpanner ?? this.database.schema.current
   }
 
   /** What the companion must know to answer for this session. */

@@ -98,9 +98,9 @@ export function knownValue(state: SessionState, sequence: number): string | unde
 }
 
 /** The sequence that lastval() is about; undefined where there is none, or none any more. */
-export function lastSequence({ sequences, database }: SessionState): number | undefined {
+export function lastSequence({ sequences, schema }: SessionState): number | undefined {
   const { last } = sequences
-  return last !== undefined && database.schema.current.sequences.has(last) ? last : undefined
+  return last !== undefined && schema.sequences.has(last) ? last : undefined
 }
 
 /** SQL of the functions without arguments; those that are left out answer for themselves. */

@@ -255,7 +255,7 @@ export class Session implements Conversation {
 
   #writeError(error: unknown, severity?: 'FATAL'): PgError {
     const state = this.#state
-    const told = clientError(error, state?.database.schema.current, state?.scope.signal)
+    const told = clientError(error, state?.schema, state?.scope.signal)
     if (told.code === SQL_STATE.internalError && told.cause instanceof Error) {
       this.#options.onBug(told.cause, this.#io.processId)
     }

@@ -40,9 +40,7 @@ export function publishStatement(
     durationMs: performance.now() - startedAt,
     rows,
     sqlState:
-      error === undefined
-        ? undefined
-        : clientError(error, state.database.schema.current, state.scope.signal).code,
+      error === undefined ? undefined : clientError(error, state.schema, state.scope.signal).code,
     text: bound.statement?.text ?? '',
   })
 }

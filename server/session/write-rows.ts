@@ -90,6 +90,7 @@ export async function writeRows(
       {
         ...state.scope.callOptions(),
         isLast: isSole && index === batches.length - 1,
+        written: bound.flatMap((statement) => routeOf(statement).written?.table ?? []),
         writesDrawn: bound.some((statement) => routeOf(statement).writesDrawn),
       },
     )
@@ -114,7 +115,7 @@ async function explained(
 ): Promise<unknown> {
   const told = await explainFailedWrite(state, failed, error)
   return told instanceof BackendError && told.failure.kind.endsWith('violation')
-    ? clientError(told, state.database.schema.current, state.scope.signal)
+    ? clientError(told, state.schema, state.scope.signal)
     : told
 }
 

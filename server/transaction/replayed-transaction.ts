@@ -24,6 +24,8 @@ import type { ReleaseWriter, Writer, WriterQueue } from './writer-queue.ts'
 
 /** For one ExecuteBatchDml. */
 export interface BatchOptions extends CallOptions {
+  /** Spanner's names of the tables whose rows they write. */
+  readonly written: Iterable<string>
   /** One of them writes values that Spanner draws in it. */
   readonly writesDrawn?: boolean | undefined
   /** The client asked for nothing after it but Commit. */
@@ -193,6 +195,11 @@ export class ReplayedTransaction implements Writer {
     } finally {
       this.#callsUnderWay--
     }
+  }
+
+  /** Ends the attempt at Spanner: the next call begins another one and brings it to where this one was. Calls must not be under way. */
+  rest(): Promise<void> {
+    return this.#discardAttempt()
   }
 
   /** Where the transaction stands, for {@link rollbackTo}. */

@@ -50,6 +50,7 @@ export class SpannerTransaction {
   #lastRead: { readonly readTimestamp?: string | undefined } | undefined
   #lastCommit: CommitResult | undefined
   #statementsSent = 0
+  readonly #written = new Set<string>()
 
   constructor(options: SpannerTransactionOptions, block: SurroundingBlock) {
     this.#options = options
@@ -59,6 +60,11 @@ export class SpannerTransaction {
   /** Whether rows were changed. */
   get hasWritten(): boolean {
     return this.#readWrite?.hasWritten === true
+  }
+
+  /** Spanner's names of the tables whose rows were written; those of what a savepoint took back, too. */
+  get written(): ReadonlySet<string> {
+    return this.#written
   }
 
   /** How often the transaction was begun. */
@@ -95,6 +101,7 @@ export class SpannerTransaction {
     const hasBegun = this.#readWrite !== undefined || this.#readOnly !== undefined
     if (traits.isSole && isPlainRead && !hasBegun) return this.#readOnce(statement, traits, options)
     await this.#drainOpenStream()
+    if (traits.written !== undefined) this.#written.add(traits.written)
     const stream = new BufferedStream(this.#send(statement, traits, options))
     if (traits.isDml) await stream.drain()
     else this.#openStream = stream
@@ -127,6 +134,7 @@ export class SpannerTransaction {
   ): Promise<BatchResult> {
     this.#statementsSent++
     await this.#drainOpenStream()
+    for (const table of options.written) this.#written.add(table)
     return this.#joinReadWrite().executeBatch(statements, options)
   }
 
@@ -170,6 +178,13 @@ export class SpannerTransaction {
     this.#readWrite = undefined
     this.#readOnly = undefined
     this.#previousAttempt = undefined
+    this.#written.clear()
+  }
+
+  /** Ends what is under way at Spanner, for which a change of the schema would wait; the next call does again what was done. */
+  async rest(): Promise<void> {
+    await this.#drainOpenStream()
+    await this.#readWrite?.rest()
   }
 
   /** Forgets this attempt, so that the same statements can be run again in a new one. */

@@ -21,6 +21,8 @@ export interface StatementTraits {
    * the isolation holds to account must come again with them.
    */
   readonly draws?: 'only' | 'with rows' | undefined
+  /** DML: Spanner's name of the table whose rows it writes. */
+  readonly written?: string | undefined
   /** DML: it writes values that Spanner draws in it. A replay draws others, but for those that `again` binds. */
   readonly writesDrawn?: boolean | undefined
   /** The statement is all that its implicit transaction will hold. */

@@ -29,8 +29,26 @@ export type BlockState = 'idle' | 'implicit' | 'explicit' | 'failed'
  */
 export type ImplicitForm = 'statement' | 'query-string' | 'pipeline'
 
+/** What a transaction has at Spanner, to a participant whose part must take effect together with it. */
+export interface SpannerSide {
+  /** Whether rows were changed. */
+  readonly hasWritten: boolean
+  /** Spanner's names of the tables whose rows were written; those of what a savepoint took back, too. */
+  readonly written: ReadonlySet<string>
+  /** Ends what is under way at Spanner, for which a change of the schema would wait; the next call does again what was done. */
+  rest(): Promise<void>
+  /** Reads rows in the transaction. The stream must be drained or cancelled before the next call. */
+  load(statement: SpannerStatement, traits: LoadTraits, options: CallOptions): Promise<RowStream>
+  /** Sends DML in the transaction. */
+  executeBatch(statements: readonly SpannerStatement[], options: BatchOptions): Promise<BatchResult>
+  commit(options: CallOptions): Promise<void>
+}
+
 /** Something else that takes effect with the transaction: DDL that waits in the companion. Levels are those of savepoints. */
 export interface TransactionParticipant {
+  /** Commits what is at Spanner together with its own part; of several participants one at most has it. */
+  commitRows?(options: CallOptions): Promise<void>
+  /** Comes after the commit at Spanner. */
   commit(options: CallOptions): Promise<void>
   rollback(): Promise<void>
   savepoint(level: number): Promise<void>
@@ -101,6 +119,11 @@ export class TransactionBlock {
   /** Whether rows were changed at Spanner. */
   get hasWritten(): boolean {
     return this.#spanner.hasWritten
+  }
+
+  /** What the transaction has at Spanner. */
+  get spanner(): SpannerSide {
+    return this.#spanner
   }
 
   /** Whether what surrounds the newest savepoint may only read. */
@@ -250,7 +273,8 @@ export class TransactionBlock {
    */
   async commit(options: CallOptions): Promise<void> {
     try {
-      await this.#spanner.commit(options)
+      const joint = this.#participants.find(({ commitRows }) => commitRows !== undefined)
+      await (joint?.commitRows?.(options) ?? this.#spanner.commit(options))
       for (const participant of this.#participants) await participant.commit(options)
     } catch (error) {
       if (!this.mayRestart || !isAborted(error)) await this.rollback()

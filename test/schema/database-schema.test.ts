@@ -3,7 +3,7 @@ import type { BackendDatabase } from '../../server/backend/backend.ts'
 import type { PgError } from '../../server/base/pg-error.ts'
 import { openDatabaseSchema } from '../../server/schema/database-schema.ts'
 import type { LogicalSchema, Table } from '../../server/schema/logical-schema.ts'
-import type { DatabaseSchema } from '../../server/schema/schema-types.ts'
+import type { DatabaseSchema, RowChanges } from '../../server/schema/schema-types.ts'
 import { readTextRows } from '../../server/schema/spanner-query.ts'
 import { createSpannerBackend } from '../../server/spanner/spanner-backend.ts'
 import { loadParser } from '../../server/sql/postgres-parser.ts'
@@ -19,6 +19,16 @@ import { drain } from '../helpers/rows.ts'
 import { startCatalogFixture, type TestDatabase, type TestPinned } from './catalog-fixture.ts'
 
 const CALL = { timeoutMs: 60_000 }
+
+/** Of a transaction that declares alone. */
+const NO_ROWS: RowChanges = {
+  hasWritten: false,
+  written: new Set(),
+  rest: async () => {},
+  read: async () => [],
+  write: async () => [],
+  commit: async () => {},
+}
 
 /** A Spanner database behind one proxy's schema and mirror. */
 interface Proxy {
@@ -70,7 +80,7 @@ else {
   /** One client transaction of DDL, checked after each statement. */
   const runDdl = async ({ schema, mirror }: Proxy, ...statements: string[]): Promise<void> => {
     const pinned: TestPinned = await mirror.pin()
-    const transaction = await schema.begin(pinned)
+    const transaction = await schema.begin(pinned, NO_ROWS)
     for (const statement of statements) {
       await pinned.run(statement)
       try {
@@ -224,7 +234,7 @@ else {
     await runDdl(first, 'CREATE TABLE a (id bigint PRIMARY KEY)', 'CREATE VIEW w AS TABLE a')
     await second.schema.refresh(CALL)
     const pinned = await second.mirror.pin()
-    const transaction = await second.schema.begin(pinned)
+    const transaction = await second.schema.begin(pinned, NO_ROWS)
     await pinned.run('CREATE OR REPLACE VIEW w AS SELECT id FROM a WHERE id > 1')
     await transaction.check(CALL)
     await runDdl(first, 'CREATE TABLE b (id bigint PRIMARY KEY, v varchar(7))')
@@ -238,7 +248,7 @@ else {
     const database = await makeDatabase()
     const proxy = await openProxy(database, 60_000)
     const { pinned, queries } = countQueries(await proxy.mirror.pin())
-    const transaction = await proxy.schema.begin(pinned)
+    const transaction = await proxy.schema.begin(pinned, NO_ROWS)
     await pinned.run('CREATE TABLE a (id bigint PRIMARY KEY)')
     await transaction.check(CALL)
     await pinned.run('SAVEPOINT s', 'CREATE TABLE b (id bigint PRIMARY KEY)')
@@ -258,18 +268,18 @@ else {
     const proxy = await openProxy(database, 60_000)
     await runDdl(proxy, 'CREATE TABLE a (id bigint PRIMARY KEY)')
     const rolledBack = await proxy.mirror.pin()
-    const first = await proxy.schema.begin(rolledBack)
+    const first = await proxy.schema.begin(rolledBack, NO_ROWS)
     await rolledBack.run('CREATE TABLE b (id bigint PRIMARY KEY)', 'SAVEPOINT s')
     await rolledBack.run('CREATE TABLE c (id bigint PRIMARY KEY)')
     await first.check(CALL)
     await rolledBack.run('ROLLBACK TO s')
     first.changed()
     const overtaken = await proxy.mirror.pin()
-    const second = await proxy.schema.begin(overtaken)
+    const second = await proxy.schema.begin(overtaken, NO_ROWS)
     await overtaken.run('CREATE TABLE d (id bigint PRIMARY KEY)')
     await second.check(CALL)
     const narrowing = await proxy.mirror.pin()
-    const third = await proxy.schema.begin(narrowing)
+    const third = await proxy.schema.begin(narrowing, NO_ROWS)
     await narrowing.run('ALTER TABLE a ADD COLUMN n bigint NOT NULL')
     await third.check(CALL)
     await first.commit(CALL)
@@ -285,7 +295,7 @@ else {
     const { schema, mirror } = proxy
     await runDdl(proxy, 'CREATE TABLE a (id bigint PRIMARY KEY)')
     const pinned = await mirror.pin()
-    const transaction = await schema.begin(pinned)
+    const transaction = await schema.begin(pinned, NO_ROWS)
     await pinned.run('CREATE TABLE b (id bigint PRIMARY KEY, v varchar(7))')
     await transaction.check(CALL)
     // It waits for the transaction, and is there when the mirror is advanced.
