@@ -4,7 +4,7 @@ import type { PinnedConnection } from '../companion/companion-types.ts'
 import type { DdlPlan } from './ddl-plan.ts'
 import type { Expansion } from './expansion.ts'
 import type { LogicalSchema } from './logical-schema.ts'
-import type { DdlTransaction, RowChanges } from './schema-types.ts'
+import type { DdlTransaction, RowChanges, SchemaVersion } from './schema-types.ts'
 
 /** An open transaction that declares, and what it has come to. */
 export interface OpenDdl {
@@ -37,8 +37,9 @@ export class PinnedDdl implements DdlTransaction {
     this.#open = { pinned, rows, checked: undefined, expansion: undefined }
   }
 
-  get inSpanner(): LogicalSchema | undefined {
-    return this.#open.expansion?.state.logical
+  get inSpanner(): SchemaVersion | undefined {
+    const { state } = this.#open.expansion ?? {}
+    return state && { logical: state.logical, declared: state.rows.map((row) => row.declared) }
   }
 
   async check(options: CallOptions): Promise<void> {

@@ -41,6 +41,12 @@ export interface RowChanges {
   commit(options: CallOptions): Promise<void>
 }
 
+/** A schema, and what it was declared with. */
+export interface SchemaVersion {
+  readonly logical: LogicalSchema
+  readonly declared: readonly DeclaredObject[]
+}
+
 /**
  * DDL of one client transaction: runs in the pinned companion transaction, and takes effect at `commit`. Where the transaction changes rows as
  * well, Spanner is made to hold before that what they need (`expand`), unseen by others.
@@ -54,7 +60,7 @@ export interface DdlTransaction {
   /** Says that what `pinned` holds is not what was checked last. */
   changed(): void
   /** What Spanner holds for the transaction; undefined: what it holds for everybody. */
-  readonly inSpanner: LogicalSchema | undefined
+  readonly inSpanner: SchemaVersion | undefined
   /** What the transaction has declared, as Spanner will hold it behind `expand`. */
   declared(options: CallOptions): Promise<LogicalSchema>
   /** Makes Spanner hold what was declared, for changes of rows that follow. Errors are those of `commit`. */

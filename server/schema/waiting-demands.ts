@@ -120,8 +120,8 @@ function uniqueDemand(owner: PhysicalTable, index: PhysicalIndex): WaitingDemand
   const { name: table } = owner
   const names = index.columns.map(({ name }) => name)
   const columns = names.map((name) => quotePhysical(name))
-  const compared = [...columns, ...index.notNull.map((name) => quotePhysical(name))]
-  const isWhole = compared.map((column) => `${column} IS NOT NULL`).join(' AND ')
+  const compared = [...new Set([...names, ...index.notNull])]
+  const isWhole = compared.map((name) => `${quotePhysical(name)} IS NOT NULL`).join(' AND ')
   return {
     sql: `SELECT ${keyList(owner, names)} FROM ${quotePhysical(table)} WHERE ${isWhole} GROUP BY ${columns.join(', ')} HAVING count(*) > 1 LIMIT 1`,
     failure: { kind: 'unique-violation', table, index: index.name },

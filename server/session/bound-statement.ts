@@ -111,7 +111,7 @@ async function planBeyondSpanner(
     paramTypes: described.paramTypes,
     session: state.context(),
     pinned: state.ddl?.pinned,
-    schema: state.ddl?.inSpanner,
+    schema: state.ddl?.inSpanner?.logical,
     signal: state.scope.signal,
   })
 }

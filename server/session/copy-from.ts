@@ -13,6 +13,7 @@ import { copyWriter } from './copy-insert.ts'
 import { copyContext, countLines } from './copy-lines.ts'
 import { type CopyTarget, copyTarget, scratchPreparation, selectTarget } from './copy-target.ts'
 import type { CopyRun } from './run-copy.ts'
+import { beforeRows } from './run-ddl.ts'
 import type { SessionState } from './session-state.ts'
 import { type RowFailure, writeRows } from './write-rows.ts'
 
@@ -25,11 +26,10 @@ const MAX_DATA_BYTES = 24 * 1024 * 1024
  */
 export async function copyFrom(state: SessionState, run: CopyRun, sink: RowSink): Promise<bigint> {
   const target = await copyTarget(state, mustBe(run.command.table))
+  await beforeRows(state)
+  const { declared } = state.database.schema
   const request = {
-    schema: {
-      version: state.database.schema.current.version,
-      declared: state.database.schema.declared,
-    },
+    schema: { version: state.schema.version, declared: state.ddl?.inSpanner?.declared ?? declared },
     keys: [relationKey(target)],
     text: run.statement.text,
     paramTypes: [],

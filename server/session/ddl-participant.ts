@@ -1,7 +1,12 @@
 import type { CallOptions } from '../backend/backend.ts'
 import type { PinnedConnection, ReadAnswer, ReadRequest } from '../companion/companion-types.ts'
 import type { LogicalSchema } from '../schema/logical-schema.ts'
-import type { DatabaseSchema, DdlTransaction, RowChanges } from '../schema/schema-types.ts'
+import type {
+  DatabaseSchema,
+  DdlTransaction,
+  RowChanges,
+  SchemaVersion,
+} from '../schema/schema-types.ts'
 import type { TransactionParticipant } from '../transaction/transaction-block.ts'
 
 export interface DdlParts {
@@ -48,7 +53,7 @@ export class DdlParticipant implements TransactionParticipant {
   }
 
   /** What Spanner holds for the transaction; undefined: what it holds for everybody. */
-  get inSpanner(): LogicalSchema | undefined {
+  get inSpanner(): SchemaVersion | undefined {
     return this.#transaction.inSpanner
   }
 

@@ -109,7 +109,8 @@ export function planRequest(
   { text }: ParsedStatement,
   paramTypes: readonly number[],
 ): PlanRequest {
-  const { pinned, inSpanner: schema } = state.ddl ?? {}
+  const { pinned, inSpanner } = state.ddl ?? {}
+  const schema = inSpanner?.logical
   return { text, paramTypes, session: state.context(), pinned, schema, signal: state.scope.signal }
 }
 
@@ -118,7 +119,7 @@ async function schemaFor(
   { ddl, scope }: SessionState,
   { category }: ParsedStatement,
 ): Promise<LogicalSchema | undefined> {
-  return category === 'dml' ? ddl?.declared(scope.callOptions()) : ddl?.inSpanner
+  return category === 'dml' ? ddl?.declared(scope.callOptions()) : ddl?.inSpanner?.logical
 }
 
 /**

@@ -53,7 +53,7 @@ async function runBesideTables(
   if (statement.category === 'create-as') {
     return createsTemporary(statement.node)
       ? createTemporaryAs(state, statement)
-      : runCreateAs(state, statement, { isSole, readsTemporary: true })
+      : runCreateAs(state, statement, { readsTemporary: true })
   }
   const target = targetOf(statement.node)
   const isTemporary = target !== undefined && (await state.temporary?.has(target)) === true

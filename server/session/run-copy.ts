@@ -7,7 +7,6 @@ import type { Answer, RowSink } from './answer.ts'
 import { mustBe } from './client-error.ts'
 import { copyFrom } from './copy-from.ts'
 import { copyTo } from './copy-to.ts'
-import { mixed } from './run-ddl.ts'
 import type { SessionState } from './session-state.ts'
 
 /** A COPY that is to be run. */
@@ -22,7 +21,6 @@ export function runCopy(state: SessionState, statement: ParsedStatement, isSole:
   const command = mustBe(copyCommand(statement.text, statement.node))
   if (command.endpoint !== 'client') throw noPrivilege(command)
   if (command.direction === 'from') {
-    if (state.ddl !== undefined) throw mixed()
     if (state.block.characteristics.readOnly) throw readOnlyViolation('COPY FROM')
   }
   state.block.noteQuery()

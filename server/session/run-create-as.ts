@@ -1,6 +1,6 @@
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import { emitPostgresName, quoteIdentifier } from '../schema/postgres-text.ts'
+import { quoteIdentifier } from '../schema/postgres-text.ts'
 import { type CreateAsCommand, createAsCommand, emptyTable } from '../sql/create-as-command.ts'
 import { type ParsedStatement, parseStatements } from '../sql/statement.ts'
 import { splitDataRow } from '../wire/data-row.ts'
@@ -13,49 +13,36 @@ import { copyTarget } from './copy-target.ts'
 import { describeStatement } from './describe.ts'
 import { gatherRows } from './gather-rows.ts'
 import { refuseStatement } from './refuse-statement.ts'
-import { runDdl } from './run-ddl.ts'
+import { beforeRows, runDdl } from './run-ddl.ts'
 import { runRows } from './run-rows.ts'
 import type { SessionState } from './session-state.ts'
+import { catalogSource } from './temporary-tables.ts'
 import { readTexts } from './text-request.ts'
 import { writeRows } from './write-rows.ts'
 
-/** What a query may bring: its rows wait here until the table is there, and go to Spanner in one transaction. */
+/** What a query may bring: its rows wait here until the table is there. */
 const MAX_DATA_BYTES = 24 * 1024 * 1024
 
 interface CreateAsOptions {
-  /** Nothing else will be in its implicit transaction. */
-  readonly isSole: boolean
   /** Its query names temporary tables, which nobody sees who makes the table. */
   readonly readsTemporary?: boolean
 }
 
-/**
- * CREATE TABLE AS and SELECT INTO: the query is run, the companion makes the table without rows, and the rows are written once Spanner has the table.
- * Spanner has no transaction for both: where the rows cannot be written, the table is dropped again.
- */
+/** CREATE TABLE AS and SELECT INTO: the query is run, then the DDL of the table without rows, and then they are written. */
 export async function runCreateAs(
   state: SessionState,
   statement: ParsedStatement,
-  { isSole, readsTemporary = false }: CreateAsOptions,
+  { readsTemporary = false }: CreateAsOptions = {},
 ): Promise<Answer> {
   const command = createAsCommand(statement.text, statement.node)
   if (command === undefined) return refuseStatement(state, statement)
-  if (!isSole || state.block.state !== 'implicit') {
-    throw notSupported(
-      'CREATE TABLE AS together with other statements in one transaction',
-      'Let it be a transaction of its own.',
-    )
-  }
   const query = readsTemporary
     ? await typedNulls(state, await fieldsOf(state, command))
     : command.query
   const making = onlyStatement(emptyTable({ ...command, query }))
   if (!(await bringsRows(state, statement, command))) return runDdl(state, making)
   const rows = await readRows(state, command)
-  // Up to here Spanner may abort what has been read, and all of it is run again.
-  await commit(state)
   await runDdl(state, making)
-  await commit(state)
   await fillTable(state, command, rows)
   return tagOnly(`SELECT ${rows.length}`)
 }
@@ -66,7 +53,7 @@ export async function bringsRows(
   statement: ParsedStatement,
   command: CreateAsCommand,
 ): Promise<boolean> {
-  await (state.temporary?.pinned ?? state.database.companion).analyse({
+  await catalogSource(state).analyse({
     text: statement.text,
     paramTypes: [],
     session: state.context(),
@@ -138,31 +125,15 @@ async function fillTable(
   command: CreateAsCommand,
   rows: readonly Buffer[],
 ): Promise<void> {
-  // The table is there: the statement cannot be run again, the transaction alone can.
-  state.block.answerSent()
+  await beforeRows(state)
   const target = await copyTarget(state, { ...command, columns: undefined })
-  try {
-    const values = rows.map(splitDataRow)
-    const { failure } = await writeRows(state, {
-      writer: copyWriter(target),
-      rows: values,
-      isSole: false,
-    })
-    if (failure !== undefined) throw failure.error
-    await commit(state)
-  } catch (error) {
-    await state.block.rollback()
-    state.block.startStatement()
-    await runDdl(state, onlyStatement(`DROP TABLE ${emitPostgresName(target)}`))
-    await commit(state)
-    throw error
-  }
-}
-
-/** Ends what the statement has done so far; it goes on in another implicit transaction. */
-async function commit(state: SessionState): Promise<void> {
-  await state.block.commit(state.scope.callOptions())
-  state.block.startStatement()
+  const values = rows.map(splitDataRow)
+  const { failure } = await writeRows(state, {
+    writer: copyWriter(target),
+    rows: values,
+    isSole: false,
+  })
+  if (failure !== undefined) throw failure.error
 }
 
 export function onlyStatement(text: string): ParsedStatement {

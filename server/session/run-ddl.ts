@@ -5,7 +5,6 @@ import { isConcurrently, withoutConcurrently } from '../sql/concurrently.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
 import { readOnlyViolation } from '../transaction/transaction-block.ts'
 import { type Answer, tagOnly } from './answer.ts'
-import { notSupported } from './client-error.ts'
 import { companionLost } from './companion-lost.ts'
 import { DdlParticipant } from './ddl-participant.ts'
 import { definedText } from './defined-text.ts'
@@ -59,12 +58,4 @@ async function joinDdl(state: SessionState): Promise<DdlParticipant> {
 /** Before rows are changed, Spanner is made to hold what their transaction has declared. */
 export async function beforeRows({ ddl, scope }: SessionState): Promise<void> {
   await ddl?.expand(scope.callOptions())
-}
-
-/** COPY after DDL in one transaction. */
-export function mixed() {
-  return notSupported(
-    'DDL together with changes of rows in one transaction',
-    'Commit the transaction between the two.',
-  )
 }

@@ -83,7 +83,7 @@ export async function runStatement(
         refuseStatement(state, statement)
       )
     case 'create-as':
-      return runCreateAs(state, statement, { isSole })
+      return runCreateAs(state, statement)
     case 'explain':
       return runExplain(state, bound, { isSole, runStatement })
     case 'cursor':

@@ -4,8 +4,8 @@ import { advanceSequence } from '../schema/advance-sequence.ts'
 import type { Sequence } from '../schema/logical-schema.ts'
 import type { StatementTraits } from '../transaction/statement-traits.ts'
 import { readOnlyViolation } from '../transaction/transaction-block.ts'
-import { notSupported } from './client-error.ts'
 import { textOf } from './record-draws.ts'
+import { beforeRows } from './run-ddl.ts'
 import { currvalUndefined, lastvalUndefined, unseenDraw } from './session-sequences.ts'
 import type { SessionState } from './session-state.ts'
 import { knownValue, lastSequence } from './session-values.ts'
@@ -126,6 +126,12 @@ const NOTHING_TO_UNDO = {
   rollbackTo: async () => undefined,
 }
 
+/** A sequence that the open transaction has made: to draw from it, Spanner must have it. */
+async function declared(state: SessionState, oid: number): Promise<Sequence | undefined> {
+  await beforeRows(state)
+  return state.schema.sequences.get(oid)
+}
+
 /** The sequence that a text names as a regclass. */
 async function findSequence(state: SessionState, name: string): Promise<Sequence> {
   const [row] = await readTexts(
@@ -134,10 +140,7 @@ async function findSequence(state: SessionState, name: string): Promise<Sequence
     [name],
   )
   const [oid, ownName = ''] = row ?? []
-  const sequence = state.schema.sequences.get(Number(oid))
+  const sequence = state.schema.sequences.get(Number(oid)) ?? (await declared(state, Number(oid)))
   if (sequence !== undefined) return sequence
-  if (state.ddl !== undefined) {
-    throw notSupported('a sequence in the transaction that made it', 'Commit before.')
-  }
   throw new PgError(SQL_STATE.wrongObjectType, `"${ownName}" is not a sequence`)
 }

@@ -106,7 +106,7 @@ export class SessionState {
 
   /** The logical schema as Spanner holds it for the open transaction. */
   get schema(): LogicalSchema {
-    return this.ddl?.inSpanner ?? this.database.schema.current
+    return this.ddl?.inSpanner?.logical ?? this.database.schema.current
   }
 
   /** What the companion must know to answer for this session. */
