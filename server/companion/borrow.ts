@@ -172,15 +172,16 @@ export async function executeLoadedOn(
   const { tables, session, areDeclared = false, locksRows = false } = request
   const writer = begin(request, bracket, 'execute')
   if (areDeclared) writer.call(statementName('beginLoad'))
-  for (const { before = [], copy, data } of tables) {
+  for (const { before = [], copy, data, after = [] } of tables) {
     for (const statement of before) writer.run(statement)
     writer.copy(copy, data)
+    for (const statement of after) writer.run(statement)
   }
   if (areDeclared) writer.call(statementName('endLoad'), [session.settings.get('role') ?? 'none'])
   if (!locksRows) writer.call(statementName('readOnly'))
   writer.parse(request.text, request.paramTypes).bind('', request).execute().sync()
   const loads = tables.reduce(
-    (count, { before = [] }) => count + before.length + 1,
+    (count, { before = [], after = [] }) => count + before.length + 1 + after.length,
     2 * Number(areDeclared) + Number(!locksRows),
   )
   const hasCopyData = tables.length > 0

@@ -122,8 +122,9 @@ export interface ReadRequest extends AnalyseRequest {
 
 /** Rows for a table. */
 export interface TableRows {
-  /** What is done to the table before COPY, to be undone with the rest. */
+  /** Statements before COPY and after it, to be undone with the rest. */
   readonly before?: readonly string[]
+  readonly after?: readonly string[]
   /** `COPY .. FROM STDIN`. */
   readonly copy: string
   /** What COPY reads, in pieces. */

@@ -43,10 +43,15 @@ export async function addLoad(
     throw tooMuch(load, excess)
   }
   const { rowCount, sizeBytes } = text
+  const { staged, refusal } = load.changed ?? {}
+  // A table without rows may have got types that nothing could be cast to.
+  if (staged !== undefined && rowCount === 0) return loaded
+  if (refusal !== undefined) throw refusal
   const columns = load.columns.map(({ name }) => quoteIdentifier(name)).join(', ')
-  const copy = `COPY ${emitPostgresName(load.table)} (${columns}) FROM STDIN`
+  const copy = `COPY ${staged?.table ?? emitPostgresName(load.table)} (${columns}) FROM STDIN`
+  const { before = [], after = [] } = staged ?? {}
   return {
-    tables: [...loaded.tables, { copy, data: text.take(), rowCount }],
+    tables: [...loaded.tables, { before, copy, data: text.take(), rowCount, after }],
     rowCount: loaded.rowCount + rowCount,
     sizeBytes: loaded.sizeBytes + sizeBytes,
   }

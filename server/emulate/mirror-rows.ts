@@ -12,7 +12,7 @@ export type LoadedReader = Pick<CompanionDatabase, 'readLoaded'>
 
 /** A statement over rows in the mirror's own tables. */
 export interface MirrorRequest extends LoadedReadRequest {
-  /** The tables that rows are put into. */
+  /** The tables that rows are put into, as they are called outside of the client's transaction. */
   readonly loaded: readonly QualifiedName[]
 }
 
@@ -54,7 +54,11 @@ export class MirrorRows {
 
   async #isClean(name: string): Promise<boolean> {
     await this.#companion.service(`VACUUM (SKIP_LOCKED) ${name}`)
-    const [row] = await this.#companion.service('SELECT pg_relation_size($1) AS size', [name])
+    // Not pg_relation_size: it would wait for a client that is altering the table.
+    const [row] = await this.#companion.service(
+      'SELECT (pg_stat_file(pg_relation_filepath($1::regclass))).size',
+      [name],
+    )
     return row?.['size'] === '0'
   }
 }

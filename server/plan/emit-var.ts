@@ -108,6 +108,10 @@ export function mustFindTable(emission: Emission, entry: Relation): Table {
 /** The column that a Var or a written target means. */
 export function mustFindColumn(table: Table, variable: { readonly attribute: number }): Column {
   const column = table.columns.find((candidate) => candidate.attribute === variable.attribute)
-  if (column === undefined) throw new NotPushable(`column ${variable.attribute} of ${table.name}`)
+  if (column === undefined) {
+    throw new NotPushable(`an uncommitted column of ${table.name}`, {
+      hint: 'Commit the transaction that has changed the table.',
+    })
+  }
   return column
 }

@@ -4,6 +4,7 @@ import { FIRST_USER_OID } from '../sql/builtin-catalog.ts'
 import type { Expr, Query } from '../sql/query-tree.ts'
 import { readSessionReads } from '../sql/session-reads.ts'
 import { type RelationUse, readTreeUses, type TreeUses } from '../sql/tree-uses.ts'
+import type { ChangedTable, ChangedTables } from './changed-tables.ts'
 import type { EmitContext } from './emission.ts'
 import { emulationName } from './emulation-name.ts'
 import { type Beside, emulationPlace } from './emulation-place.ts'
@@ -31,13 +32,15 @@ export interface Refused {
   readonly query: Query
   readonly reason: NotPushable
   readonly beside?: Beside
+  /** What the open transaction has made of the tables. */
+  readonly changes?: ChangedTables | undefined
   /** Of a table's row type: a scratch database has a type of its own for each table. */
   readonly hasRowParams?: boolean | undefined
 }
 
 /** How to emulate a SELECT; undefined where it reads or does what rows in a scratch database cannot stand for. */
 export function emulateRoute(
-  { text, tree, query, reason, beside, hasRowParams = false }: Refused,
+  { text, tree, query, reason, beside, changes, hasRowParams = false }: Refused,
   context: EmitContext,
 ): Omit<EmulateRoute, 'refusal'> | undefined {
   if (query.command !== 'select' || query.hasModifyingCte) return undefined
@@ -57,9 +60,8 @@ export function emulateRoute(
       const isHidden = countReads(query, table.oid) !== usesOf(uses, table).length
       const own = readsOf(reads, table)
       if (own.length === 0 && !isHidden) return []
-      return [
-        loadOf({ table, place, uses: usesOf(uses, table), reads: own, isHidden, first }, context),
-      ]
+      const parts = { table, place, uses: usesOf(uses, table), reads: own, isHidden, first }
+      return [loadOf({ ...parts, changed: changes?.find(table.oid) }, context)]
     })
     const { settings, hasMomentInView } = readSessionReads(tree)
     return {
@@ -123,10 +125,10 @@ function tablesOf(
   return tables
 }
 
-/** Catalogs, temporary tables, and tables that the transaction made: they have no rows yet. */
+/** Catalogs, temporary tables, tables that the transaction made (they have no rows yet), and its sequences, from which nobody draws. */
 function isCompanions({ relid, relkind }: RelationUse, beside: Beside): boolean {
   if (relid < FIRST_USER_OID || beside === 'temporary tables') return true
-  return beside === 'uncommitted DDL' && relkind === 'r'
+  return beside === 'uncommitted DDL' && (relkind === 'r' || relkind === 'S')
 }
 
 /** What must be there under its name, with rows or without. */
@@ -151,6 +153,8 @@ interface TableUses {
   readonly isHidden: boolean
   /** What ORDER BY and LIMIT leave of the rows that all conditions are true of. */
   readonly first: FirstRows | undefined
+  /** What the open transaction has made of it. */
+  readonly changed: ChangedTable | undefined
 }
 
 function usesOf(uses: TreeUses, table: Table): readonly RelationUse[] {
@@ -162,12 +166,17 @@ function readsOf(reads: readonly TableRead[], table: Table): readonly TableRead[
 }
 
 function loadOf(parts: TableUses, context: EmitContext): Load {
-  const { table, reads, first } = parts
+  const { table, reads, first, changed } = parts
   const request: LoadRequest = {
     table,
     columns: neededColumns(parts),
     where: commonCondition(parts, context),
     isLocked: reads.some((read) => read.isLocked),
+  }
+  if (changed !== undefined) {
+    const { loaded, stored } = changed
+    const load = emitLoad({ ...request, table: stored, columns: loaded }, asStored(context, stored))
+    return changed.convert(load, new Set(parts.uses.flatMap(({ attributes }) => attributes)))
   }
   const conditions = reads.flatMap((read) => read.conditions)
   if (first !== undefined && conditions.every((where) => canFilter(table, where, context))) {
@@ -175,6 +184,12 @@ function loadOf(parts: TableUses, context: EmitContext): Load {
     if (load !== undefined) return load
   }
   return emitLoad(request, context)
+}
+
+/** The context of a read that takes a table as Spanner has it. */
+function asStored(context: EmitContext, table: Table): EmitContext {
+  const relations = new Map(context.schema.relations).set(table.oid, table)
+  return { ...context, schema: { ...context.schema, relations } }
 }
 
 /** undefined where Spanner cannot say it. */

@@ -8,6 +8,7 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
   [/\bcatalogs\b/, 'catalog-join'],
   [/^temporary tables/, 'temporary-join'],
   [/^a relation that Spanner has no table/, 'uncommitted-table'],
+  [/^an uncommitted column/, 'uncommitted-column'],
   [/^window functions/, 'window-function'],
   [/recursive/, 'recursive-cte'],
   [/^GROUPING/, 'grouping-sets'],

@@ -56,7 +56,11 @@ export function emulationPlace(
   const place = placeOf(uses, asked, context)
   // What has no value does something: pg_sleep, pg_advisory_lock ...
   if (uses.types.has(VOID)) return undefined
-  return [...uses.functions].every((oid) => canRun(oid, place, context)) ? place : undefined
+  // Those that the transaction itself has made are known to its own connection alone.
+  const isMade = (oid: number) => asked.beside === 'uncommitted DDL' && oid >= FIRST_USER_OID
+  return [...uses.functions].every((oid) => isMade(oid) || canRun(oid, place, context))
+    ? place
+    : undefined
 }
 
 function placeOf(

@@ -88,6 +88,26 @@ export interface Load {
   readonly result?: LoadedResult | undefined
   /** Of the one row of a sequence: it costs nothing worth telling. */
   readonly isSequence?: true
+  /** Of a table that the open transaction has changed. */
+  readonly changed?: ChangedLoad | undefined
+}
+
+/** How rows come into a table that is no more as Spanner has it. */
+export interface ChangedLoad {
+  /** The table's name outside of the transaction. */
+  readonly stored: QualifiedName
+  /** By way of a temporary table; undefined: they go into the table as they are. */
+  readonly staged?: StagedRows | undefined
+  /** What the statement is told where there is any row. */
+  readonly refusal?: PgError | undefined
+}
+
+export interface StagedRows {
+  /** As SQL names it. */
+  readonly table: string
+  /** Statements before and after its COPY. */
+  readonly before: readonly string[]
+  readonly after: readonly string[]
 }
 
 /** What a table for a result is made of. */

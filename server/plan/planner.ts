@@ -13,12 +13,14 @@ import type {
 import { sessionViewsOf } from '../companion/session-views-sql.ts'
 import type { LogicalSchema } from '../schema/logical-schema.ts'
 import type { DatabaseSchema } from '../schema/schema-types.ts'
-import { areTablesAsBefore } from '../schema/transaction-changes.ts'
+import { type AddedValues, readTablesNow } from '../schema/transaction-tables.ts'
 import { BARE_DIALECT } from '../sql/dialect-lookup.ts'
 import type { Query } from '../sql/query-tree.ts'
 import { readQueryTree } from '../sql/query-tree-reader.ts'
 import { readSessionReads } from '../sql/session-reads.ts'
+import { readTreeUses } from '../sql/tree-uses.ts'
 import { isRowTypeOid } from '../types/user-type.ts'
+import { ChangedTables, tablesNamed } from './changed-tables.ts'
 import type { DialectTable, EmitContext } from './emission.ts'
 import { emitPushdown } from './emit-pushdown.ts'
 import { emulateRoute, type Refused } from './emulate-route.ts'
@@ -37,6 +39,8 @@ export interface PlanRequest {
   readonly pinned: PinnedConnection | undefined
   /** What Spanner holds or will hold for the client's transaction, where that is not what it holds for everybody. */
   readonly schema?: LogicalSchema | undefined
+  /** What rows have in the columns that this DDL added, where the catalogs do not say so any more. */
+  readonly added?: AddedValues | undefined
   readonly signal: AbortSignal
   /** The text is of this moment alone: its plan is not for the next with the same text. */
   readonly isMomentary?: boolean
@@ -128,13 +132,11 @@ export class Planner {
 
   async #planWholeTables(request: PlanRequest, reason: NotPushable): Promise<Plan | undefined> {
     const { tree, ...analysis } = await this.#analyse(request)
-    const plain = this.#context(request)
-    const context = {
-      ...(await this.#withBodies(plain, tree ?? '', request)),
-      dialect: BARE_DIALECT,
-    }
-    const route =
-      tree === undefined ? undefined : await this.#emulation({ tree, reason }, request, context)
+    if (tree === undefined) return undefined
+    const { changes, context: changed } = await this.#contextOf(tree, request)
+    const bodied = await this.#withBodies(changed, tree, request)
+    const context = { ...bodied, dialect: BARE_DIALECT }
+    const route = this.#emulation({ tree, reason, changes }, request, context)
     return route && { ...analysis, route }
   }
 
@@ -196,8 +198,10 @@ export class Planner {
     const plain = this.#context(request)
     const calls = readTree(tree, plain)
     if (!touchesUserRelations(calls)) return catalogRoute(tree)
-    const context = await this.#withBodies(plain, tree, request)
-    const queries = context === plain ? calls : readTree(tree, context)
+    const { changes, context: changed } = await this.#contextOf(tree, request)
+    const context = await this.#withBodies(changed, tree, request)
+    const isPlain = context.bodies === undefined && context.schema === plain.schema
+    const queries = isPlain ? calls : readTree(tree, context)
     try {
       return this.#pushdown(queries, context)
     } catch (error) {
@@ -205,8 +209,8 @@ export class Planner {
       if (!(error instanceof NotPushable)) throw error
       const { text } = request
       const hasRowParams = paramTypes.some(isRowTypeOid)
-      const refused = { text, tree, reason: error, hasRowParams }
-      const emulation = await this.#emulation(refused, request, context)
+      const refused = { text, tree, reason: error, changes, hasRowParams }
+      const emulation = this.#emulation(refused, request, context)
       return emulation ?? { kind: 'unsupported', error: unsupported(error) }
     }
   }
@@ -241,18 +245,30 @@ export class Planner {
     return route ? { ...route, refusal } : { kind: 'unsupported', error: refusal }
   }
 
-  /** With open DDL, over tables that it made or left as they are. */
-  async #emulation(
-    { text, tree, reason, hasRowParams }: Omit<Refused, 'query' | 'beside'>,
+  #emulation(
+    refused: Omit<Refused, 'query' | 'beside'>,
     { pinned }: PlanRequest,
     context: EmitContext,
-  ): Promise<EmulateRoute | undefined> {
-    const [query, ...others] = readTree(tree, context)
+  ): EmulateRoute | undefined {
+    const [query, ...others] = readTree(refused.tree, context)
     if (query === undefined || others.length > 0) return undefined
     const beside = pinned && 'uncommitted DDL'
-    const route = emulateRoute({ text, tree, query, reason, beside, hasRowParams }, context)
-    if (route === undefined || !(await isLoadable(route, pinned))) return undefined
-    return { ...route, refusal: unsupported(reason) }
+    const route = emulateRoute({ ...refused, query, beside }, context)
+    return route && { ...route, refusal: unsupported(refused.reason) }
+  }
+
+  /** With open DDL, over the tables as it left them. */
+  async #contextOf(
+    tree: string,
+    request: PlanRequest,
+  ): Promise<{ readonly context: EmitContext; readonly changes?: ChangedTables }> {
+    const { pinned, added = new Map() } = request
+    const context = this.#context(request)
+    if (pinned === undefined) return { context }
+    const tables = tablesNamed(readTreeUses(tree), context.schema)
+    const now = await readTablesNow((text, params) => pinned.query(text, params), tables)
+    const changes = new ChangedTables(context.schema, now, added)
+    return { context: { ...context, schema: changes.schema }, changes }
   }
 
   #pushdown(queries: readonly Query[], context: EmitContext): Route {
@@ -283,16 +299,6 @@ export class Planner {
 
 function keyOfSession({ user, settings }: SessionContext, version: bigint): string {
   return [version, user, ...KEY_SETTINGS.map((name) => settings.get(name) ?? '')].join('\0')
-}
-
-/** Whether the rows that Spanner has fit the tables as the client's transaction sees them. */
-async function isLoadable(
-  { loads }: Pick<EmulateRoute, 'loads'>,
-  pinned: PinnedConnection | undefined,
-): Promise<boolean> {
-  if (pinned === undefined || loads.length === 0) return true
-  const tables = loads.map(({ table }) => table)
-  return areTablesAsBefore((text, params) => pinned.query(text, params), tables)
 }
 
 /** A tree without a relation is not worth reading: it may hold megabytes of constants. */

@@ -110,7 +110,8 @@ async function readSequenceKind(pinned: PinnedConnection): Promise<SequenceKind>
   )
 }
 
-async function isTableEmpty(
+/** Whether Spanner has no row of a table, by its name there. */
+export async function isTableEmpty(
   backend: BackendDatabase,
   physicalName: string,
   options: CallOptions,

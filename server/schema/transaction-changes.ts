@@ -12,10 +12,11 @@ import type { CatalogQuery } from './snapshot.ts'
  * Whether the transaction, or a savepoint of it, wrote the row: its xmin is in progress and not older than the transaction. age()
  * counts back from the transaction's own id once it has one, so that its savepoints' are negative.
  */
-const WROTE = (row: string): string => `pg_catalog.age(${row}.xmin) <= own.age
+export const WROTE = (row: string): string => `pg_catalog.age(${row}.xmin) <= own.age
   and pg_catalog.pg_xact_status((own.id::text::numeric + own.age - pg_catalog.age(${row}.xmin))::text::xid8) = 'in progress'`
 
-const OWN = `with own as materialized (
+/** What {@link WROTE} asks: the first of the common table expressions. */
+export const OWN = `with own as materialized (
   select x.id, pg_catalog.age(x.id::xid) as age from (select pg_catalog.pg_current_xact_id_if_assigned() as id) x where x.id is not null
 )`
 
@@ -148,20 +149,4 @@ function mustKind(relkind: string): RelationKind {
   const kind = KINDS[relkind]
   if (kind === undefined) throw new Bug(`a relation of kind ${relkind}`)
   return kind
-}
-
-const AS_BEFORE = `${OWN}
-select c.oid::text as oid from pg_catalog.json_to_recordset($1::pg_catalog.json) as t(oid oid, schema text, name text)
-  join pg_catalog.pg_class c on c.oid = t.oid and c.relname = t.name join pg_catalog.pg_namespace n on n.oid = c.relnamespace and n.nspname = t.schema
-  where not exists (select from own, pg_catalog.pg_attribute a where a.attrelid = c.oid and ${WROTE('a')})
-    and not exists (select from own, pg_catalog.pg_constraint k where k.conrelid = c.oid and k.contype = 'c' and ${WROTE('k')})`
-
-/** Whether an open transaction left the tables with the names, columns and CHECKs that they have outside of it. */
-export async function areTablesAsBefore(
-  query: CatalogQuery,
-  tables: readonly { readonly oid: number; readonly schema: string; readonly name: string }[],
-): Promise<boolean> {
-  const asked = tables.map(({ oid, schema, name }) => ({ oid, schema, name }))
-  const rows = await query(AS_BEFORE, [JSON.stringify(asked)])
-  return rows.length === tables.length
 }

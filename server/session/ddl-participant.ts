@@ -1,5 +1,10 @@
 import type { CallOptions } from '../backend/backend.ts'
-import type { PinnedConnection, ReadAnswer, ReadRequest } from '../companion/companion-types.ts'
+import type {
+  PinnedConnection,
+  ReadAnswer,
+  ReadRequest,
+  ServiceQuery,
+} from '../companion/companion-types.ts'
 import type { LogicalSchema } from '../schema/logical-schema.ts'
 import type {
   DatabaseSchema,
@@ -7,6 +12,12 @@ import type {
   RowChanges,
   SchemaVersion,
 } from '../schema/schema-types.ts'
+import {
+  type AddedValues,
+  addedKey,
+  type Evaluate,
+  readAddedValues,
+} from '../schema/transaction-tables.ts'
 import type { TransactionParticipant } from '../transaction/transaction-block.ts'
 
 export interface DdlParts {
@@ -19,10 +30,22 @@ export interface DdlParts {
 export class DdlParticipant implements TransactionParticipant {
   readonly pinned: PinnedConnection
   readonly #transaction: DdlTransaction
+  readonly #schema: DatabaseSchema
   readonly #onLost: () => void
+  #added: AddedValues = new Map()
+  /** What {@link added} was, by the level of the savepoint. */
+  readonly #addedBefore = new Map<number, AddedValues>()
 
-  private constructor(pinned: PinnedConnection, transaction: DdlTransaction, onLost: () => void) {
+  private constructor(
+    pinned: PinnedConnection,
+    {
+      schema,
+      transaction,
+    }: { readonly schema: DatabaseSchema; readonly transaction: DdlTransaction },
+    onLost: () => void,
+  ) {
     this.pinned = pinned
+    this.#schema = schema
     this.#transaction = transaction
     this.#onLost = onLost
     pinned.lost.addEventListener('abort', onLost, { once: true })
@@ -34,17 +57,39 @@ export class DdlParticipant implements TransactionParticipant {
     onLost: () => void,
   ): Promise<DdlParticipant> {
     try {
-      return new DdlParticipant(pinned, await schema.begin(pinned, rows), onLost)
+      const transaction = await schema.begin(pinned, rows)
+      return new DdlParticipant(pinned, { schema, transaction }, onLost)
     } catch (error) {
       await pinned.release()
       throw error
     }
   }
 
+  /** What rows have in the columns that were added to tables. */
+  get added(): AddedValues {
+    return this.#added
+  }
+
   /** Runs one statement. */
   execute(request: ReadRequest): Promise<ReadAnswer> {
     this.#transaction.changed()
     return this.pinned.execute(request)
+  }
+
+  /** Keeps what the last statement filled new columns with; `evaluate` gives the text of a default. */
+  async noteAdded(evaluate: Evaluate): Promise<void> {
+    const { relations } = this.inSpanner?.logical ?? this.#schema.current
+    const isKnown = (relid: number, attribute: number): boolean => {
+      const relation = relations.get(relid)
+      return (
+        relation?.kind !== 'table' ||
+        relation.columns.some((column) => column.attribute === attribute) ||
+        this.#added.has(addedKey(relid, attribute))
+      )
+    }
+    const query: ServiceQuery = (...question) => this.pinned.query(...question)
+    const found = await readAddedValues(query, { isKnown, evaluate })
+    if (found.size > 0) this.#added = new Map([...this.#added, ...found])
   }
 
   /** Refuses what cannot be made in Spanner. */
@@ -86,6 +131,7 @@ export class DdlParticipant implements TransactionParticipant {
   }
 
   savepoint(level: number): Promise<void> {
+    this.#addedBefore.set(level, this.#added)
     return this.pinned.savepoint(level)
   }
 
@@ -95,6 +141,7 @@ export class DdlParticipant implements TransactionParticipant {
 
   rollbackTo(level: number): Promise<void> {
     this.#transaction.changed()
+    this.#added = this.#addedBefore.get(level) ?? new Map()
     return this.pinned.rollbackTo(level)
   }
 

@@ -109,9 +109,16 @@ export function planRequest(
   { text }: ParsedStatement,
   paramTypes: readonly number[],
 ): PlanRequest {
-  const { pinned, inSpanner } = state.ddl ?? {}
-  const schema = inSpanner?.logical
-  return { text, paramTypes, session: state.context(), pinned, schema, signal: state.scope.signal }
+  const { pinned, inSpanner, added } = state.ddl ?? {}
+  return {
+    text,
+    paramTypes,
+    session: state.context(),
+    pinned,
+    schema: inSpanner?.logical,
+    added,
+    signal: state.scope.signal,
+  }
 }
 
 /** The schema that Spanner will have when it gets the statement: what the transaction declared is made before it changes rows. */

@@ -4,6 +4,7 @@ import { unsupportedExtension } from '../schema/physical-extension.ts'
 import { isConcurrently, withoutConcurrently } from '../sql/concurrently.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
 import { readOnlyViolation } from '../transaction/transaction-block.ts'
+import { noteAlteredColumns } from './altered-columns.ts'
 import { type Answer, tagOnly } from './answer.ts'
 import { companionLost } from './companion-lost.ts'
 import { DdlParticipant } from './ddl-participant.ts'
@@ -22,6 +23,7 @@ export async function runDdl(state: SessionState, statement: ParsedStatement): P
     throw refusedExtension(statement, error) ?? error
   })
   for (const notice of answer.notices) state.notice(notice)
+  await noteAlteredColumns(state, ddl, statement)
   await ddl.check(state.scope.callOptions())
   return tagOnly(answer.tag)
 }

@@ -106,7 +106,7 @@ async function runInPlace(
   }
   const isTemporary = route.place === 'temporary'
   const reader = isTemporary ? (await TemporaryTables.of(state)).pinned : catalogSource(state)
-  const loaded = route.loads.map(({ table }) => table)
+  const loaded = route.loads.map(({ table, changed }) => changed?.stored ?? table)
   return mirrorRows.run(reader, { ...request, loaded })
 }
 
