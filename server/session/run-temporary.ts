@@ -1,5 +1,6 @@
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
+import type { SessionContext } from '../companion/companion-types.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
 import { createsTemporary, onCommit, statementRelations } from '../sql/temporary-names.ts'
 import { readOnlyViolation } from '../transaction/transaction-block.ts'
@@ -94,14 +95,19 @@ export async function describeTemporary(
   const request = {
     text,
     paramTypes: declaredTypes,
-    session: state.context(),
+    session: impatientBesideDdl(state),
     signal: state.scope.signal,
   }
   if (category !== 'query') {
-    const { paramTypes, fields } = await pinned.analyse(request)
+    const { paramTypes, fields } = await pinned.analyse(request).catch((error: unknown) => {
+      throw lockedByOwnDdl(state, error) ?? error
+    })
     return { ...nothing, paramTypes, fields }
   }
-  const plan = await state.database.planner.planBesideTemporary({ ...request, pinned })
+  const planning = state.database.planner.planBesideTemporary({ ...request, pinned })
+  const plan = await planning.catch((error: unknown) => {
+    throw lockedByOwnDdl(state, error) ?? error
+  })
   const { paramTypes, fields, route } = plan
   // It reads nothing of Spanner's.
   if (route.kind === 'catalog') return { ...nothing, paramTypes, fields }
@@ -128,6 +134,27 @@ async function uncommittedType(state: SessionState, error: unknown): Promise<PgE
   )
 }
 
+const OWN_LOCK_TIMEOUT = '1s'
+
+/** Open DDL holds its locks until COMMIT, on a connection of its own: a statement that waited for them would do so for ever. */
+function impatientBesideDdl(state: SessionState): SessionContext {
+  const session = state.context()
+  if (state.ddl === undefined) return session
+  return {
+    ...session,
+    settings: new Map([...session.settings, ['lock_timeout', OWN_LOCK_TIMEOUT]]),
+  }
+}
+
+function lockedByOwnDdl(state: SessionState, error: unknown): PgError | undefined {
+  const isLocked = error instanceof PgError && error.code === SQL_STATE.lockNotAvailable
+  if (!isLocked || state.ddl === undefined) return undefined
+  return notSupported(
+    'a statement about temporary tables and tables that the open transaction has changed',
+    'Commit the transaction between the two.',
+  )
+}
+
 /** Runs it in the companion, in the client's transaction. */
 export async function runTemporary(state: SessionState, bound: RunnableStatement): Promise<Answer> {
   const { statement, described, params, resultFormats } = bound
@@ -145,11 +172,11 @@ export async function runTemporary(state: SessionState, bound: RunnableStatement
     paramFormats: params.formats,
     params: params.values,
     resultFormats,
-    session: state.context(),
+    session: impatientBesideDdl(state),
     signal: state.scope.signal,
   })
   const answer = await running.catch(async (error: unknown) => {
-    throw (await uncommittedType(state, error)) ?? error
+    throw lockedByOwnDdl(state, error) ?? (await uncommittedType(state, error)) ?? error
   })
   for (const notice of answer.notices) state.notice(notice)
   if (answer.touchedUserTables) throw besideTables()
