@@ -37,6 +37,8 @@ export interface PlanRequest {
   readonly session: SessionContext
   /** The connection with the client's uncommitted DDL. */
   readonly pinned: PinnedConnection | undefined
+  /** The plans of what is uncommitted, as it stands. */
+  readonly plans?: LruCache<string, Plan> | undefined
   /** What Spanner holds or will hold for the client's transaction, where that is not what it holds for everybody. */
   readonly schema?: LogicalSchema | undefined
   /** What rows have in the columns that this DDL added, where the catalogs do not say so any more. */
@@ -92,13 +94,13 @@ export class Planner {
 
   /** Rejects with PostgreSQL's own error where the statement is wrong; what Spanner cannot run is a plan that says so. */
   async plan(request: PlanRequest): Promise<Plan> {
-    // What is uncommitted is seen by its transaction alone.
-    if (request.pinned !== undefined || request.isMomentary === true) return this.#make(request)
+    const plans = this.#plansFor(request)
+    if (plans === undefined || request.isMomentary === true) return this.#make(request)
     const key = this.#key(request)
-    const cached = this.#cache.get(key)
+    const cached = plans.get(key)
     if (cached !== undefined) return cached
     const plan = await this.#make(request)
-    this.#cache.set(this.#key(request), plan)
+    plans.set(this.#key(request), plan)
     return plan
   }
 
@@ -121,7 +123,7 @@ export class Planner {
   async planEmulation(request: PlanRequest, message: string): Promise<Plan | undefined> {
     const plan = await this.#planWholeTables(request, new NotPushable(`refused: ${message}`))
     if (plan === undefined) return undefined
-    if (request.pinned === undefined) this.#cache.set(this.#key(request), plan)
+    this.#plansFor(request)?.set(this.#key(request), plan)
     return plan
   }
 
@@ -155,6 +157,11 @@ export class Planner {
   async noteRefusal(error: unknown, signal: AbortSignal): Promise<void> {
     if (error instanceof BackendError && contradictsSchema(error.failure))
       await this.#refresh(signal)
+  }
+
+  /** What is uncommitted is seen by its transaction alone. */
+  #plansFor({ pinned, plans }: PlanRequest): LruCache<string, Plan> | undefined {
+    return pinned === undefined ? this.#cache : plans
   }
 
   #key({ text, paramTypes, session }: PlanRequest): string {

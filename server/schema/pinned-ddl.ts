@@ -31,6 +31,8 @@ export class PinnedDdl implements DdlTransaction {
   #open: OpenDdl
   /** Of the plan. */
   #declared: LogicalSchema | undefined
+  /** Whether Spanner holds all that was declared. */
+  #isExpanded = false
 
   constructor(host: DdlHost, pinned: PinnedConnection, rows: RowChanges) {
     this.#host = host
@@ -51,22 +53,26 @@ export class PinnedDdl implements DdlTransaction {
   changed(): void {
     this.#open = { ...this.#open, checked: undefined }
     this.#declared = undefined
+    this.#isExpanded = false
   }
 
   async declared(options: CallOptions): Promise<LogicalSchema> {
+    const held = this.#open.expansion?.state.logical
+    if (this.#isExpanded && held !== undefined) return held
     if (this.#open.checked === undefined) await this.check(options)
-    const { checked, expansion } = this.#open
+    const { checked } = this.#open
     if (checked === undefined) throw new Bug('a schema was checked and has no plan')
-    if (checked.isEmpty && expansion !== undefined) return expansion.state.logical
     this.#declared ??= this.#host.logicalOf(checked)
     return this.#declared
   }
 
-  async expand(options: CallOptions): Promise<void> {
-    if (this.#open.checked?.isEmpty === true) return
+  async expand(options: CallOptions): Promise<boolean> {
+    if (this.#isExpanded || this.#open.checked?.isEmpty === true) return false
     const expansion = await this.#host.expand(this.#open, options)
     this.#open = { ...this.#open, expansion }
     this.changed()
+    this.#isExpanded = true
+    return true
   }
 
   async commit(options: CallOptions): Promise<void> {

@@ -63,8 +63,8 @@ export interface DdlTransaction {
   readonly inSpanner: SchemaVersion | undefined
   /** What the transaction has declared, as Spanner will hold it behind `expand`. */
   declared(options: CallOptions): Promise<LogicalSchema>
-  /** Makes Spanner hold what was declared, for changes of rows that follow. Errors are those of `commit`. */
-  expand(options: CallOptions): Promise<void>
+  /** Makes Spanner hold what was declared, for changes of rows that follow; false where it does already. Errors are those of `commit`. */
+  expand(options: CallOptions): Promise<boolean>
   /**
    * Takes the difference, rolls the companion's transaction back (releases `pinned`), changes Spanner, writes the stored rows and
    * advances the mirror; the client's rows are committed with it. Errors that depend on data come from here as PgError (23502, 23505, 23514, 23503).

@@ -1,10 +1,12 @@
 import type { CallOptions } from '../backend/backend.ts'
+import { LruCache } from '../base/lru-cache.ts'
 import type {
   PinnedConnection,
   ReadAnswer,
   ReadRequest,
   ServiceQuery,
 } from '../companion/companion-types.ts'
+import type { Plan } from '../plan/plan.ts'
 import type { LogicalSchema } from '../schema/logical-schema.ts'
 import type {
   DatabaseSchema,
@@ -20,6 +22,9 @@ import {
 } from '../schema/transaction-tables.ts'
 import type { TransactionParticipant } from '../transaction/transaction-block.ts'
 
+/** Plans that one transaction keeps. */
+const MAX_PLANS = 256
+
 export interface DdlParts {
   readonly schema: DatabaseSchema
   readonly pinned: PinnedConnection
@@ -29,6 +34,8 @@ export interface DdlParts {
 /** The DDL of one transaction: it runs in the pinned companion connection, and takes effect when the transaction commits. */
 export class DdlParticipant implements TransactionParticipant {
   readonly pinned: PinnedConnection
+  /** Plans of the transaction's statements, over the schema as it stands. */
+  readonly plans = new LruCache<string, Plan>(MAX_PLANS)
   readonly #transaction: DdlTransaction
   readonly #schema: DatabaseSchema
   readonly #onLost: () => void
@@ -72,6 +79,7 @@ export class DdlParticipant implements TransactionParticipant {
 
   /** Runs one statement. */
   execute(request: ReadRequest): Promise<ReadAnswer> {
+    this.plans.clear()
     this.#transaction.changed()
     return this.pinned.execute(request)
   }
@@ -108,8 +116,8 @@ export class DdlParticipant implements TransactionParticipant {
   }
 
   /** Makes Spanner hold what was declared, for changes of rows that follow. */
-  expand(options: CallOptions): Promise<void> {
-    return this.#transaction.expand(options)
+  async expand(options: CallOptions): Promise<void> {
+    if (await this.#transaction.expand(options)) this.plans.clear()
   }
 
   async commitRows(options: CallOptions): Promise<void> {
@@ -140,6 +148,7 @@ export class DdlParticipant implements TransactionParticipant {
   }
 
   rollbackTo(level: number): Promise<void> {
+    this.plans.clear()
     this.#transaction.changed()
     this.#added = this.#addedBefore.get(level) ?? new Map()
     return this.pinned.rollbackTo(level)

@@ -109,12 +109,13 @@ export function planRequest(
   { text }: ParsedStatement,
   paramTypes: readonly number[],
 ): PlanRequest {
-  const { pinned, inSpanner, added } = state.ddl ?? {}
+  const { pinned, plans, inSpanner, added } = state.ddl ?? {}
   return {
     text,
     paramTypes,
     session: state.context(),
     pinned,
+    plans,
     schema: inSpanner?.logical,
     added,
     signal: state.scope.signal,
