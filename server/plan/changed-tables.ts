@@ -219,10 +219,9 @@ export class ChangedTable {
   #addedOf({ attribute, missing, type, typeOid }: ColumnNow): AddedValue | undefined {
     const added = this.#changes.added.get(addedKey(this.#now.oid, attribute))
     const isMoment = added?.kind === 'constant' && added.isMoment
-    if (missing !== null && !isMoment) return { kind: 'constant', text: missing, type, isMoment }
-    if (added?.kind !== 'constant' || added.text === null) return added
-    const label = this.#changes.labels.get(typeOid)?.labels.get(added.text)
-    return label === undefined ? added : { ...added, text: label }
+    if (missing !== null && !isMoment)
+      return { kind: 'constant', initial: null, text: missing, typeOid, type, isMoment }
+    return added
   }
 
   /** Where the statement reads what only COMMIT will tell: 0A000 as soon as there is a row. */

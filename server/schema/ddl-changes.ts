@@ -90,14 +90,14 @@ export class DdlChanges implements DdlHost {
     return this.#keeper.oneAtATime(() => this.#takeBack(ddl))
   }
 
-  async #plan({ pinned, rows, expansion }: OpenDdl, options: CallOptions): Promise<DdlPlan> {
+  async #plan({ pinned, rows, added, expansion }: OpenDdl, options: CallOptions): Promise<DdlPlan> {
     const query: CatalogQuery = (...question) => pinned.query(...question)
     const { state, snapshot } = await this.#keeper.read(async (current) => {
       if (expansion !== undefined && expansion.before !== current) throw concurrentChange()
       return { state: current, snapshot: await readTransactionSnapshot(query, current.snapshot) }
     })
     const { backend } = this.#keeper
-    const host = { backend, pinned, newId: randomUUID, written: rows.written }
+    const host = { backend, pinned, added, newId: randomUUID, written: rows.written }
     return planDdl(expansion?.state ?? state, snapshot, host, options)
   }
 

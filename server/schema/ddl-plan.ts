@@ -12,6 +12,7 @@ import { emitPostgresName } from './postgres-text.ts'
 import type { SchemaState } from './schema-state.ts'
 import type { Snapshot } from './snapshot.ts'
 import { readTextRows } from './spanner-query.ts'
+import type { AddedValues } from './transaction-tables.ts'
 import { unsupported } from './unsupported.ts'
 
 /** What a client's transaction makes of the schema. */
@@ -36,6 +37,7 @@ export interface DdlPlan {
 export interface PlanHost {
   readonly backend: BackendDatabase
   readonly pinned: PinnedConnection
+  readonly added: AddedValues
   readonly newId: () => string
   /** Spanner's names of the tables whose rows the transaction has changed. */
   readonly written: ReadonlySet<string>
@@ -73,6 +75,7 @@ export async function planDdl(
       stored: before.byOid,
       storageOf: findColumnStorage,
       sequenceKind,
+      added: host.added,
       newId: host.newId,
       isEmpty: (table) => answers.get(table),
     })

@@ -3,11 +3,14 @@ import type { ColumnStorage } from './physical-column.ts'
 import type { DomainStates } from './physical-domain.ts'
 import type { PhysicalNames } from './physical-name.ts'
 import type { StoredTable } from './physical-schema.ts'
+import type { AddedValues } from './transaction-tables.ts'
 
 /** What the mapping of one table asks of the whole. */
 export interface MappingContext {
   readonly storageOf: ColumnStorage
   readonly domains: DomainStates
+  /** What rows are to have in new columns. */
+  readonly added: AddedValues
   /** The names of one named schema of Spanner; empty: `public`. */
   names(physicalSchema: string): PhysicalNames
   /** Spanner's name of a declared schema; empty: `public`. */

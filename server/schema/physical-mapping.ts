@@ -34,6 +34,7 @@ import {
   startCounterOf,
 } from './physical-sequence.ts'
 import { draftTable, type TableDraft } from './physical-table.ts'
+import type { AddedValues } from './transaction-tables.ts'
 import { renumberTypes, typeRenumbering } from './type-oids.ts'
 import { unsupported } from './unsupported.ts'
 
@@ -45,6 +46,8 @@ export interface MappingInput {
   readonly storageOf: ColumnStorage
   /** How sequences that are new give their values. */
   readonly sequenceKind: SequenceKind
+  /** What rows are to have in new columns; of a column that is not there, what its default says. */
+  readonly added: AddedValues
   /** Makes the id of a new row. */
   readonly newId: () => string
   /** Whether Spanner's table is known to be empty; undefined: it was not asked yet. */
@@ -92,6 +95,7 @@ export function mapPhysical(input: MappingInput): MappingResult {
   const context: MappingContext = {
     storageOf: input.storageOf,
     domains,
+    added: input.added,
     builtinDefaults: findBuiltinDefaults(input.difference),
     names: (schema) => namesOf(names, schema),
     physicalSchema,

@@ -5,6 +5,7 @@ import type { DdlPlan } from './ddl-plan.ts'
 import type { Expansion } from './expansion.ts'
 import type { LogicalSchema } from './logical-schema.ts'
 import type { DdlTransaction, RowChanges, SchemaVersion } from './schema-types.ts'
+import type { AddedValues } from './transaction-tables.ts'
 
 /** An open transaction that declares, and what it has come to. */
 export interface OpenDdl {
@@ -12,6 +13,8 @@ export interface OpenDdl {
   readonly rows: RowChanges
   /** The plan for all that was declared, where one was made. */
   readonly checked: DdlPlan | undefined
+  /** What rows are to have in the columns that it added. */
+  readonly added: AddedValues
   /** What Spanner was made to hold for it so far. */
   readonly expansion: Expansion | undefined
 }
@@ -36,7 +39,7 @@ export class PinnedDdl implements DdlTransaction {
 
   constructor(host: DdlHost, pinned: PinnedConnection, rows: RowChanges) {
     this.#host = host
-    this.#open = { pinned, rows, checked: undefined, expansion: undefined }
+    this.#open = { pinned, rows, checked: undefined, added: new Map(), expansion: undefined }
   }
 
   get inSpanner(): SchemaVersion | undefined {
@@ -54,6 +57,10 @@ export class PinnedDdl implements DdlTransaction {
     this.#open = { ...this.#open, checked: undefined }
     this.#declared = undefined
     this.#isExpanded = false
+  }
+
+  noteAdded(added: AddedValues): void {
+    this.#open = { ...this.#open, added }
   }
 
   async declared(options: CallOptions): Promise<LogicalSchema> {

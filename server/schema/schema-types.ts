@@ -3,6 +3,7 @@ import type { PinnedConnection } from '../companion/companion-types.ts'
 import type { DeclaredObject } from './declared-object.ts'
 import type { LogicalSchema } from './logical-schema.ts'
 import type { TextRow } from './spanner-query.ts'
+import type { AddedValues } from './transaction-tables.ts'
 
 /** Keeps the logical schema, its stored rows in Spanner and the mirror of one database in step. */
 export interface DatabaseSchema {
@@ -65,6 +66,8 @@ export interface DdlTransaction {
   declared(options: CallOptions): Promise<LogicalSchema>
   /** Makes Spanner hold what was declared, for changes of rows that follow; false where it does already. Errors are those of `commit`. */
   expand(options: CallOptions): Promise<boolean>
+  /** Says what rows are to have in the columns that were added so far. */
+  noteAdded(added: AddedValues): void
   /**
    * Takes the difference, rolls the companion's transaction back (releases `pinned`), changes Spanner, writes the stored rows and
    * advances the mirror; the client's rows are committed with it. Errors that depend on data come from here as PgError (23502, 23505, 23514, 23503).

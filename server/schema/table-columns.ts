@@ -17,6 +17,7 @@ import { assignGenerated } from './physical-generated.ts'
 import type { IndexedColumn, IndexedTable } from './physical-index.ts'
 import { PhysicalNames } from './physical-name.ts'
 import type { PhysicalTableColumn, StoredTable } from './physical-schema.ts'
+import { type AddedValue, addedKey } from './transaction-tables.ts'
 import { unsupported } from './unsupported.ts'
 
 /** Spanner's name of the key column of a table without a primary key. */
@@ -93,7 +94,10 @@ export function keepColumns(
     if (part.kind === 'kept' && !keepsValues(part)) return undefined
     const column = withDefault(part.after, next, context, declared)
     columns.set(part.after.name, column)
-    if (previous === undefined) addBackfill(part.after, column, { backfills, before, context })
+    if (previous === undefined) {
+      const added = addedTo(change, part.after, context)
+      addBackfill(part.after, column, { backfills, before, context, added })
+    }
   }
   const { hiddenKey } = before.physical
   const hidden = before.physical.columns.filter(({ name }) => name === hiddenKey)
@@ -259,15 +263,34 @@ function withLowerCase(
   return [...columns, ...lowered]
 }
 
+function addedTo(
+  { table }: TableChange,
+  { name }: DeclaredColumn,
+  { added }: MappingContext,
+): AddedValue | undefined {
+  if (table.kind === 'dropped') return undefined
+  const { oid, declared, attributes } = table.after
+  const place = declared.columns.findIndex((column) => column.name === name)
+  return added.get(addedKey(oid, attributes[place] ?? 0))
+}
+
+interface Backfilled {
+  readonly backfills: Map<string, string>
+  readonly before: StoredTable
+  readonly context: MappingContext
+  readonly added: AddedValue | undefined
+}
+
 function addBackfill(
   column: DeclaredColumn,
   physical: PhysicalTableColumn,
-  options: { backfills: Map<string, string>; before: StoredTable; context: MappingContext },
+  options: Backfilled,
 ): void {
-  if (column.default === undefined || physical.default !== undefined) return
-  if (isNullConstant(column.default)) return
-  const text = options.context.builtinDefaults.get(column.default) ?? column.default
-  const sql = toBackfill({ ...column, default: text }, physical)
+  if (physical.default !== undefined) return
+  const texts = initialTexts(column, options)
+  if (texts.length === 0) return
+  const found = texts.map((text) => toBackfill({ ...column, default: text }, physical))
+  const sql = found.find((each) => each !== undefined)
   if (sql !== undefined) options.backfills.set(physical.name, sql)
   else if (options.context.isEmpty(options.before.physical.name) === false) {
     throw unsupported(
@@ -275,6 +298,23 @@ function addBackfill(
       'Add the column without a default, fill it with UPDATE, then set the default.',
     )
   }
+}
+
+/**
+ * What PostgreSQL has filled a new column with, in one way or another; nothing where that is NULL. The default may be another one by now, or gone.
+ */
+function initialTexts(column: DeclaredColumn, { context, added }: Backfilled): readonly string[] {
+  const builtin = (text: string | null | undefined): readonly string[] =>
+    typeof text !== 'string' || isNullConstant(text)
+      ? []
+      : [context.builtinDefaults.get(text) ?? text]
+  if (added === undefined) return builtin(column.default)
+  if (added.kind === 'drawn') return builtin(added.initial)
+  if (added.text === null) return []
+  const literal = `'${added.text.replaceAll("'", "''")}'::${column.type.replace(/\(.*?\)/, '')}`
+  return added.isMoment || added.type !== column.type
+    ? [literal]
+    : [...builtin(added.initial), literal]
 }
 
 function isNullConstant(text: string): boolean {

@@ -67,18 +67,23 @@ export async function readTablesNow(
 }
 
 /** The value that a column got that was added to a table with rows. */
-export type AddedValue =
+export type AddedValue = {
+  /** The default, as PostgreSQL prints it, when the column was added; null: it had none. */
+  readonly initial: string | null
+} & (
   | {
       readonly kind: 'constant'
       /** As text; null is NULL. */
       readonly text: string | null
-      /** As a cast writes it: the type that the column had then. */
+      /** The type that the column had then, and as a cast writes it. */
+      readonly typeOid: number
       readonly type: string
       /** It stands for the start of the client's transaction, of which the catalogs know nothing. */
       readonly isMoment: boolean
     }
   /** Another one for each row. */
   | { readonly kind: 'drawn' }
+)
 
 /** By {@link addedKey}. */
 export type AddedValues = ReadonlyMap<string, AddedValue>
@@ -95,7 +100,7 @@ const IS_VOLATILE = `exists (select from regexp_matches(f.expr::text, ':(?:funci
 const IS_MOMENT = `f.expr::text ~ ':funcid (1299|2647|2648) |SQLVALUEFUNCTION :op [0-8] '`
 
 const ADDED = `${OWN}
-select a.attrelid::text as relid, a.attnum::text as attribute, format_type(a.atttypid, a.atttypmod) as type,
+select a.attrelid::text as relid, a.attnum::text as attribute, a.atttypid::int8::text as type_oid, format_type(a.atttypid, a.atttypmod) as type,
   case when a.atthasmissing then (a.attmissingval::text::text[])[1] end as missing,
   (a.attidentity <> '' or coalesce(${IS_VOLATILE}, false))::text as drawn,
   coalesce(${IS_MOMENT}, false)::text as moment,
@@ -131,13 +136,25 @@ export async function readAddedValues(
     const type = row['type'] ?? ''
     const { missing = null, default: written = null } = row
     const isMoment = row['moment'] === 'true'
-    if (row['drawn'] === 'true') found.set(key, { kind: 'drawn' })
-    else if (written === null || (missing !== null && !isMoment))
-      found.set(key, { kind: 'constant', text: missing, type, isMoment })
+    if (row['drawn'] === 'true') found.set(key, { kind: 'drawn', initial: written })
     else {
-      const text = await evaluate(`CAST(${written} AS ${type})`)
-      found.set(key, { kind: 'constant', text, type, isMoment })
+      const isTold = written === null || (missing !== null && !isMoment)
+      const text = isTold ? missing : await evaluate(`CAST(${written} AS ${type})`)
+      const typeOid = Number(row['type_oid'])
+      found.set(key, { kind: 'constant', initial: written, text, typeOid, type, isMoment })
     }
   }
   return found
+}
+
+/** The values after ALTER TYPE .. RENAME VALUE. */
+export function withLabelRenamed(
+  added: AddedValues,
+  { typeOid, from, to }: { readonly typeOid: number; readonly from: string; readonly to: string },
+): AddedValues {
+  const renamed = (value: AddedValue): AddedValue =>
+    value.kind === 'constant' && value.typeOid === typeOid && value.text === from
+      ? { ...value, initial: null, text: to }
+      : value
+  return new Map([...added].map(([key, value]) => [key, renamed(value)]))
 }

@@ -1,6 +1,7 @@
 import { isTableEmpty } from '../schema/ddl-plan.ts'
 import { unsupported } from '../schema/unsupported.ts'
 import { computedColumns } from '../sql/computed-columns.ts'
+import type { RawBody } from '../sql/raw-node.ts'
 import { type ParsedStatement, parseStatements } from '../sql/statement.ts'
 import { mustBe } from './client-error.ts'
 import { companionText } from './companion-text.ts'
@@ -9,7 +10,7 @@ import type { SessionState } from './session-state.ts'
 import { readTexts } from './text-request.ts'
 
 /**
- * After an ALTER TABLE: keeps what it filled new columns with. Rejects with 0A000 where it computed columns of a table with rows anew
+ * After DDL: keeps what ALTER TABLE filled new columns with, under the labels of today. Rejects with 0A000 where it computed columns of a table with rows anew
  * (ALTER .. TYPE .. USING): Spanner keeps what it has stored.
  */
 export async function noteAlteredColumns(
@@ -17,9 +18,11 @@ export async function noteAlteredColumns(
   ddl: DdlParticipant,
   statement: ParsedStatement,
 ): Promise<void> {
-  if (!('AlterTableStmt' in statement.node)) return
+  const { node } = statement
+  if ('AlterEnumStmt' in node) await noteLabelRenamed(state, ddl, node.AlterEnumStmt)
+  if (!('AlterTableStmt' in node)) return
   await ddl.noteAdded((expression) => evaluate(state, ddl, expression))
-  const computed = computedColumns(statement.node)
+  const computed = computedColumns(node)
   if (computed === undefined) return
   const asked = 'SELECT pg_catalog.to_regclass($1)::pg_catalog.oid'
   const [[relid] = []] = await readTexts(state, asked, [computed.table], ddl.pinned)
@@ -32,6 +35,19 @@ export async function noteAlteredColumns(
     `column "${computed.columns[0]}" cannot be computed by USING: table "${table.name}" has rows`,
     'Add a column, fill it with UPDATE, drop the old one and rename the new one.',
   )
+}
+
+async function noteLabelRenamed(
+  state: SessionState,
+  ddl: DdlParticipant,
+  { typeName = [], oldVal, newVal }: RawBody<'AlterEnumStmt'>,
+): Promise<void> {
+  if (oldVal === undefined || newVal === undefined) return
+  const parts = typeName.map((part) => ('String' in part ? (part.String.sval ?? '') : ''))
+  const name = parts.map((part) => `"${part.replaceAll('"', '""')}"`).join('.')
+  const asked = 'SELECT pg_catalog.to_regtype($1)::pg_catalog.oid'
+  const [[typeOid] = []] = await readTexts(state, asked, [name], ddl.pinned)
+  ddl.noteLabelRenamed({ typeOid: Number(typeOid), from: oldVal, to: newVal })
 }
 
 /** A default as text, at the start of the client's transaction; null is NULL. */

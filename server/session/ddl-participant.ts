@@ -19,6 +19,7 @@ import {
   addedKey,
   type Evaluate,
   readAddedValues,
+  withLabelRenamed,
 } from '../schema/transaction-tables.ts'
 import type { TransactionParticipant } from '../transaction/transaction-block.ts'
 
@@ -97,7 +98,12 @@ export class DdlParticipant implements TransactionParticipant {
     }
     const query: ServiceQuery = (...question) => this.pinned.query(...question)
     const found = await readAddedValues(query, { isKnown, evaluate })
-    if (found.size > 0) this.#added = new Map([...this.#added, ...found])
+    if (found.size > 0) this.#setAdded(new Map([...this.#added, ...found]))
+  }
+
+  /** After ALTER TYPE .. RENAME VALUE. */
+  noteLabelRenamed(rename: Parameters<typeof withLabelRenamed>[1]): void {
+    this.#setAdded(withLabelRenamed(this.#added, rename))
   }
 
   /** Refuses what cannot be made in Spanner. */
@@ -150,8 +156,13 @@ export class DdlParticipant implements TransactionParticipant {
   rollbackTo(level: number): Promise<void> {
     this.plans.clear()
     this.#transaction.changed()
-    this.#added = this.#addedBefore.get(level) ?? new Map()
+    this.#setAdded(this.#addedBefore.get(level) ?? new Map())
     return this.pinned.rollbackTo(level)
+  }
+
+  #setAdded(added: AddedValues): void {
+    this.#added = added
+    this.#transaction.noteAdded(added)
   }
 
   /** From here on a loss is the answer to what is asked, or of no interest. */

@@ -144,7 +144,14 @@ t.test('new columns have the value of the statement that added them', async (t) 
     now(7, 'nothing', TEXT, 'text'),
     { ...now(8, 'made', INT4, 'integer'), isGenerated: true },
   ]
-  const constant = { kind: 'constant', text: '3', type: 'integer', isMoment: false } as const
+  const constant = {
+    kind: 'constant',
+    initial: '3',
+    text: '3',
+    typeOid: INT4,
+    type: 'integer',
+    isMoment: false,
+  } as const
   const tables = changes({ columns }, { added: { 6: constant } })
   t.strictSame(readable(tables), ['i', 't', 'f', 'fs'])
   const { changed } = converted(tables, [5, 6, 7, 8])
@@ -166,7 +173,7 @@ t.test('new columns have the value of the statement that added them', async (t) 
 t.test('what Spanner is to draw is refused where it is read, and only there', async (t) => {
   const tables = changes(
     { columns: [...AS_STORED, now(5, 'z', INT4, 'integer')] },
-    { added: { 5: { kind: 'drawn' } } },
+    { added: { 5: { kind: 'drawn', initial: null } } },
   )
   t.equal(converted(tables, [1]).changed?.refusal, undefined)
   t.match(converted(tables, [1]).changed?.staged?.after[0], /row_number\(\) OVER \(\) AS integer/)

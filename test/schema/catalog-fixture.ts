@@ -156,6 +156,7 @@ export function mapTo(
   const old = before?.snapshot ?? EMPTY_SNAPSHOT
   let ids = before?.rows.length ?? 0
   const result = mapPhysical({
+    added: new Map(),
     difference: findDifference(old, snapshot),
     stored: bindRows(old, before?.rows ?? []),
     storageOf: findColumnStorage,
