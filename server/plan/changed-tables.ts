@@ -158,7 +158,8 @@ export class ChangedTable {
     const cells = load.columns.map((column, i) => ({ ...column, name: `c${i + 1}` }))
     const types = this.loaded.map((column) => this.#stagedType(column))
     const values = written.map((now) => this.#valueOf(now))
-    const names = written.map((now) => quoteIdentifier(now.name)).join(', ')
+    const list = written.map((now) => quoteIdentifier(now.name)).join(', ')
+    const names = list === '' ? '' : `(${list}) `
     const staged = cells.map((cell, i) => `${cell.name} ${types[i]}`).join(', ')
     const into = `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`
     const changed: ChangedLoad = {
@@ -167,7 +168,7 @@ export class ChangedTable {
         table: STORED_ROWS,
         before: [`CREATE TEMPORARY TABLE ${STORED_ROWS} (${staged})`],
         after: [
-          `INSERT INTO ${into} (${names}) OVERRIDING SYSTEM VALUE SELECT ${values.join(', ')} FROM ${STORED_ROWS}`,
+          `INSERT INTO ${into} ${names}OVERRIDING SYSTEM VALUE SELECT ${values.join(', ')} FROM ${STORED_ROWS}`,
           `DROP TABLE ${STORED_ROWS}`,
         ],
       },

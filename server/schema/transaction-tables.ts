@@ -1,4 +1,4 @@
-import type { CatalogQuery } from './snapshot.ts'
+import { type CatalogQuery, withSnapshotSettings } from './snapshot.ts'
 import { OWN, WROTE } from './transaction-changes.ts'
 
 /** A table as an open transaction has it. */
@@ -59,7 +59,7 @@ export async function readTablesNow(
   query: CatalogQuery,
   oids: readonly number[],
 ): Promise<TablesNow> {
-  const [row] = await query(TABLES_NOW, [JSON.stringify(oids)])
+  const [row] = await withSnapshotSettings(query, () => query(TABLES_NOW, [JSON.stringify(oids)]))
   return {
     tables: JSON.parse(row?.['tables'] ?? '[]') as readonly TableNow[],
     labels: JSON.parse(row?.['labels'] ?? '[]') as readonly LabelNow[],
@@ -128,7 +128,7 @@ export async function readAddedValues(
   },
 ): Promise<AddedValues> {
   const found = new Map<string, AddedValue>()
-  for (const row of await query(ADDED)) {
+  for (const row of await withSnapshotSettings(query, () => query(ADDED))) {
     const relid = Number(row['relid'])
     const attribute = Number(row['attribute'])
     if (isKnown(relid, attribute)) continue

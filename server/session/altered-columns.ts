@@ -7,7 +7,8 @@ import { mustBe } from './client-error.ts'
 import { companionText } from './companion-text.ts'
 import type { DdlParticipant } from './ddl-participant.ts'
 import type { SessionState } from './session-state.ts'
-import { readTexts } from './text-request.ts'
+import { textCells } from './text-answer.ts'
+import { readTexts, textRequest } from './text-request.ts'
 
 /**
  * After DDL: keeps what ALTER TABLE filled new columns with, under the labels of today. Rejects with 0A000 where it computed columns of a table with rows anew
@@ -50,6 +51,14 @@ async function noteLabelRenamed(
   ddl.noteLabelRenamed({ typeOid: Number(typeOid), from: oldVal, to: newVal })
 }
 
+/** Values are read again under other settings. */
+const VALUE_SETTINGS = [
+  ['DateStyle', 'ISO, YMD'],
+  ['IntervalStyle', 'postgres'],
+  ['extra_float_digits', '3'],
+  ['bytea_output', 'hex'],
+] as const
+
 /** A default as text, at the start of the client's transaction; null is NULL. */
 async function evaluate(
   state: SessionState,
@@ -58,6 +67,9 @@ async function evaluate(
 ): Promise<string | null> {
   const query = `SELECT x.value IS NULL, x.value FROM (SELECT CAST(${expression} AS pg_catalog.text) AS value) x`
   const { text } = await companionText(state, mustBe(parseStatements(query)[0]), false)
-  const [row] = await readTexts(state, text, [], pinned)
-  return row?.[0] === 'f' ? (row[1] ?? null) : null
+  const { session, ...request } = textRequest(state, text)
+  const settings = new Map([...session.settings, ...VALUE_SETTINGS])
+  const { rows } = await pinned.read({ ...request, session: { ...session, settings } })
+  const [isNull, value] = rows.flatMap(textCells)
+  return isNull === 'f' ? (value ?? null) : null
 }
