@@ -63,6 +63,8 @@ export function settingsFor(
   const messages = settings.get('client_min_messages')
   if (messages?.toLowerCase().startsWith('debug') !== true)
     settings.set('client_min_messages', 'log')
+  // Lines are broken within the bytes of constants.
+  settings.set('debug_pretty_print', 'off')
   if (purpose === 'analyse-pinned') settings.set('debug_print_rewritten', 'on')
   if (purpose === 'analyse') {
     const role = settings.get('role') ?? 'none'
