@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import type { Test } from 'tap'
 import { orSkip } from '../helpers/on-emulator.ts'
 import { withCalls } from './calls.ts'
+import { inChangedBlock } from './changed-tables.ts'
 import { Choices } from './choices.ts'
 import { keepStatement, readCorpus } from './corpus.ts'
 import { type Makers, makersFor } from './makers.ts'
@@ -15,18 +16,21 @@ import { isExpected, type SweepResult, sweepRules } from './sweep.ts'
 import { SQLSTATE_OF } from './sweep-plan.ts'
 
 /*
- * Answers are held to PostgreSQL in four ways, each over the same rows with extreme values and NULLs:
+ * Answers are held to PostgreSQL in five ways, each over the same rows with extreme values and NULLs:
  *
  *   the corpus   statements that were answered otherwise once
  *   the rows     every operator, function, aggregate and cast by itself, over all of its values, and over those that it refuses
  *   by chance    SELECTs made of them, which are pushed down
  *   any SELECT   the same and those that Spanner cannot run, which are emulated
+ *   changed      any SELECT in a transaction that has changed the tables
  *
  * DIFFERENTIAL_STATEMENTS says how many statements there are by chance, DIFFERENTIAL_SEED which ones.
  */
 
 const STATEMENTS = Number(process.env['DIFFERENTIAL_STATEMENTS'] ?? 1_000)
 const SEED = Number(process.env['DIFFERENTIAL_SEED'] ?? 20_260_401)
+/** Each of them is several statements of a block. */
+const CHANGED_STATEMENTS = Math.ceil(STATEMENTS / 4)
 /** Decisions of one statement at most. */
 const DECISIONS = 120
 
@@ -71,6 +75,25 @@ export function testSelects(t: Test, start: Start): Promise<void> {
         mayBeUnsupported: false,
       })
       t.ok(verdicts.equal > STATEMENTS / 2, 'most statements are equal')
+    })
+  })
+}
+
+/** Holds a server to PostgreSQL by any SELECT in a transaction that has changed the tables. */
+export function testChangedTables(t: Test, start: Start): Promise<void> {
+  return withServers(t, start, async ({ reference, server }) => {
+    await t.test(`${CHANGED_STATEMENTS} SELECTs by chance, seed ${SEED}`, async (t) => {
+      const check = {
+        reference: await inChangedBlock(reference),
+        server: await inChangedBlock(server),
+      }
+      const verdicts = await checkByChance(t, check, {
+        make: randomSelect,
+        of: withCalls,
+        mayBeUnsupported: false,
+        statements: CHANGED_STATEMENTS,
+      })
+      t.ok(verdicts.equal > CHANGED_STATEMENTS / 2, 'most statements are equal')
     })
   })
 }
@@ -148,6 +171,8 @@ interface Generator {
   readonly of: (listed: Makers) => Makers
   /** Whether a statement may be one that Spanner cannot run. */
   readonly mayBeUnsupported: boolean
+  /** How many; STATEMENTS where absent. */
+  readonly statements?: number
 }
 
 /** How many statements came to which verdict. Fails where one differed, and keeps it. */
@@ -167,7 +192,7 @@ async function checkByChance(
       if (verdict.kind === 'unsupported' && !generator.mayBeUnsupported)
         throw new Error(verdict.message)
     }),
-    { seed: SEED, numRuns: STATEMENTS },
+    { seed: SEED, numRuns: generator.statements ?? STATEMENTS },
   )
   t.comment(`${server.name}: ${JSON.stringify(verdicts)}`)
   if (found.failed) t.fail(keep(server, make, found))

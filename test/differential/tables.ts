@@ -11,7 +11,7 @@ const CREATE_TYPES = [
   `CREATE DOMAIN amount AS numeric CHECK (VALUE >= 0)`,
 ]
 
-const CREATE_VIEW = `CREATE VIEW ${RANKED} AS SELECT id, t, b, rank() OVER (ORDER BY i2, b) AS r FROM ${SAMPLES}`
+export const CREATE_RANKED = `CREATE VIEW ${RANKED} AS SELECT id, t, b, rank() OVER (ORDER BY i2, b) AS r FROM ${SAMPLES}`
 
 const CREATE = `CREATE TABLE ${SAMPLES} (id bigint PRIMARY KEY, ${COLUMNS.map(
   ({ name, type }) => `"${name}" ${type}`,
@@ -23,7 +23,7 @@ const ROWS_A_STATEMENT = 10
 export const TABLES: readonly string[] = [
   ...CREATE_TYPES,
   CREATE,
-  CREATE_VIEW,
+  CREATE_RANKED,
   ...Array.from({ length: Math.ceil(ROW_COUNT / ROWS_A_STATEMENT) }, (_part, part) =>
     insertRows(part * ROWS_A_STATEMENT, Math.min(ROW_COUNT, (part + 1) * ROWS_A_STATEMENT)),
   ),
