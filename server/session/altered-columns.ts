@@ -27,11 +27,13 @@ export async function noteAlteredColumns(
   if (computed === undefined) return
   const asked = 'SELECT pg_catalog.to_regclass($1)::pg_catalog.oid'
   const [[relid] = []] = await readTexts(state, asked, [computed.table], ddl.pinned)
-  const { backend, schema } = state.database
-  const table = schema.current.relations.get(Number(relid))
-  // A table that the transaction made has no rows.
+  const table = state.schema.relations.get(Number(relid))
+  // A table that the transaction made, and that Spanner does not have yet, has no rows.
   if (table?.kind !== 'table') return
-  if (await isTableEmpty(backend, table.physicalName, state.scope.callOptions())) return
+  const { physicalName } = table
+  const { backend } = state.database
+  const isWritten = state.block.spanner.written.has(physicalName)
+  if (!isWritten && (await isTableEmpty(backend, physicalName, state.scope.callOptions()))) return
   throw unsupported(
     `column "${computed.columns[0]}" cannot be computed by USING: table "${table.name}" has rows`,
     'Add a column, fill it with UPDATE, drop the old one and rename the new one.',
