@@ -10,6 +10,7 @@ import {
 } from '../wire/backend-decoder.ts'
 import { parseErrorResponse, parseNoticeResponse } from '../wire/error-fields.ts'
 import type { CopyFormats, FieldDescription } from '../wire/field-description.ts'
+import { STAND_IN_CODE, type StandIns } from './companion-types.ts'
 import { decodeTextRow } from './service-rows.ts'
 
 /** Rows of one answer that are held in memory until the guard has spoken. */
@@ -44,10 +45,12 @@ export class AnswerCollector {
   #homeLeft = 1
   #sizeBytes = 0
   readonly #tooLarge: (error: PgError) => void
+  readonly #hear: ((message: string) => void) | undefined
 
   /** `setup`: CommandCompletes before the client's statement. `tooLarge` is called once when the rows pass the limit; they are dropped then. */
-  constructor(setup: number, tooLarge: (error: PgError) => void) {
+  constructor(setup: number, tooLarge: (error: PgError) => void, standIns?: StandIns) {
     this.#setupLeft = setup
+    this.#hear = standIns?.listen()
     this.#part = setup === 0 ? 'statement' : 'setup'
     this.#tooLarge = tooLarge
   }
@@ -105,6 +108,7 @@ export class AnswerCollector {
   #receiveNotice(notice: PgNotice): void {
     const isTree = notice.severity === 'LOG' && TREE_MESSAGE.test(notice.message)
     if (isTree) this.tree = notice.detail
+    else if (this.#hear !== undefined && notice.code === STAND_IN_CODE) this.#hear(notice.message)
     else this.notices.push(notice)
   }
 

@@ -143,6 +143,7 @@ export async function executeOn(
   const inFailedBlock = connection.transactionStatus === 'E'
   // In a failed transaction only ROLLBACK TO is possible, and it needs no settings.
   const writer = inFailedBlock ? new FrontendWriter() : begin(request, bracket, 'execute')
+  const loads = writeStandIns(writer, request)
   writer.parse(request.text, request.paramTypes).bind('', request).describePortal().execute()
   if (!inFailedBlock) {
     const mayRead = bracket.open.length === 0 || mayNameRelation(request.text)
@@ -153,8 +154,25 @@ export async function executeOn(
     request,
     bracket,
     writer,
+    loads,
   })
   return { fields, rows, copy, tag, notices, scans, touchedUserTables: scans.size > 0 }
+}
+
+/** Defines the stand-ins, after which the statement may not write; returns how many commands that takes. */
+function writeStandIns(
+  writer: FrontendWriter,
+  { standIns, locksRows = false }: Pick<ReadRequest, 'standIns' | 'locksRows'>,
+): number {
+  if (standIns === undefined) return 0
+  for (const statement of standIns.define) writer.run(statement)
+  if (!locksRows) writer.call(statementName('readOnly'))
+  return standIns.define.length + Number(!locksRows)
+}
+
+/** Whether a statement may not begin in a read-only transaction. */
+export function mustBeginWriting({ locksRows = false, standIns }: ReadRequest): boolean {
+  return locksRows || standIns !== undefined
 }
 
 /** A transaction of its own that may write until the rows are loaded. */
@@ -178,11 +196,12 @@ export async function executeLoadedOn(
     for (const statement of after) writer.run(statement)
   }
   if (areDeclared) writer.call(statementName('endLoad'), [session.settings.get('role') ?? 'none'])
-  if (!locksRows) writer.call(statementName('readOnly'))
+  const standIns = writeStandIns(writer, request)
+  if (!locksRows && standIns === 0) writer.call(statementName('readOnly'))
   writer.parse(request.text, request.paramTypes).bind('', request).execute().sync()
   const loads = tables.reduce(
     (count, { before = [], after = [] }) => count + before.length + 1 + after.length,
-    2 * Number(areDeclared) + Number(!locksRows),
+    2 * Number(areDeclared) + (standIns === 0 ? Number(!locksRows) : standIns),
   )
   const hasCopyData = tables.length > 0
   const conversation = { request, bracket, writer, loads, hasCopyData }
@@ -232,7 +251,7 @@ function begin(request: AnalyseRequest, bracket: Bracket, purpose: Purpose): Fro
 
 /** What is said on a borrowed connection. */
 interface Conversation {
-  readonly request: AnalyseRequest
+  readonly request: AnalyseRequest & Pick<ReadRequest, 'standIns'>
   readonly bracket: Bracket
   readonly writer: FrontendWriter
   /** Commands between the settings and the client's statement. */
@@ -261,7 +280,7 @@ async function converse(
   if (bracket.close.length > 0) writer.sync()
   const setup = connection.transactionStatus === 'E' ? 0 : bracket.open.length + 1 + loads
   const stop = new AbortController()
-  const answer = new AnswerCollector(setup, (reason) => stop.abort(reason))
+  const answer = new AnswerCollector(setup, (reason) => stop.abort(reason), request.standIns)
   const forward = () => stop.abort(request.signal.reason)
   request.signal.throwIfAborted()
   request.signal.addEventListener('abort', forward, { once: true })

@@ -118,7 +118,19 @@ export interface ReadRequest extends AnalyseRequest {
   readonly resultFormats: readonly Format[]
   /** FOR UPDATE and its like, which PostgreSQL refuses in a read-only transaction. */
   readonly locksRows?: boolean
+  readonly standIns?: StandIns | undefined
 }
+
+/** Functions of the proxy's that are there for one statement, and say when they are called. */
+export interface StandIns {
+  /** CREATE FUNCTION in the schema pg_temp, and what else comes before the statement. */
+  readonly define: readonly string[]
+  /** Begins the statement, once more where the companion was lost meanwhile; what it gives gets each message of INFO under {@link STAND_IN_CODE}. */
+  readonly listen: () => (message: string) => void
+}
+
+/** The SQLSTATE of what stand-ins say. */
+export const STAND_IN_CODE = 'SWCAL'
 
 /** Rows for a table. */
 export interface TableRows {

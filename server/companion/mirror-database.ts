@@ -11,6 +11,7 @@ import {
   executeOn,
   isLockTimeout,
   LOADING_BRACKET,
+  mustBeginWriting,
   prepareForBorrowing,
   probeCopyOn,
   sharedBracket,
@@ -36,6 +37,7 @@ import { PinnedSession } from './pinned-connection.ts'
 import { quoteIdentifier } from './quote-identifier.ts'
 import { ConnectionLostError, type ServerConnection } from './server-connection.ts'
 import { decodeRows, throwFirstError } from './service-rows.ts'
+import { StandInLitter } from './stand-in-litter.ts'
 import { demandReadable } from './statement-text.ts'
 
 /** What a mirror needs of the companion that it belongs to. */
@@ -78,6 +80,7 @@ export class MirrorDatabase implements CompanionDatabase {
   readonly name: string
   readonly #host: MirrorHost
   readonly #pools = new Map<string, ConnectionPool>()
+  readonly #litter = new StandInLitter((statement) => this.service(statement))
 
   constructor(name: string, host: MirrorHost) {
     this.name = name
@@ -97,10 +100,10 @@ export class MirrorDatabase implements CompanionDatabase {
     return this.#inLanes(request.signal, async (lane) => {
       const pool = this.#readPool(request.session.user, lane)
       const { scans: _, ...answer } = await pool.use(request.signal, (connection) =>
-        executeOn(connection, request, sharedBracket(lane, request.locksRows)),
+        executeOn(connection, request, sharedBracket(lane, mustBeginWriting(request))),
       )
       return answer
-    })
+    }).finally(() => this.#litter.note(request))
   }
 
   readLoaded(request: LoadedReadRequest): Promise<LoadedAnswer> {
@@ -110,7 +113,7 @@ export class MirrorDatabase implements CompanionDatabase {
       pool.use(request.signal, (connection) =>
         executeLoadedOn(connection, request, LOADING_BRACKET),
       ),
-    )
+    ).finally(() => this.#litter.note(request))
   }
 
   probeCopy(request: AnalyseRequest): Promise<CopyFormats> {
@@ -130,7 +133,7 @@ export class MirrorDatabase implements CompanionDatabase {
         const connection = await pool.acquire(signal)
         const giveBack = (returned: ServerConnection) => pool.release(returned)
         const pinned = await PinnedSession.begin(connection, giveBack, signal)
-        return withPlace(pinned, leavePlace)
+        return withPlace(pinned, { leavePlace, litter: this.#litter })
       })
     } catch (error) {
       leavePlace()
@@ -295,12 +298,15 @@ export class MirrorDatabase implements CompanionDatabase {
 }
 
 /** Gives the place of a pinned connection back with the connection. */
-function withPlace(pinned: PinnedSession, leavePlace: () => void): PinnedConnection {
+function withPlace(
+  pinned: PinnedSession,
+  { leavePlace, litter }: { readonly leavePlace: () => void; readonly litter: StandInLitter },
+): PinnedConnection {
   return {
     execute: (request) => pinned.execute(request),
     analyse: (request) => pinned.analyse(request),
-    read: (request) => pinned.read(request),
-    readLoaded: (request) => pinned.readLoaded(request),
+    read: (request) => pinned.read(request).finally(() => litter.note(request)),
+    readLoaded: (request) => pinned.readLoaded(request).finally(() => litter.note(request)),
     query: (text, params, options) => pinned.query(text, params, options),
     savepoint: (level) => pinned.savepoint(level),
     releaseSavepoint: (level) => pinned.releaseSavepoint(level),

@@ -6,6 +6,7 @@ import {
   type GuardedAnswer,
   goHome,
   LOADING_SAVEPOINT,
+  mustBeginWriting,
   OPEN_BRACKET,
   readAllScans,
   savepointBracket,
@@ -96,7 +97,7 @@ export class PinnedSession implements PinnedConnection {
       this.#scansUnknown = false
     }
     try {
-      const bracket = savepointBracket(request.locksRows)
+      const bracket = savepointBracket(mustBeginWriting(request))
       return this.#compare(await executeOn(this.#connection, request, bracket))
     } catch (error) {
       this.#scansUnknown = true

@@ -16,6 +16,8 @@ export interface EmitContext {
   readonly capabilities: Capabilities
   readonly dialect: DialectTable
   readonly settings: ReadSettings
+  /** What is emitted runs beside the statement, which itself draws from its sequences. */
+  readonly drawsNothing?: true
 }
 
 /** The session's settings that expressions depend on, as SHOW prints them. */

@@ -206,6 +206,8 @@ export function emitNextValueOf(emission: Emission, sequenceOid: number): string
   const sequence = emission.context.schema.sequences.get(sequenceOid)
   if (sequence === undefined)
     throw new NotPushable(`nextval of a sequence that Spanner does not have`)
+  if (emission.context.drawsNothing)
+    throw new NotPushable('a sequence that the statement draws from by itself')
   emission.drawnSequences.add(sequenceOid)
   return sequence.nextvalSql
 }

@@ -1,6 +1,7 @@
 import { sessionViewsOf } from '../companion/session-views-sql.ts'
 import type { Column, Table } from '../schema/logical-schema.ts'
 import { FIRST_USER_OID } from '../sql/builtin-catalog.ts'
+import { isPerformedOid } from '../sql/performed-functions.ts'
 import type { Expr, Query } from '../sql/query-tree.ts'
 import { readSessionReads } from '../sql/session-reads.ts'
 import { type RelationUse, readTreeUses, type TreeUses } from '../sql/tree-uses.ts'
@@ -41,8 +42,9 @@ export interface Refused {
 /** How to emulate a SELECT; undefined where it reads or does what rows in a scratch database cannot stand for. */
 export function emulateRoute(
   { text, tree, query, reason, beside, changes, hasRowParams = false }: Refused,
-  context: EmitContext,
+  statementContext: EmitContext,
 ): Omit<EmulateRoute, 'refusal'> | undefined {
+  const context: EmitContext = { ...statementContext, drawsNothing: true }
   if (query.command !== 'select' || query.hasModifyingCte) return undefined
   const uses = readTreeUses(tree)
   const place = emulationPlace(uses, { beside, hasRowParams }, context)
@@ -63,7 +65,7 @@ export function emulateRoute(
       const parts = { table, place, uses: usesOf(uses, table), reads: own, isHidden, first }
       return [loadOf({ ...parts, changed: changes?.find(table.oid) }, context)]
     })
-    const { settings, hasMomentInView } = readSessionReads(tree)
+    const { settings, mustExpandViews } = readSessionReads(tree)
     return {
       kind: 'emulate',
       place,
@@ -72,7 +74,8 @@ export function emulateRoute(
       text: results?.text,
       relations,
       views: sessionViewsOf(settings),
-      hasMomentInView,
+      mustExpandViews,
+      callsPerformed: [...uses.functions].some(isPerformedOid),
     }
   } catch (error) {
     if (error instanceof NotPushable) return undefined

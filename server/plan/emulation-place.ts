@@ -1,4 +1,5 @@
 import { FIRST_USER_OID, findBuiltinFunction } from '../sql/builtin-catalog.ts'
+import { isPerformed, isPerformedOid } from '../sql/performed-functions.ts'
 import type { TreeUses } from '../sql/tree-uses.ts'
 import { isSessionFunction } from './computed-expressions.ts'
 import type { EmitContext } from './emission.ts'
@@ -24,8 +25,6 @@ const CATALOG_TYPES = new Set([
   4096, // regrole
   4191, // regcollation
 ])
-
-const VOID = 2278
 
 /** Built-in functions that look their arguments up in the catalogs, or tell of the database. */
 const CATALOG_FUNCTION =
@@ -54,8 +53,6 @@ export function emulationPlace(
   context: EmitContext,
 ): EmulateRoute['place'] | undefined {
   const place = placeOf(uses, asked, context)
-  // What has no value does something: pg_sleep, pg_advisory_lock ...
-  if (uses.types.has(VOID)) return undefined
   // Those that the transaction itself has made are known to its own connection alone.
   const isMade = (oid: number) => asked.beside === 'uncommitted DDL' && oid >= FIRST_USER_OID
   return [...uses.functions].every((oid) => isMade(oid) || canRun(oid, place, context))
@@ -89,12 +86,13 @@ function readsCatalogs(uses: TreeUses, { schema }: EmitContext): boolean {
 
 function isCatalogFunction(oid: number): boolean {
   const name = findBuiltinFunction(oid)?.name ?? ''
+  if (isPerformed(name)) return false
   return CATALOG_FUNCTION.test(name) && !NO_CATALOG_FUNCTION.test(name)
 }
 
-/** Those of the session belong to another session there; those of extensions and clients are in both places. */
+/** Those of the session belong to another session there, where the proxy does not perform them; those of extensions and clients are in both places. */
 function canRun(oid: number, place: EmulateRoute['place'], { schema }: EmitContext): boolean {
   if (oid >= FIRST_USER_OID) return schema.userFunctions.functions.has(oid)
-  if (!isSessionFunction(oid)) return true
+  if (!isSessionFunction(oid) || isPerformedOid(oid)) return true
   return place !== 'scratch' && CATALOG_READER.test(findBuiltinFunction(oid)?.name ?? '')
 }

@@ -24,8 +24,8 @@ export interface CatalogRoute {
   readonly kind: 'catalog'
   /** The session views among those catalogs: their rows are the proxy's. */
   readonly views: readonly SessionView[]
-  /** A view of a client's holds now() or its like, which stands for the client's transaction. */
-  readonly hasMomentInView: boolean
+  /** A view of a client's holds now() or its like, which stands for the client's transaction, or calls what the proxy performs. */
+  readonly mustExpandViews: boolean
   /** How often it calls set_config(): the session's settings are not the companion's to change. */
   readonly setConfigCalls: number
   /** A set-returning function in a select list makes rows. */
@@ -58,8 +58,10 @@ export interface EmulateRoute {
   readonly relations: readonly QualifiedName[]
   /** The session views among the catalogs that it reads: their rows are the proxy's. */
   readonly views: readonly SessionView[]
-  /** A view among them holds now() or its like. */
-  readonly hasMomentInView: boolean
+  /** A view among them holds now() or its like, or calls what the proxy performs. */
+  readonly mustExpandViews: boolean
+  /** It calls functions that the proxy performs. */
+  readonly callsPerformed: boolean
   /** 0A000, for a session that wants no emulation. */
   readonly refusal: PgError
 }

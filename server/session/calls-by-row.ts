@@ -12,10 +12,9 @@ import { joinDataRow, splitDataRow } from '../wire/data-row.ts'
 import { BINARY_FORMAT, type Format, TEXT_FORMAT } from '../wire/field-description.ts'
 import { type Answer, formatAt, readyRows } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
-import { notSupported } from './client-error.ts'
 import type { StatementText } from './companion-text.ts'
 import type { CompanionRun } from './read-from-companion.ts'
-import { mustFindFunction, type SessionFunction } from './session-functions.ts'
+import { callFunction, mustFindFunction } from './session-functions.ts'
 import type { SessionState } from './session-state.ts'
 
 /*
@@ -60,7 +59,7 @@ export async function runCallsByRow(
         continue
       }
       const value =
-        drawn === undefined ? await functionOf(call).run(state, texts(args)) : drawn[number]
+        drawn === undefined ? await callFunction(state, nameOf(call), texts(args)) : drawn[number]
       const format = formatAt(bound.resultFormats, index)
       const typeOid = fields[index]?.typeOid ?? OID.text
       cells.push(encode(value, typeOid, format))
@@ -99,7 +98,7 @@ async function valuesOfOnlyCall(
   const [call, another] = columns.filter((column) => column !== undefined)
   if (call === undefined || another !== undefined) return undefined
   const at = columns.indexOf(call)
-  return functionOf(call).runForRows?.(
+  return mustFindFunction(nameOf(call)).runForRows?.(
     state,
     rows.map((row) => texts(row[at]?.args ?? [])),
   )
@@ -109,20 +108,38 @@ function texts(cells: readonly (Buffer | null)[]): readonly (string | null)[] {
   return cells.map((cell) => cell?.toString() ?? null)
 }
 
-function functionOf({ name }: TargetListFunction): SessionFunction {
-  return mustFindFunction(name.at(-1) ?? '')
+function nameOf({ name }: TargetListFunction): string {
+  return name.at(-1) ?? ''
+}
+
+/** Whether the calls of a query can be made row by row behind it: nothing but the result itself has to do with their values. */
+export function areCalledByRow(query: Omit<CallingQuery, 'text'>): boolean {
+  const { statement, calls, plan } = query
+  const { text, node } = statement
+  const hasMoreArguments = calls.some(({ argumentTexts }) => argumentTexts.length > 1)
+  if (hasMoreArguments && endOfTargetList(text, node) === undefined) return false
+  return findColumns(query, plan.fields?.length ?? 0) !== undefined
 }
 
 /** What each column of the result is: a call, or undefined for a column that comes as it is. */
 function columnsOf(
-  { statement, calls }: CallingQuery,
+  query: CallingQuery,
   count: number,
 ): readonly (TargetListFunction | undefined)[] {
+  const columns = findColumns(query, count)
+  if (columns === undefined) throw new Bug('calls that do not stand in columns of their own')
+  return columns
+}
+
+function findColumns(
+  { statement, calls }: Omit<CallingQuery, 'text'>,
+  count: number,
+): readonly (TargetListFunction | undefined)[] | undefined {
   const columns = new Array<TargetListFunction | undefined>(count).fill(undefined)
   for (const call of calls) {
     const column = columnOfEntry(statement.node, call.position, count)
-    if (column === undefined || call.castTo !== undefined) throw refusal(call)
-    if (isNamedElsewhere(statement.node, call, column)) throw refusal(call)
+    if (column === undefined || call.castTo !== undefined) return undefined
+    if (isNamedElsewhere(statement.node, call, column)) return undefined
     columns[column] = call
   }
   return columns
@@ -137,13 +154,6 @@ function isNamedElsewhere(node: RawNode, call: TargetListFunction, column: numbe
     distinctClause !== undefined ||
     clauses.includes(`"ival":{"ival":${column + 1}}`) ||
     clauses.includes(`"sval":${JSON.stringify(call.columnName)}`)
-  )
-}
-
-function refusal(call: TargetListFunction | undefined): Error {
-  return notSupported(
-    `function ${call?.name.at(-1)} in such a place of a select list`,
-    'Select it alone.',
   )
 }
 
@@ -169,8 +179,7 @@ function withArguments({ statement, calls }: CallingQuery): string {
       .map((arg) => `${cast(arg)} AS ${quoteIdentifier(`argument of ${columnName}`)}`),
   )
   const end = behind.length === 0 ? text.length : endOfTargetList(text, node)
-  const [last] = calls.slice(-1)
-  if (end === undefined || last === undefined) throw refusal(last)
+  if (end === undefined) throw new Bug('arguments without a place behind the select list')
   let result = ''
   let taken = 0
   for (const call of calls) {

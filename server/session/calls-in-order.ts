@@ -5,7 +5,7 @@ import type { Answer } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
 import type { StatementText } from './companion-text.ts'
 import { readFromCompanion } from './read-from-companion.ts'
-import { mustFindFunction, type SessionFunction } from './session-functions.ts'
+import { callFunction, mustFindFunction, type SessionFunction } from './session-functions.ts'
 import type { SessionState } from './session-state.ts'
 import { failingSql, toldBy } from './telling-failure.ts'
 
@@ -53,7 +53,7 @@ export async function evaluateInOrder<T>(
       const call = callTold(error, sites)
       if (call === undefined) throw error
       if (values.has(call.site)) throw new Bug('a call is evaluated twice', { cause: error })
-      values.set(call.site, await mustFindFunction(call.site.name).run(state, call.args))
+      values.set(call.site, await callFunction(state, call.site.name, call.args))
     }
   }
 }

@@ -26,9 +26,9 @@ export type StatementText = Pick<ParsedStatement, 'text' | 'node'>
 export async function companionText(
   state: SessionState,
   statement: StatementText,
-  hasMomentInView: boolean,
+  mustExpandViews: boolean,
 ): Promise<StatementText> {
-  const expanded = hasMomentInView ? await expandViews(state, statement) : statement
+  const expanded = mustExpandViews ? await expandViews(state, statement) : statement
   return withSharedCatalogs(atMoment(state, withOwnSettings(state, expanded)))
 }
 

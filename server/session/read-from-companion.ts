@@ -1,6 +1,6 @@
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import type { ReadAnswer } from '../companion/companion-types.ts'
+import type { ReadAnswer, StandIns } from '../companion/companion-types.ts'
 import type { Plan } from '../plan/plan.ts'
 import { type Answer, readyRows } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
@@ -17,6 +17,8 @@ export interface CompanionRun {
   readonly text: string
   readonly bound: BoundStatement
   readonly plan: Plan
+  /** What stands in for the session's functions in the text. */
+  readonly standIns?: StandIns | undefined
 }
 
 /** Lets the companion run `text`, and answers under the statement's own columns. */
@@ -36,7 +38,7 @@ export async function readFromCompanion(state: SessionState, run: CompanionRun):
  */
 export async function rowsFromCompanion(
   state: SessionState,
-  { text, bound, plan }: CompanionRun,
+  { text, bound, plan, standIns }: CompanionRun,
 ): Promise<ReadAnswer> {
   const source = catalogSource(state)
   const route = plan.route.kind === 'catalog' ? plan.route : undefined
@@ -47,6 +49,7 @@ export async function rowsFromCompanion(
     params: bound.params.values,
     resultFormats: bound.resultFormats,
     session: contextWithViews(state, route?.views ?? []),
+    standIns,
     locksRows: route?.locksRows === true && !state.block.characteristics.readOnly,
     signal: state.scope.signal,
   })
@@ -75,8 +78,5 @@ function refusedSessionFunction(state: SessionState, error: unknown): PgError | 
     return undefined
   const name = REFUSALS.map((pattern) => pattern.exec(error.message)?.[1]).find(Boolean)
   if (name === undefined || !isSessionFunction(name)) return undefined
-  return notSupported(
-    `function ${name} where it is called for each row, or may not be called`,
-    'Make it an entry of a select list.',
-  )
+  return notSupported(`function ${name} in a view of that name`, 'Call it in the query itself.')
 }

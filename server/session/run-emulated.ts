@@ -1,7 +1,7 @@
 import { emulationEvents } from '../base/channels.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import type { LoadedAnswer } from '../companion/companion-types.ts'
+import type { LoadedAnswer, LoadedReadRequest } from '../companion/companion-types.ts'
 import { addLoad, type LoadedRows, NOTHING_LOADED } from '../emulate/load-rows.ts'
 import { keysOf } from '../emulate/scratch-schema.ts'
 import type { EmulateRoute, Load, Plan } from '../plan/plan.ts'
@@ -11,6 +11,7 @@ import { type ParsedStatement, parseStatements } from '../sql/statement.ts'
 import { splitDataRow } from '../wire/data-row.ts'
 import { type Answer, readyRows, whenRun } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
+import { runCallsAnywhere } from './calls-anywhere.ts'
 import { notSupported } from './client-error.ts'
 import { companionText } from './companion-text.ts'
 import { noticesBeside } from './notices-beside.ts'
@@ -42,7 +43,7 @@ async function loadAndRun(state: SessionState, run: EmulatedRun): Promise<Answer
   if (bound.refusal !== undefined) throw bound.refusal
   const startedAt = performance.now()
   const loaded = await loadAll(state, run)
-  const answer = await runInPlace(state, run, loaded)
+  const answer = await runWithCalls(state, run, loaded)
   for (const notice of noticesBeside(plan, answer.notices)) state.notice(notice)
   tell(state, run, loaded)
   emulationEvents.publish({
@@ -79,18 +80,42 @@ export async function explainEmulated(
   }
 }
 
+function runWithCalls(
+  state: SessionState,
+  run: EmulatedRun,
+  loaded: LoadedRows,
+): Promise<LoadedAnswer> {
+  if (!run.route.callsPerformed) return runInPlace(state, run, loaded)
+  return runCallsAnywhere(
+    state,
+    () => textOverRows(state, run),
+    (statement) => runTextInPlace(state, run, { ...loaded, ...statement }),
+  )
+}
+
 async function runInPlace(
   state: SessionState,
   run: EmulatedRun,
-  { tables }: LoadedRows,
+  loaded: LoadedRows,
   head = '',
 ): Promise<LoadedAnswer> {
-  const { bound, plan, route } = run
+  return runTextInPlace(state, run, {
+    ...loaded,
+    text: `${head}${await textOverRows(state, run)}`,
+  })
+}
+
+async function runTextInPlace(
+  state: SessionState,
+  { bound, plan, route }: EmulatedRun,
+  { tables, text, standIns }: LoadedRows & Pick<LoadedReadRequest, 'text' | 'standIns'>,
+): Promise<LoadedAnswer> {
   const { schema, scratch, mirrorRows } = state.database
   const request = {
     tables,
     locksRows: route.loads.some(({ read }) => read.locksRows),
-    text: `${head}${await textOverRows(state, run)}`,
+    text,
+    standIns,
     paramTypes: plan.paramTypes,
     paramFormats: bound.params.formats,
     params: bound.params.values,
@@ -114,7 +139,7 @@ async function runInPlace(
 async function textOverRows(state: SessionState, run: EmulatedRun): Promise<string> {
   const { bound, plan, statement, route } = run
   const [written = statement] = route.text === undefined ? [] : parseStatements(route.text)
-  const { text, node } = await companionText(state, written, route.hasMomentInView)
+  const { text, node } = await companionText(state, written, route.mustExpandViews)
   if (!mayAskForSession(text)) return text
   const sites = findCalls(text, node, isSessionValue)
   if (sites.length === 0) return text

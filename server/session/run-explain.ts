@@ -59,6 +59,8 @@ export async function runExplain(
   if (format !== 'text' && format !== 'json') {
     throw notSupported('EXPLAIN of tables in this format', 'FORMAT TEXT and JSON there are.')
   }
+  const calls = route.kind === 'emulate' && route.callsPerformed
+  if (analyze && calls) return refuseStatement(state, statement)
   const run = { bound, command, explained, described, isSole, runStatement }
   return route.kind === 'pushdown' ? explainRemote(state, run, route) : explainLoads(state, run)
 }

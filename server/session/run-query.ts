@@ -48,6 +48,8 @@ export async function runQuery(
 }
 
 function runEmulation(state: SessionState, run: EmulatedRun): Answer {
+  const byRow = run.route.callsPerformed && runByRow(state, run)
+  if (byRow) return byRow
   const { fields, rows } = runEmulated(state, run)
   if (rows === undefined) throw new Bug('an emulation without rows')
   const sql = run.route.loads.map(({ read }) => read.sql).join('; ')
@@ -56,6 +58,11 @@ function runEmulation(state: SessionState, run: EmulatedRun): Answer {
     rows: orEmulated(state, { bound: run.bound, sql, isSole: run.isSole }, rows),
     tag: (rowCount) => `SELECT ${rowCount}`,
   }
+}
+
+/** undefined where the session's functions do not stand alone in the select list, or are not called at all. */
+function runByRow(state: SessionState, run: UnsupportedRun): Answer | undefined {
+  return runWithCallsOverTables(state, run, (bound) => runQuery(state, bound, run.isSole))
 }
 
 interface CatalogRun {
@@ -67,7 +74,7 @@ interface CatalogRun {
 
 async function runCatalog(state: SessionState, run: CatalogRun): Promise<Answer> {
   const { bound, plan, route } = run
-  const statement = await companionText(state, run.statement, route.hasMomentInView)
+  const statement = await companionText(state, run.statement, route.mustExpandViews)
   const viaFunctions = runWithSessionFunctions(state, { bound, plan, statement, route })
   if (viaFunctions !== undefined) return viaFunctions
   const read = () => readFromCompanion(state, { text: statement.text, bound, plan })
@@ -87,7 +94,7 @@ async function runUnsupported(
   refusal: PgError,
 ): Promise<Answer> {
   const answer =
-    runWithCallsOverTables(state, run, (bound) => runQuery(state, bound, run.isSole)) ??
+    runByRow(state, run) ??
     (await carryWrite(state, { ...run, refusal }, (bound, isSole) =>
       runQuery(state, bound, isSole),
     ))

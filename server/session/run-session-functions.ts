@@ -1,5 +1,5 @@
 import type { ReadAnswer } from '../companion/companion-types.ts'
-import { findCallSites } from '../sql/call-sites.ts'
+import { findCallSites, findCalls } from '../sql/call-sites.ts'
 import { parseStatements } from '../sql/statement.ts'
 import {
   referencedFunctionsInTargetList,
@@ -7,13 +7,14 @@ import {
 } from '../sql/target-list-functions.ts'
 import { type Answer, whenRun } from './answer.ts'
 import { type BoundStatement, bindStatement } from './bound-statement.ts'
-import { type CallingQuery, runCallsByRow } from './calls-by-row.ts'
+import { runCallsAnywhere } from './calls-anywhere.ts'
+import { areCalledByRow, type CallingQuery, runCallsByRow } from './calls-by-row.ts'
 import { type CatalogQuery, runCallsInOrder } from './calls-in-order.ts'
 import { notSupported } from './client-error.ts'
 import { describeStatement } from './describe.ts'
 import { gatherRows } from './gather-rows.ts'
-import { rowsFromCompanion } from './read-from-companion.ts'
-import { doesSomething, isSessionFunction } from './session-functions.ts'
+import { readFromCompanion } from './read-from-companion.ts'
+import { doesSomething, isSessionFunction, mustFindFunction } from './session-functions.ts'
 import type { SessionState } from './session-state.ts'
 
 /** Answers a query that calls session functions; undefined where it calls none, or none that does more than tell. */
@@ -21,27 +22,30 @@ export function runWithSessionFunctions(
   state: SessionState,
   query: CatalogQuery,
 ): Answer | undefined {
+  const { plan } = query
   const { text, node } = query.statement
   const { once, others } = findCallSites(text, node, isSessionFunction)
   const isOnce = !query.route.returnsSets && ![...others].some(doesSomething)
   if (isOnce && once.some(({ name }) => doesSomething(name))) {
     checkSetConfig(query, once)
-    return whenRun(query.plan.fields, () => runCallsInOrder(state, query, once))
+    return whenRun(plan.fields, () => runCallsInOrder(state, query, once))
   }
-  const calls = referencedFunctionsInTargetList(text, node, isSessionCall)
-  checkSetConfig(
-    query,
-    calls.map((call) => ({ name: call.name.at(-1) ?? '' })),
-  )
-  if (!calls.some(callDoesSomething)) return undefined
-  return whenRun(query.plan.fields, () =>
-    runCallsByRow(state, { ...query, text, calls }, (run) => rowsFromCompanion(state, run)),
+  const calls = findCalls(text, node, doesSomething)
+  checkSetConfig(query, calls)
+  if (calls.length === 0) return undefined
+  for (const { name } of calls) mustFindFunction(name)
+  return whenRun(plan.fields, () =>
+    runCallsAnywhere(
+      state,
+      () => text,
+      (run) => readFromCompanion(state, { ...query, ...run }),
+    ),
   )
 }
 
 /**
- * Answers a SELECT of tables that the planner refused, where nothing but the session functions in its select list are in the way: `run` runs the
- * statement without them. undefined where it calls none.
+ * Answers a SELECT of tables in which nothing but session functions as entries of the select list are in the way: `run` runs the statement without
+ * them. undefined where it has none, or others.
  */
 export function runWithCallsOverTables(
   state: SessionState,
@@ -50,7 +54,9 @@ export function runWithCallsOverTables(
 ): Answer | undefined {
   const { text, node } = query.statement
   const calls = referencedFunctionsInTargetList(text, node, isSessionCall)
-  if (!calls.some(callDoesSomething)) return undefined
+  const others = findCalls(text, node, doesSomething).length
+  if (others === 0 || others > calls.filter(callDoesSomething).length) return undefined
+  if (!areCalledByRow({ ...query, calls })) return undefined
   return whenRun(query.plan.fields, () =>
     runCallsByRow(state, { ...query, text, calls }, async ({ text: inner, bound, plan }) => {
       const [statement] = parseStatements(inner)
@@ -87,8 +93,5 @@ function checkSetConfig(
   calls: readonly { readonly name: string }[],
 ): void {
   if (calls.filter(({ name }) => name === 'set_config').length >= route.setConfigCalls) return
-  throw notSupported(
-    'set_config() for each row, or where it may not be called',
-    'Make it an entry of the select list.',
-  )
+  throw notSupported('set_config() in a view of that name', 'Call it in the query itself.')
 }

@@ -6,6 +6,7 @@ import { createsTemporary, onCommit, statementRelations } from '../sql/temporary
 import { readOnlyViolation } from '../transaction/transaction-block.ts'
 import { type Answer, readyRows } from './answer.ts'
 import type { RunnableStatement } from './bound-statement.ts'
+import { callsPerformed, runCallsAnywhere } from './calls-anywhere.ts'
 import { notSupported } from './client-error.ts'
 import { companionText } from './companion-text.ts'
 import { definedText } from './defined-text.ts'
@@ -165,16 +166,24 @@ export async function runTemporary(state: SessionState, bound: RunnableStatement
   await temporary.join(state)
   state.block.noteQuery()
   const companions = await companionText(state, statement, false)
-  const text = isUtility ? definedText(state, companions) : companions.text
-  const running = temporary.pinned.execute({
-    text,
+  const request = {
     paramTypes: described.paramTypes,
     paramFormats: params.formats,
     params: params.values,
     resultFormats,
     session: impatientBesideDdl(state),
     signal: state.scope.signal,
-  })
+  }
+  const { pinned } = temporary
+  const text = isUtility ? definedText(state, companions) : companions.text
+  const isCalling = statement.category === 'query' && callsPerformed(text, companions.node)
+  const running = isCalling
+    ? runCallsAnywhere(
+        state,
+        () => text,
+        (called) => pinned.read({ ...request, ...called }),
+      )
+    : pinned.execute({ ...request, text })
   const answer = await running.catch(async (error: unknown) => {
     throw lockedByOwnDdl(state, error) ?? (await uncommittedType(state, error)) ?? error
   })

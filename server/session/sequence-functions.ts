@@ -34,6 +34,20 @@ export async function nextvalForRows(
   return drawValues(state, await findSequence(state, first[0] ?? ''), rows.length)
 }
 
+/** The next values of the sequence that a text names. */
+export async function drawFor(
+  state: SessionState,
+  name: string,
+  count: number,
+): Promise<readonly string[]> {
+  return drawValues(state, await findSequence(state, name), count)
+}
+
+/** Of what was drawn together, a part was given: that is what the session has drawn. */
+export async function noteDrawn(state: SessionState, name: string, value: string): Promise<void> {
+  state.sequences.drew((await findSequence(state, name)).oid, { kind: 'known', value })
+}
+
 /** Values that one statement draws. */
 const MAX_DRAWN = 1_000
 

@@ -73,6 +73,20 @@ export function mustFindFunction(name: string): SessionFunction {
   return found
 }
 
+/**
+ * The text of what a call gives. What it did is done: where Spanner aborts an implicit transaction after it, the transaction's log is run again, not the statement.
+ * Values of sequences are drawn anew.
+ */
+export async function callFunction(
+  state: SessionState,
+  name: string,
+  args: readonly (string | null)[],
+): Promise<string | null> {
+  const value = await mustFindFunction(name).run(state, args)
+  if (doesSomething(name) && name !== 'nextval') state.block.answerSent()
+  return value
+}
+
 async function setConfig(
   state: SessionState,
   [name, value, isLocal]: readonly (string | null)[],

@@ -23,6 +23,11 @@ export function findBuiltinFunction(oid: number): BuiltinFunction | undefined {
   return functions().get(oid)
 }
 
+/** pg_proc.oid of the built-in functions that `isWanted`, by name. */
+export function builtinOids(isWanted: (name: string) => boolean): readonly number[] {
+  return [...functions()].flatMap(([oid, { name }]) => (isWanted(name) ? [oid] : []))
+}
+
 /** The least stable of the built-in functions of one name; undefined where there is none. */
 export function volatilityOfName(name: string): Volatility | undefined {
   return volatilities().get(name)

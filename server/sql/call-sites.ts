@@ -7,6 +7,8 @@ export interface CallSite {
   readonly name: string
   readonly start: number
   readonly end: number
+  /** Where the parenthesis behind its name stands. */
+  readonly open: number
   readonly args: readonly { readonly text: string; readonly startByte: number }[]
   /** It is an item of FROM. */
   readonly isFromItem: boolean
@@ -105,6 +107,18 @@ export function replaceSites(
 export function inPlaceOfCall({ name, isFromItem, hasAlias }: CallSite, sql: string): string {
   if (!isFromItem) return `(SELECT ${sql} AS "${name}")`
   return `COALESCE(${sql})${hasAlias ? '' : ` AS "${name}"`}`
+}
+
+/** The statement with functions of the same names in another schema called at `sites`. */
+export function callInSchema(text: string, sites: readonly CallSite[], schema: string): string {
+  const bytes = Buffer.from(text)
+  let result = ''
+  let done = 0
+  for (const { name, start, open } of sites) {
+    result += `${bytes.toString('utf8', done, start)}${schema}."${name}"`
+    done = open
+  }
+  return result + bytes.toString('utf8', done)
 }
 
 type Place = 'once' | 'elsewhere'
@@ -207,6 +221,7 @@ function siteOf(
     name: nameOf(call) ?? '',
     start,
     end,
+    open: source.tokens[open]?.start ?? start,
     args: source.itemsIn(open),
     isFromItem: item !== undefined,
     hasAlias: !isPlain || item?.is_rowsfrom === true,

@@ -1,5 +1,6 @@
 import { NodeFields } from './node-fields.ts'
 import { type NodeObject, type NodeValue, readNodeText } from './node-text.ts'
+import { isPerformedOid } from './performed-functions.ts'
 
 /**
  * What a statement uses, wherever it stands in its tree: inside of nodes too that have no typed form in query-tree.ts.
@@ -17,7 +18,7 @@ export interface TreeUses {
   readonly namesDatabase: boolean
   /** Relations that constants of type regclass name: `'t'::regclass`. */
   readonly regclasses: ReadonlySet<number>
-  /** Types of expressions. */
+  /** Types of expressions, but of constants that only name a sequence for nextval() or setval(). */
   readonly types: ReadonlySet<number>
   /** Types that are named by a cast or a constant, that functions give, and of which arrays and rows are made: of all but columns as they are. */
   readonly namedTypes: ReadonlySet<number>
@@ -81,6 +82,8 @@ class UsesCollector implements TreeUses {
   readonly regclasses = new Set<number>()
   readonly types = new Set<number>()
   readonly namedTypes = new Set<number>()
+  /** Constants that name the sequence of a call: what their OIDs are does not matter. */
+  readonly #sequences = new Set<NodeObject>()
 
   /** `permissions` are those of the query around: PostgreSQL 16 moved column sets there. */
   visit(value: NodeValue, permissions: readonly NodeObject[]): void {
@@ -89,7 +92,7 @@ class UsesCollector implements TreeUses {
     const fields = new NodeFields(value)
     const inner = value.tag === 'QUERY' ? fields.objects('rteperminfos') : permissions
     this.#take(fields, inner)
-    this.#takeTypes(fields)
+    if (!this.#sequences.has(value)) this.#takeTypes(fields)
     for (const field of value.fields.values()) this.visit(field, inner)
   }
 
@@ -100,6 +103,7 @@ class UsesCollector implements TreeUses {
         return
       case 'FUNCEXPR':
         this.functions.add(fields.int('funcid'))
+        this.#takeSequence(fields)
         return
       case 'AGGREF':
         this.functions.add(fields.int('aggfnoid'))
@@ -114,6 +118,13 @@ class UsesCollector implements TreeUses {
         if (fields.int('consttype') === REGCLASS && !fields.bool('constisnull'))
           this.regclasses.add(fields.bytes('constvalue')?.readUInt32LE() ?? 0)
     }
+  }
+
+  #takeSequence(call: NodeFields): void {
+    if (!isPerformedOid(call.int('funcid'))) return
+    const [first] = call.objects('args')
+    if (first?.tag === 'CONST' && typeOf(new NodeFields(first)) === REGCLASS)
+      this.#sequences.add(first)
   }
 
   #takeTypes(fields: NodeFields): void {

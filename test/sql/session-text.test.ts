@@ -1,5 +1,6 @@
 import t from 'tap'
 import {
+  callInSchema,
   findCallSites,
   findCalls,
   inPlaceOfCall,
@@ -139,8 +140,27 @@ t.test('calls wherever they stand, replaced with what they were given', async (t
   t.equal(named('select * from f() as x'), 'select * from COALESCE(1) as x')
 })
 
+t.test('calls of functions of the same names in another schema', async (t) => {
+  const cases: readonly (readonly [string, string])[] = [
+    ['select f(1), x', 'select o."f"(1), x'],
+    [
+      "select 'é' || f (f(2)) from pg_catalog . f(3)",
+      'select \'é\' || o."f"(o."f"(2)) from o."f"(3)',
+    ],
+    ['select a.f(1), "F"(f())', 'select a.f(1), "F"(o."f"())'],
+    [
+      'with w as (select "f"()) select 1 from w join lateral F(1) on f(2)',
+      'with w as (select o."f"()) select 1 from w join lateral o."f"(1) on o."f"(2)',
+    ],
+  ]
+  for (const [text, expected] of cases) {
+    const sites = findCalls(text, parse(text), (name) => name === 'f')
+    t.equal(callInSchema(text, sites, 'o'), expected)
+  }
+})
+
 t.test('what a tree asks of its session', async (t) => {
-  const none = { settings: new Set(), hasMomentInView: false, setConfigCalls: 0 }
+  const none = { settings: new Set(), mustExpandViews: false, setConfigCalls: 0 }
   t.strictSame(readSessionReads('({QUERY :commandType 1 :rtable <>})'), none)
   const name = '{CONST :consttype 25 :constvalue 7 [ 28 0 0 0 77 46 120 ]}'
   const asked = `({QUERY :rtable <> :targetList ({FUNCEXPR :funcid 3294 :args (${name} {CONST :consttype 16 :constvalue 1 [ 1 0 0 0 0 0 0 0 ]})})})`
@@ -152,9 +172,12 @@ t.test('what a tree asks of its session', async (t) => {
   const system = '{RANGETBLENTRY :rtekind 0 :relid 12100 :relkind v}'
   const view = (entry: string, expr: string) =>
     `({QUERY :rtable ({RANGETBLENTRY :rtekind 1 :subquery {QUERY :rtable (${entry}) :targetList (${expr})}})})`
-  t.equal(readSessionReads(view(user, now)).hasMomentInView, true)
-  t.equal(readSessionReads(view(system, now)).hasMomentInView, false)
-  t.equal(readSessionReads(view(user, '{SQLVALUEFUNCTION :op 8}')).hasMomentInView, true)
-  t.equal(readSessionReads(view(user, '{SQLVALUEFUNCTION :op 9}')).hasMomentInView, false)
-  t.equal(readSessionReads(`({QUERY :rtable <> :targetList (${now})})`).hasMomentInView, false)
+  t.equal(readSessionReads(view(user, now)).mustExpandViews, true)
+  t.equal(readSessionReads(view(system, now)).mustExpandViews, false)
+  t.equal(readSessionReads(view(user, '{SQLVALUEFUNCTION :op 8}')).mustExpandViews, true)
+  t.equal(readSessionReads(view(user, '{SQLVALUEFUNCTION :op 9}')).mustExpandViews, false)
+  const nextval = '{FUNCEXPR :funcid 1574 :args <>}'
+  t.equal(readSessionReads(view(user, nextval)).mustExpandViews, true)
+  t.equal(readSessionReads(view(system, nextval)).mustExpandViews, false)
+  t.equal(readSessionReads(`({QUERY :rtable <> :targetList (${now})})`).mustExpandViews, false)
 })
