@@ -1,7 +1,8 @@
 import { STAND_IN_CODE } from '../companion/companion-types.ts'
-import type { PerformedFunction } from '../sql/performed-functions.ts'
+import { PERFORMED_FUNCTIONS, type PerformedFunction } from '../sql/performed-functions.ts'
 import { ANY_VALUE, type Answers, type HeardCall } from './call-record.ts'
 import { PERFORMED_SIGNATURES, type PerformedSignatures } from './performed-signatures.ts'
+import { textCells, textRow } from './text-answer.ts'
 
 /*
  * PostgreSQL:  SELECT id, nextval('s') FROM t
@@ -39,6 +40,18 @@ export function standInsSql(
 export function readHeardCall(message: string): HeardCall {
   const [name, args] = JSON.parse(message) as [PerformedFunction, HeardCall['args']]
   return { name, args }
+}
+
+const STAND_IN_CALL = new RegExp(
+  `\\b${STAND_IN_SCHEMA}\\.(?=(?:${PERFORMED_FUNCTIONS.join('|')})\\()`,
+  'g',
+)
+
+/** A plan of EXPLAIN as it is without stand-ins: PostgreSQL writes the schema of a function that no search path finds. */
+export function withoutStandIns(rows: readonly Buffer[]): readonly Buffer[] {
+  return rows.map((row) =>
+    textRow(textCells(row).map((text) => text.replaceAll(STAND_IN_CALL, ''))),
+  )
 }
 
 /** The calls of a statement are counted in a setting of its transaction, for each sequence and for all else. */

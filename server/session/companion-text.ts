@@ -90,7 +90,7 @@ function isCaptured(relation: NamedRelation, query: string, ctes: ReadonlySet<st
   return [relation, ...read].some(({ plainName }) => plainName !== undefined && ctes.has(plainName))
 }
 
-/** Definitions of the client's views among the names, by name, without the semicolon. */
+/** Definitions of the client's views among the names, by name, without the semicolon; with the schemas of what they name, so that no CTE is taken for it. */
 async function viewDefinitions(
   state: SessionState,
   relations: readonly NamedRelation[],
@@ -98,9 +98,10 @@ async function viewDefinitions(
   const names = [...new Set(relations.map(({ name }) => name))]
   const rows = await readTexts(
     state,
-    `SELECT n.name, pg_catalog.pg_get_viewdef(c.oid)
-      FROM pg_catalog.json_array_elements_text($1::pg_catalog.json) n(name)
-      JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(n.name) AND c.relkind = 'v' AND c.oid >= 16384`,
+    `WITH found AS MATERIALIZED (
+        SELECT n.name, c.oid FROM pg_catalog.json_array_elements_text($1::pg_catalog.json) n(name)
+        JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(n.name) AND c.relkind = 'v' AND c.oid >= 16384 ORDER BY n.name)
+      SELECT name, CASE WHEN pg_catalog.set_config('search_path', 'pg_catalog', true) IS NOT NULL THEN pg_catalog.pg_get_viewdef(oid) END FROM found`,
     [JSON.stringify(names)],
   )
   return new Map(

@@ -11,6 +11,7 @@ import { type ParsedStatement, parseStatements } from '../sql/statement.ts'
 import { splitDataRow } from '../wire/data-row.ts'
 import { type Answer, readyRows, whenRun } from './answer.ts'
 import type { BoundStatement } from './bound-statement.ts'
+import { withoutStandIns } from './call-stand-ins.ts'
 import { runCallsAnywhere } from './calls-anywhere.ts'
 import { notSupported } from './client-error.ts'
 import { companionText } from './companion-text.ts'
@@ -71,8 +72,9 @@ export async function explainEmulated(
 ): Promise<ExplainedEmulation> {
   if (ownSetting(state.settings, 'spanwire.emulation') === 'off') throw run.route.refusal
   const loaded = analyze ? await loadAll(state, run) : NOTHING_LOADED
-  const { rows, error } = await runInPlace(state, run, loaded, head)
+  const { rows: told, error } = await runWithCalls(state, run, { ...loaded, head })
   if (error !== undefined) throw error
+  const rows = run.route.callsPerformed ? withoutStandIns(told) : told
   if (analyze) tell(state, run, loaded)
   return {
     rows,
@@ -80,32 +82,20 @@ export async function explainEmulated(
   }
 }
 
-function runWithCalls(
+/** `head`: what stands before the statement in EXPLAIN. */
+async function runWithCalls(
   state: SessionState,
   run: EmulatedRun,
-  loaded: LoadedRows,
+  { head = '', ...loaded }: LoadedRows & { readonly head?: string },
 ): Promise<LoadedAnswer> {
-  if (!run.route.callsPerformed) return runInPlace(state, run, loaded)
-  return runCallsAnywhere(
-    state,
-    () => textOverRows(state, run),
-    (statement) => runTextInPlace(state, run, { ...loaded, ...statement }),
+  const write = async () => `${head}${await textOverRows(state, run)}`
+  if (!run.route.callsPerformed) return runInPlace(state, run, { ...loaded, text: await write() })
+  return runCallsAnywhere(state, write, (statement) =>
+    runInPlace(state, run, { ...loaded, ...statement }),
   )
 }
 
 async function runInPlace(
-  state: SessionState,
-  run: EmulatedRun,
-  loaded: LoadedRows,
-  head = '',
-): Promise<LoadedAnswer> {
-  return runTextInPlace(state, run, {
-    ...loaded,
-    text: `${head}${await textOverRows(state, run)}`,
-  })
-}
-
-async function runTextInPlace(
   state: SessionState,
   { bound, plan, route }: EmulatedRun,
   { tables, text, standIns }: LoadedRows & Pick<LoadedReadRequest, 'text' | 'standIns'>,

@@ -12,7 +12,10 @@ import {
   type RunnableStatement,
   type RunStatement,
 } from './bound-statement.ts'
+import { withoutStandIns } from './call-stand-ins.ts'
+import { runCallsAnywhere } from './calls-anywhere.ts'
 import { mustBe, notSupported } from './client-error.ts'
+import { companionText } from './companion-text.ts'
 import { describeStatement } from './describe.ts'
 import type { Described } from './prepared-statement.ts'
 import { rowsFromCompanion } from './read-from-companion.ts'
@@ -49,12 +52,7 @@ export async function runExplain(
   const explained = mustBe(parseStatements(text)[0])
   const described = await describeStatement(state, explained, bound.described.paramTypes)
   const route = described.plan?.route
-  if (route?.kind === 'catalog') {
-    // The proxy calls these, not the companion.
-    const callsProxy = findCalls(text, explained.node, isSessionFunction).length > 0
-    if (analyze && callsProxy) return refuseStatement(state, statement)
-    return runQuery(state, bound, false)
-  }
+  if (route?.kind === 'catalog') return explainCatalog(state, bound, { command, explained })
   if (route === undefined || route.kind === 'unsupported') return refuseStatement(state, statement)
   if (format !== 'text' && format !== 'json') {
     throw notSupported('EXPLAIN of tables in this format', 'FORMAT TEXT and JSON there are.')
@@ -63,6 +61,29 @@ export async function runExplain(
   if (analyze && calls) return refuseStatement(state, statement)
   const run = { bound, command, explained, described, isSole, runStatement }
   return route.kind === 'pushdown' ? explainRemote(state, run, route) : explainLoads(state, run)
+}
+
+async function explainCatalog(
+  state: SessionState,
+  bound: RunnableStatement,
+  { command, explained }: Pick<ExplainRun, 'command' | 'explained'>,
+): Promise<Answer> {
+  // The proxy calls these, not the companion.
+  const callsProxy = findCalls(command.text, explained.node, isSessionFunction).length > 0
+  if (!callsProxy) return runQuery(state, bound, false)
+  return command.analyze ? refuseStatement(state, bound.statement) : explainCalls(state, bound)
+}
+
+/** Nothing is called: functions that the companion would not let anybody call have stand-ins. */
+async function explainCalls(state: SessionState, bound: RunnableStatement): Promise<Answer> {
+  const { text } = await companionText(state, bound.statement, false)
+  const plan = mustBe(bound.described.plan)
+  const { rows } = await runCallsAnywhere(
+    state,
+    () => text,
+    (run) => rowsFromCompanion(state, { bound, plan, ...run }),
+  )
+  return { fields: plan.fields, rows: readyRows(withoutStandIns(rows)), tag: () => 'EXPLAIN' }
 }
 
 /** Spanner runs it: the companion says what PostgreSQL expects of the result. */

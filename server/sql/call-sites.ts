@@ -24,7 +24,7 @@ export interface CallSites {
 }
 
 /**
- * The calls of functions of pg_catalog that `isWanted`, by how often they can be evaluated: once where no level of the query around them has
+ * The calls of functions of pg_catalog that `isWanted`, by how often they can be evaluated: once where their arguments have no names and no level of the query around them has
  * rows, that is in SELECT without FROM, in VALUES, as the only item of FROM, and in subqueries and WITH of that kind. Set-returning functions in a
  * select list make rows all the same: that is for the caller to know.
  */
@@ -196,12 +196,17 @@ class Search {
   #take(call: RawBody<'FuncCall'>, item?: RawBody<'RangeFunction'>): boolean {
     const name = nameOf(call) ?? ''
     if (!this.#isWanted(name)) return false
-    const site = siteOf(this.#source, call, item)
+    const site = hasNamedArguments(call) ? undefined : siteOf(this.#source, call, item)
     if (site === undefined) this.others.add(name)
     else this.once.push(site)
     this.#look(call.args, 'once')
     return true
   }
+}
+
+/** `f(a => 1)`: nobody here knows the parameters' order. */
+export function hasNamedArguments({ args = [] }: RawBody<'FuncCall'>): boolean {
+  return args.some((arg) => 'NamedArgExpr' in arg)
 }
 
 /** `item`: the item of FROM that it is. */

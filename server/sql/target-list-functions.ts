@@ -1,3 +1,4 @@
+import { hasNamedArguments } from './call-sites.ts'
 import { type RawBody, type RawNode, stringOf } from './raw-node.ts'
 import { StatementTokens } from './statement-tokens.ts'
 
@@ -137,7 +138,7 @@ function selectedCall(
   }
 }
 
-/** Written as a call (not as SQL syntax such as EXTRACT or AT TIME ZONE), and with nothing that only an aggregate takes. */
+/** Written as a call (not as SQL syntax such as EXTRACT or AT TIME ZONE), without names of parameters, and with nothing that only an aggregate takes. */
 function isPlainCall(call: RawBody<'FuncCall'>): boolean {
   const isAggregate =
     call.agg_order !== undefined ||
@@ -146,7 +147,7 @@ function isPlainCall(call: RawBody<'FuncCall'>): boolean {
     call.agg_within_group === true ||
     call.agg_star === true ||
     call.agg_distinct === true
-  return !isAggregate && call.funcformat !== 'COERCE_SQL_SYNTAX'
+  return !isAggregate && !hasNamedArguments(call) && call.funcformat !== 'COERCE_SQL_SYNTAX'
 }
 
 /** `call::type`, or `CAST(call AS type)`: the type as written. */
