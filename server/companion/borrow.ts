@@ -143,7 +143,7 @@ export async function executeOn(
   const inFailedBlock = connection.transactionStatus === 'E'
   // In a failed transaction only ROLLBACK TO is possible, and it needs no settings.
   const writer = inFailedBlock ? new FrontendWriter() : begin(request, bracket, 'execute')
-  const loads = writeStandIns(writer, request)
+  const loads = bracket.open.length === 0 ? 0 : writeStandIns(writer, request)
   writer.parse(request.text, request.paramTypes).bind('', request).describePortal().execute()
   if (!inFailedBlock) {
     const mayRead = bracket.open.length === 0 || mayNameRelation(request.text)

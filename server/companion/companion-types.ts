@@ -123,7 +123,7 @@ export interface ReadRequest extends AnalyseRequest {
 
 /** Functions of the proxy's that are there for one statement, and say when they are called. */
 export interface StandIns {
-  /** CREATE FUNCTION in the schema pg_temp, and what else comes before the statement. */
+  /** CREATE FUNCTION in the schema pg_temp, and what else comes before the statement; not before one that a pinned connection executes. */
   readonly define: readonly string[]
   /** Begins the statement, once more where the companion was lost meanwhile; what it gives gets each message of INFO under {@link STAND_IN_CODE}. */
   readonly listen: () => (message: string) => void

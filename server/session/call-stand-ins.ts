@@ -25,7 +25,7 @@ export function standInsSql(
   answers: Answers,
 ): readonly string[] {
   return [
-    `SELECT pg_catalog.setseed(${answers.seed})`,
+    `SELECT pg_catalog.setseed(${answers.seed}), pg_catalog.set_config('${COUNTER}', '', true)`,
     answerSql(answers),
     ...[...new Set(names)].flatMap((name) => {
       const function_ = PERFORMED_SIGNATURES[name]
@@ -35,6 +35,13 @@ export function standInsSql(
     }),
   ]
 }
+
+/** The statement that drops all stand-ins of a session, which has no functions in pg_temp but them. */
+export const DROP_STAND_INS = `DO $$ DECLARE f pg_catalog.oid; BEGIN
+  FOR f IN SELECT oid FROM pg_catalog.pg_proc WHERE pronamespace = pg_catalog.pg_my_temp_schema() LOOP
+    EXECUTE 'DROP FUNCTION ' || f::pg_catalog.regprocedure;
+  END LOOP;
+END $$`
 
 /** Reads what a stand-in says of its call. */
 export function readHeardCall(message: string): HeardCall {

@@ -1,17 +1,24 @@
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
-import type { SessionContext } from '../companion/companion-types.ts'
+import type {
+  PinnedConnection,
+  ReadAnswer,
+  ReadRequest,
+  SessionContext,
+} from '../companion/companion-types.ts'
 import type { ParsedStatement } from '../sql/statement.ts'
 import { createsTemporary, onCommit, statementRelations } from '../sql/temporary-names.ts'
 import { readOnlyViolation } from '../transaction/transaction-block.ts'
 import { type Answer, readyRows } from './answer.ts'
 import type { RunnableStatement } from './bound-statement.ts'
-import { callsPerformed, runCallsAnywhere } from './calls-anywhere.ts'
+import { DROP_STAND_INS } from './call-stand-ins.ts'
+import { callsPerformed, runCallsAnywhere, type StandingIn } from './calls-anywhere.ts'
 import { notSupported } from './client-error.ts'
 import { companionText } from './companion-text.ts'
 import { definedText } from './defined-text.ts'
 import type { Described } from './prepared-statement.ts'
 import type { SessionState } from './session-state.ts'
+import { isSessionValue, textWithSessionValues, withoutMark } from './session-values.ts'
 import { TemporaryTables } from './temporary-tables.ts'
 import { readTexts } from './text-request.ts'
 
@@ -27,6 +34,9 @@ const CATEGORIES: ReadonlySet<ParsedStatement['category']> = new Set([
 
 /** Those of them that change no tables, but rows. */
 const ROWS_ALONE: ReadonlySet<ParsedStatement['category']> = new Set(['query', 'dml', 'explain'])
+
+/** Those that call functions when they run: DDL keeps calls for later. */
+const CALLING: ReadonlySet<ParsedStatement['category']> = new Set(['query', 'dml', 'create-as'])
 
 /** Whether a statement makes or names temporary tables. */
 export async function isTemporary(
@@ -156,6 +166,53 @@ function lockedByOwnDdl(state: SessionState, error: unknown): PgError | undefine
   )
 }
 
+const NONE: ReadonlySet<number> = new Set()
+
+/** The companion knows which of its temporary sequences was drawn from last. */
+function isToldBeside(name: string): boolean {
+  return name !== 'lastval' && isSessionValue(name)
+}
+
+/** The level of a savepoint inside of all that clients set. */
+const RUN = 1_000_000
+
+/** From now on ROLLBACK TO takes back what is drawn from temporary sequences: each is written anew. */
+const OPEN_SEQUENCES = `DO $$ DECLARE s pg_catalog.pg_sequence; BEGIN
+  FOR s IN SELECT q.* FROM pg_catalog.pg_sequence q JOIN pg_catalog.pg_class c ON c.oid = q.seqrelid WHERE c.relnamespace = pg_catalog.pg_my_temp_schema() LOOP
+    EXECUTE pg_catalog.format('ALTER SEQUENCE %s INCREMENT BY %s', s.seqrelid::pg_catalog.regclass, s.seqincrement);
+  END LOOP;
+END $$`
+
+/** Each run but the last is undone. */
+async function executeWithCalls(
+  state: SessionState,
+  pinned: PinnedConnection,
+  request: ReadRequest,
+): Promise<ReadAnswer> {
+  await pinned.savepoint(RUN)
+  const undo = () => pinned.rollbackTo(RUN)
+  const run = async ({ text, standIns }: StandingIn): Promise<ReadAnswer> => {
+    await undo()
+    for (const statement of [OPEN_SEQUENCES, ...standIns.define]) await pinned.query(statement)
+    try {
+      return await pinned.execute({ ...request, text, standIns })
+    } catch (error) {
+      // What the calls ask the companion is asked on this connection.
+      await undo()
+      throw error
+    }
+  }
+  const answer = await runCallsAnywhere(state, () => request.text, run).catch(
+    async (error: unknown) => {
+      if (!pinned.lost.aborted) await undo()
+      throw error
+    },
+  )
+  await pinned.query(DROP_STAND_INS)
+  await pinned.releaseSavepoint(RUN)
+  return answer
+}
+
 /** Runs it in the companion, in the client's transaction. */
 export async function runTemporary(state: SessionState, bound: RunnableStatement): Promise<Answer> {
   const { statement, described, params, resultFormats } = bound
@@ -174,18 +231,18 @@ export async function runTemporary(state: SessionState, bound: RunnableStatement
     session: impatientBesideDdl(state),
     signal: state.scope.signal,
   }
-  const { pinned } = temporary
-  const text = isUtility ? definedText(state, companions) : companions.text
-  const isCalling = statement.category === 'query' && callsPerformed(text, companions.node)
+  const defined = isUtility ? definedText(state, companions) : companions.text
+  const text = CALLING.has(statement.category)
+    ? await textWithSessionValues(state, defined, NONE, isToldBeside)
+    : defined
+  const isCalling = CALLING.has(statement.category) && callsPerformed(text, companions.node)
   const running = isCalling
-    ? runCallsAnywhere(
-        state,
-        () => text,
-        (called) => pinned.read({ ...request, ...called }),
-      )
-    : pinned.execute({ ...request, text })
+    ? executeWithCalls(state, temporary.pinned, { ...request, text })
+    : temporary.pinned.execute({ ...request, text })
   const answer = await running.catch(async (error: unknown) => {
-    throw lockedByOwnDdl(state, error) ?? (await uncommittedType(state, error)) ?? error
+    throw (
+      lockedByOwnDdl(state, error) ?? (await uncommittedType(state, error)) ?? withoutMark(error)
+    )
   })
   for (const notice of answer.notices) state.notice(notice)
   if (answer.touchedUserTables) throw besideTables()

@@ -39,16 +39,17 @@ export function sessionValueType(name: string): string {
 
 /**
  * A query with what the session knows in the place of each such call. `drawn`: sequences that the statement itself draws from
- * at Spanner.
+ * at Spanner. `isAsked`: which of the functions the session answers.
  */
 export async function textWithSessionValues(
   state: SessionState,
   text: string,
   drawn = NONE,
+  isAsked = isSessionValue,
 ): Promise<string> {
   if (!MAY_ASK.test(text)) return text
   const [statement] = parseStatements(text)
-  const sites = statement === undefined ? [] : findCalls(text, statement.node, isSessionValue)
+  const sites = statement === undefined ? [] : findCalls(text, statement.node, isAsked)
   if (sites.length === 0) return text
   const literals = await literalsFor(state, sites, drawn)
   const cases = casesOf(state, drawn)

@@ -1,4 +1,5 @@
 import tap from 'tap'
+import { STAND_IN_CODE } from '../../server/companion/companion-types.ts'
 import { session, signal, startTestCompanion, statement, textRows } from './test-companion.ts'
 
 const { companion, end } = await startTestCompanion()
@@ -129,4 +130,55 @@ tap.test('gives up when it is told to', async (t) => {
   const request = { ...statement(forever), tables: [rows('b', '1')], signal: soon }
   await t.rejects(scratch.readLoaded(request), { name: 'TimeoutError' })
   t.strictSame(valuesOf(await run('select count(*) as x from b', [])), ['0'])
+})
+
+tap.test('functions that stand in for others, for one statement', async (t) => {
+  const heard: string[] = []
+  let begun = 0
+  const standIns = {
+    define: [
+      `create function pg_temp.twice(n bigint) returns bigint language plpgsql as $$
+        begin raise info using errcode = '${STAND_IN_CODE}', message = n::text; return 2 * n; end $$`,
+    ],
+    listen: () => {
+      begun++
+      return (message: string) => heard.push(message)
+    },
+  }
+  const quiet = session({ client_min_messages: 'error' })
+  const calling = (text: string) => ({ ...statement(text, quiet), standIns })
+  const sum = 'select sum(pg_temp.twice(id)) as x from a'
+  const loaded = await scratch.readLoaded({ ...calling(sum), tables: [rows('a', '1\tx', '2\ty')] })
+  t.strictSame(valuesOf(loaded), ['6'])
+  t.strictSame([heard.splice(0), begun], [['1', '2'], 1])
+  t.strictSame(loaded.notices, [])
+  const read = await scratch.read(calling('select pg_temp.twice(7) as x'))
+  t.strictSame(textRows(read), [{ x: '14' }])
+  t.strictSame(heard.splice(0), ['7'])
+  await t.rejects(scratch.read(calling('select 1 / (pg_temp.twice(3) - 6) as x')), {
+    code: '22012',
+  })
+  t.strictSame(heard.splice(0), ['3'], 'what failed has told')
+  const write =
+    'with w as (insert into b values (pg_temp.twice(1)) returning n) select n as x from w'
+  await t.rejects(scratch.read(calling(write)), { code: '25006' })
+  await t.rejects(run('select pg_temp.twice(1) as x', []), { code: '3F000' })
+})
+
+tap.test('what they leave in the catalogs is cleared away', async (t) => {
+  const standIns = {
+    define: ["create function pg_temp.f() returns void language sql as ''"],
+    listen: () => () => undefined,
+  }
+  const size = async () => {
+    const [row] = await scratch.service("select pg_relation_size('pg_proc') as size")
+    return Number(row?.['size'])
+  }
+  const many = async () => {
+    for (let count = 0; count < 400; count++)
+      await scratch.read({ ...statement('select 1 as x', session()), standIns })
+    return size()
+  }
+  const once = await many()
+  t.ok((await many()) - once < 100_000, 'rows that were rolled back have made room')
 })
