@@ -62,7 +62,9 @@ export function updateCost(writes: TableWrites, named: readonly number[]): numbe
     .filter(({ from }) => from.some((column) => named.includes(column)))
     .map(({ column }) => column)
   const changed = new Set([...named, ...computed])
-  const indexes = writes.indexes.filter((columns) => columns.some((column) => changed.has(column)))
+  const indexes = writes.indexes.filter(({ columns }) =>
+    columns.some((column) => changed.has(column)),
+  )
   return new Set([...changed, ...writes.key]).size + 2 * indexes.length
 }
 

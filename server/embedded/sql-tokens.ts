@@ -1,6 +1,7 @@
-/** A token of Spanner's SQL. Comments, hints and white space are not tokens. */
+/** A token of Spanner's SQL. Comments and white space are not tokens. */
 export interface SqlToken {
-  readonly kind: 'word' | 'quoted' | 'string' | 'number' | 'param' | 'symbol'
+  /** A hint is `/*@ .. *\/` as a whole: a comment to PostgreSQL. */
+  readonly kind: 'word' | 'quoted' | 'string' | 'number' | 'param' | 'symbol' | 'hint'
   /** As written. */
   readonly text: string
   /** Keywords and unquoted names folded to lower case, quoted names without their quotes; else as `text`. */
@@ -13,13 +14,22 @@ export interface SqlToken {
 const TOKEN =
   /(?<space>\s+|--[^\n]*)|(?<string>[bBxXnN]?'(?:[^']|'')*')|(?<escape>[eE]'(?:[^'\\]|\\.|'')*')|(?<quoted>"(?:[^"]|"")*")|(?<word>[A-Za-z_\u0080-\uffff][A-Za-z0-9_$\u0080-\uffff]*)|(?<param>\$\d+)|(?<dollar>\$(?<tag>[A-Za-z_][A-Za-z0-9_]*|)\$[\s\S]*?\$\k<tag>\$)|(?<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?<symbol>::|[<>]=|<>|!=|->>|->|\|\||[\s\S])/uy
 
-/** Cuts SQL into tokens. What is malformed (an open quote) comes out as single symbols; PostgreSQL words the error. */
+/** Cuts SQL into tokens, hints left out. What is malformed (an open quote) comes out as single symbols; PostgreSQL words the error. */
 export function tokenize(sql: string): SqlToken[] {
+  return tokenizeWithHints(sql).filter(({ kind }) => kind !== 'hint')
+}
+
+/** {@link tokenize} with the hints; one without an end is left to PostgreSQL. */
+export function tokenizeWithHints(sql: string): SqlToken[] {
   const tokens: SqlToken[] = []
   let at = 0
   while (at < sql.length) {
     if (sql.startsWith('/*', at)) {
-      at = endOfComment(sql, at)
+      const end = endOfComment(sql, at)
+      const text = sql.slice(at, end)
+      if (/^\/\*@[\s\S]*\*\/$/.test(text))
+        tokens.push({ kind: 'hint', text, value: text, start: at, end })
+      at = end
       continue
     }
     TOKEN.lastIndex = at

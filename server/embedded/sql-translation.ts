@@ -1,10 +1,11 @@
 import { status as GRPC } from '@grpc/grpc-js'
 import { GrpcStatus } from './grpc-status.ts'
+import { type HintGroup, readHints } from './hints.ts'
 import { PG_CATALOG_SCHEMA, PG_CATALOG_VIEWS } from './install-pg-catalog.ts'
 import type { Profile } from './profile.ts'
 import { refuseWritten } from './raw-refusal.ts'
 import { classify, refuseUnsupported, type StatementKind } from './sql-refusal.ts'
-import { type SqlToken, tokenize } from './sql-tokens.ts'
+import { type SqlToken, tokenizeWithHints } from './sql-tokens.ts'
 
 /** A statement as PostgreSQL gets it. */
 export interface TranslatedStatement {
@@ -14,6 +15,7 @@ export interface TranslatedStatement {
   readonly params: ReadonlySet<number>
   /** Bytes of its string constants. */
   readonly constantBytes: number
+  readonly hints: readonly HintGroup[]
   /** It writes the timestamp of its own commit. */
   readonly usesCommitTimestamp: boolean
 }
@@ -25,13 +27,16 @@ export interface TranslatedStatement {
 export function translateStatement(sql: string, profile: Profile): TranslatedStatement {
   if (sql.includes('\0'))
     throw new GrpcStatus(GRPC.INVALID_ARGUMENT, 'invalid byte sequence for encoding "UTF8": 0x00')
-  const tokens = tokenize(sql)
+  const written = tokenizeWithHints(sql)
+  const tokens = written.filter((token) => token.kind !== 'hint')
   const kind = classify(tokens)
+  const hints = readHints(sql, written)
   refuseUnsupported(tokens)
   refuseWritten(sql, profile)
   return {
     sql: rewrite(sql, [...integerCasts(tokens), ...catalogNames(tokens)]),
     kind,
+    hints,
     params: new Set(
       tokens.flatMap(({ kind: token, text }) => (token === 'param' ? [Number(text.slice(1))] : [])),
     ),

@@ -13,6 +13,7 @@ import {
 import { parseErrorResponse, parseNoticeResponse } from '../wire/error-fields.ts'
 import type { EmbeddedConnection } from './connections.ts'
 import { GrpcStatus } from './grpc-status.ts'
+import { refuseHints } from './hint-rules.ts'
 import { mutationCost } from './mutation-cost.ts'
 import { isPartitionable } from './partitionable.ts'
 import { PRINT_NOTHING, PRINT_TREE, TREE_MESSAGE } from './printed-tree.ts'
@@ -143,6 +144,12 @@ export async function describe(run: StatementRun): Promise<boolean> {
       ? undefined
       : await names.read((known) => {
           refuseAnalysed(analysed, known, acceptance.profile)
+          refuseHints(statement.hints, {
+            kind: statement.kind,
+            tree: analysed,
+            names: known,
+            profile: acceptance.profile,
+          })
           return { cost: mutationCost(analysed, known), relations: known.relations }
         })
   statement.description = describeStatement(statement, {

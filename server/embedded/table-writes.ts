@@ -7,10 +7,16 @@ export interface TableWrites {
   /** Columns that are filled where an INSERT leaves them out: defaults, identities, generated ones. */
   readonly defaults: readonly number[]
   readonly generated: readonly GeneratedColumn[]
-  /** The columns of each index but the primary key's, keys and included ones; indexes that back foreign keys are among them. */
-  readonly indexes: readonly (readonly number[])[]
+  /** Each index but the primary key's; those that back foreign keys are among them. */
+  readonly indexes: readonly SecondaryIndex[]
   /** Tables whose rows are deleted with the rows that they refer to. */
   readonly cascades: readonly Cascade[]
+}
+
+interface SecondaryIndex {
+  readonly name: string
+  /** Keys and included ones. */
+  readonly columns: readonly number[]
 }
 
 interface GeneratedColumn {
@@ -31,7 +37,8 @@ export const TABLE_WRITES = `json_build_object(
   'generated', COALESCE((SELECT json_agg(json_build_object('column', d.adnum, 'from', ARRAY(SELECT p.refobjsubid FROM pg_depend p
       WHERE p.classid = 'pg_attrdef'::regclass AND p.objid = d.oid AND p.refobjid = c.oid AND p.refobjsubid <> d.adnum)))
     FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum WHERE d.adrelid = c.oid AND a.attgenerated <> ''), '[]'),
-  'indexes', COALESCE((SELECT json_agg(x.indkey::int2[]) FROM pg_index x WHERE x.indrelid = c.oid AND NOT x.indisprimary), '[]'),
+  'indexes', COALESCE((SELECT json_agg(json_build_object('name', i.relname, 'columns', x.indkey::int2[]))
+    FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = c.oid AND NOT x.indisprimary), '[]'),
   'cascades', COALESCE((SELECT json_agg(json_build_object('oid', k.conrelid::int8, 'isInterleaved', k.conname ~ '^${INTERLEAVE_PREFIX}'))
     FROM pg_constraint k WHERE k.confrelid = c.oid AND k.contype = 'f' AND k.confdeltype = 'c'), '[]'))::text`
 

@@ -1,12 +1,7 @@
-import { postgresParser } from './postgres-parser.ts'
+import { isQuotedWord } from './keyword.ts'
 
 /** quote_identifier of src/backend/utils/adt/ruleutils.c: quoted unless it is plain and no keyword, or an unreserved one. */
 export function shownIdentifier(name: string): string {
-  const isPlain = /^[a-z_][a-z0-9_]*$/.test(name) && !isReserved(name)
+  const isPlain = /^[a-z_][a-z0-9_]*$/.test(name) && !isQuotedWord(name)
   return isPlain ? name : `"${name.replaceAll('"', '""')}"`
-}
-
-function isReserved(word: string): boolean {
-  const keyword = postgresParser().scanSync(word).tokens[0]?.keywordName
-  return keyword !== 'NO_KEYWORD' && keyword !== 'UNRESERVED_KEYWORD'
 }

@@ -156,11 +156,8 @@ tap.test("integers have 64 bits, and the time zone is Spanner's", async (t) => {
     [['P1Y2D', '1', 'bcd']],
   )
   t.strictSame(
-    (
-      await client.run(
-        '/*@ LOCK_SCANNED_RANGES=exclusive */ SELECT /*@ x=y */ spanner.bit_reverse(100, true)',
-      )
-    ).rows,
+    (await client.run('/*@ LOCK_SCANNED_RANGES=exclusive */ SELECT spanner.bit_reverse(100, true)'))
+      .rows,
     [['1369094286720630784']],
   )
 })

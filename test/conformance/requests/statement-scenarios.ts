@@ -73,6 +73,31 @@ function bindAll(script: Script): void {
       )
 }
 
+const HINT_NAMES: readonly string[] = [
+  'USE_ADDITIONAL_PARALLELISM',
+  'OPTIMIZER_STATISTICS_PACKAGE',
+  'LOCK_SCANNED_RANGES',
+  'SCAN_METHOD',
+  'EXECUTION_METHOD',
+  'ALLOW_TIMESTAMP_PREDICATE_PUSHDOWN',
+  'FORCE_INDEX',
+  'GROUPBY_SCAN_OPTIMIZATION',
+  'FORCE_JOIN_ORDER',
+  'JOIN_METHOD',
+  'JOIN_TYPE',
+  'HASH_JOIN_BUILD_SIDE',
+  'HASH_JOIN_EXECUTION',
+  'BATCH_MODE',
+  'DISABLE_INLINE',
+  'GROUP_METHOD',
+  'CONSTANT_FOLDING',
+  'ENABLE_ADAPTIVE_PLANS',
+  'SEEKABLE_KEY_SIZE',
+  'INDEX_STRATEGY',
+  'PARAMETER_SENSITIVE',
+  'PDML_MAX_PARALLELISM',
+]
+
 const HINTS: readonly string[] = [
   '/*@ OPTIMIZER_VERSION=1 */ SELECT 1',
   '/*@ OPTIMIZER_VERSION=5 */ SELECT 1',
@@ -121,6 +146,121 @@ const HINTS: readonly string[] = [
   'SELECT a FROM k GROUP /*@ GROUP_METHOD=HASH_GROUP */ BY a ORDER BY 1',
   'SELECT a FROM k GROUP /*@ NOPE=1 */ BY a ORDER BY 1',
   'SELECT id FROM p WHERE id IN /*@ NOPE=1 */ (SELECT id FROM r) ORDER BY id',
+  // What surrounds them.
+  '/*@ NOPE=1 */ WITH w AS (SELECT 1 AS a) SELECT a FROM w',
+  '/*@ NOPE=1 */ (SELECT 1)',
+  '(/*@ NOPE=1 */ SELECT 1)',
+  '/* c */ /*@ NOPE=1 */ SELECT 1',
+  '/* c */ /*@ JOIN_METHOD=hash_join */ SELECT 1',
+  "SELECT '/*@ x */'",
+  '/* /*@ NOPE=1 */ */ SELECT 1',
+  '/* /*@ NOPE=1 */ SELECT 1',
+  '/*@ JOIN_METHOD=hash_join',
+  '/*@JOIN_METHOD=hash_join*/SELECT 1',
+  '/*@@ JOIN_METHOD=hash_join */ SELECT 1',
+  '/*@ JOIN_METHOD=hash_join * / SELECT 1',
+  '/*@ NOPE=1 */ SELECT * FROM nope',
+  '/*@ JOIN_METHOD=HASH_JOIN */ /*@ FORCE_JOIN_ORDER=true */ SELECT 1',
+  'SELECT a FROM k /*@ NOPE=1 */ x',
+  'SELECT a FROM k /*@ NOPE=1 */ AS x',
+  'SELECT a FROM k x /*@ NOPE=1 */',
+  'SELECT a FROM /*@ NOPE=1 */ k',
+  'SELECT a FROM ONLY k /*@ NOPE=1 */',
+  'SELECT a FROM k * /*@ NOPE=1 */',
+  "SELECT 'é', a FROM k /*@ NOPE=1 */",
+  "SELECT 'é', a FROM k /*@ FORCE_INDEX=k_v */ ORDER BY a, b",
+  'SELECT x.a FROM k x /*@ NOPE=1 */ JOIN k y ON x.a = y.a',
+  'SELECT x.a FROM k x LEFT JOIN /*@ NOPE=1 */ k y ON x.a = y.a',
+  'SELECT x.a FROM k x LEFT /*@ NOPE=1 */ JOIN k y ON x.a = y.a',
+  'SELECT x.a FROM k x CROSS JOIN /*@ NOPE=1 */ k y',
+  'SELECT x.a FROM k x, /*@ NOPE=1 */ k y',
+  'SELECT x.a FROM k x JOIN /*@ FORCE_INDEX=k_v */ k y ON x.a = y.a',
+  'SELECT x.a FROM k x JOIN /*@ BATCH_MODE=true */ k y ON x.a = y.a',
+  'SELECT count(*) FROM k JOIN /*@ BATCH_MODE=true */ unnest(ARRAY[1]) x ON true',
+  'SELECT count(*) FROM k JOIN /*@ JOIN_METHOD=hash_join */ p /*@ FORCE_INDEX=nope */ ON true',
+  'SELECT a FROM (SELECT a FROM k /*@ NOPE=1 */) z',
+  'SELECT a FROM (SELECT a FROM k) z /*@ NOPE=1 */',
+  'SELECT id FROM p WHERE EXISTS /*@ NOPE=1 */ (SELECT 1)',
+  'SELECT id FROM p WHERE id IN (/*@ NOPE=1 */ SELECT 1)',
+  'SELECT id FROM p WHERE id NOT IN /*@ NOPE=1 */ (SELECT id FROM r)',
+  'SELECT id FROM p WHERE id IN /*@ BATCH_MODE=true */ (SELECT id FROM r) ORDER BY id',
+  'SELECT id FROM p WHERE id IN /*@ NOPE=1 */ (1, 2)',
+  'SELECT id FROM p WHERE id = ANY /*@ NOPE=1 */ (SELECT 1)',
+  'SELECT 1 UNION ALL /*@ NOPE=1 */ SELECT 2',
+  'SELECT abs(-1) /*@ NOPE=1 */',
+  'SELECT abs(-1) /*@ DISABLE_INLINE=true */ AS x',
+  'SELECT abs(-1) /*@ DISABLE_INLINE=1 */',
+  'SELECT abs(-1) /*@ DISABLE_INLINE=true, NOPE=2 */',
+  "SELECT abs(-1) /*@ DISABLE_INLINE=false */, upper('x') /*@ NOPE=1 */",
+  'SELECT abs /*@ NOPE=1 */ (-1)',
+  'SELECT 1 + abs(abs(-1)) /*@ DISABLE_INLINE=TRUE */ + 2',
+  'SELECT coalesce(1, 2) /*@ NOPE=1 */',
+  'SELECT current_timestamp /*@ NOPE=1 */',
+  'SELECT x FROM unnest(ARRAY[1]) /*@ NOPE=1 */ x',
+  'SELECT x FROM unnest(ARRAY[1]) x /*@ NOPE=1 */',
+  'SELECT a FROM k WHERE /*@ NOPE=1 */ true',
+  'SELECT a FROM k ORDER BY a /*@ NOPE=1 */',
+  'WITH w AS (SELECT a FROM k /*@ NOPE=1 */) SELECT * FROM w',
+  'WITH w AS (SELECT a FROM k) SELECT count(*) FROM w /*@ FORCE_INDEX=nope */',
+  'SELECT id FROM vw /*@ NOPE=1 */',
+  'SELECT id FROM vw /*@ FORCE_INDEX=_BASE_TABLE */ ORDER BY id',
+  'SELECT table_name FROM information_schema.tables /*@ NOPE=1 */',
+  // Indexes.
+  'SELECT a FROM public.k /*@ FORCE_INDEX=k_v */ x ORDER BY a, b',
+  'SELECT a FROM k /*@ FORCE_INDEX="K_V" */ x ORDER BY a, b',
+  "SELECT a FROM k /*@ FORCE_INDEX='k_v' */ x ORDER BY a, b",
+  'SELECT a FROM k /*@ FORCE_INDEX=public.k_v */ x',
+  'SELECT id FROM p /*@ FORCE_INDEX=k_v */',
+  'SELECT a FROM k /*@ FORCE_INDEX=PK_k */',
+  'SELECT a FROM k /*@ FORCE_INDEX=1 */',
+  'SELECT a FROM k /*@ FORCE_INDEX=_BASE_TABLE, FORCE_INDEX=k_v */',
+  'SELECT a FROM nope /*@ FORCE_INDEX=k_v */',
+  '/*@ FORCE_INDEX=_BASE_TABLE */ SELECT 1',
+  '/*@ FORCE_INDEX=k_v */ SELECT a FROM k',
+]
+
+/** What stands between the marks of a hint of the statement. */
+const HINT_TEXTS: readonly string[] = [
+  ...HINT_NAMES.flatMap((name) => ['true', '1', "'x'", 'hash_join'].map((of) => `${name}=${of}`)),
+  ...['auto', 'always', 'never'].map((of) => `PARAMETER_SENSITIVE=${of}`),
+  ...['multi_pass', 'one_pass'].map((of) => `HASH_JOIN_EXECUTION=${of}`),
+  ...['force_index', 'FORCE_INDEX_UNION'].map((of) => `INDEX_STRATEGY=${of}`),
+  ...['MERGE', 'LOOP', 'APPLY', 'PUSH_BROADCAST_HASH'].map((of) => `JOIN_METHOD=${of}_JOIN`),
+  ...['EXCLUSIVE', '"exclusive"', "'exclusive'"].map((of) => `LOCK_SCANNED_RANGES=${of}`),
+  ...['nope', 'BUILD_LEFT', 'build_right'].flatMap((of) => [
+    `JOIN_METHOD=hash_join, HASH_JOIN_BUILD_SIDE=${of}`,
+    `HASH_JOIN_BUILD_SIDE=${of}, JOIN_METHOD=apply_join`,
+  ]),
+  'JOIN_METHOD=HASH_JOIN, HASH_JOIN_EXECUTION=multi_pass',
+  'spanner.JOIN_METHOD=HASH_JOIN',
+  'SPANNER.NOPE=1',
+  'nope.JOIN_METHOD=nope',
+  'a.b.c=1',
+  'x=$1',
+  'x=NULL',
+  'x=1.5',
+  'x=-1',
+  'x=a.b',
+  "x=E'a'",
+  "x='a' 'b'",
+  '"JOIN_METHOD"=hash_join',
+  '"Nope"=1',
+  'JOIN_METHOD=hash_join,',
+  'JOIN_METHOD hash_join',
+  'JOIN_METHOD==hash_join',
+  'JOIN_METHOD = hash_join , force_join_order = false',
+  'JOIN_METHOD=hash_join JOIN_METHOD=hash_join',
+  'JOIN_METHOD=hash_join, join_method=apply_join',
+  'select=1',
+  'x=select',
+  'x=hash',
+  'on=1',
+  'x=on',
+  '-- c\n JOIN_METHOD=hash_join',
+  '/* c */ JOIN_METHOD=hash_join',
+  'USE_ADDITIONAL_PARALLELISM="true"',
+  'CONSTANT_FOLDING=off',
+  'ENABLE_ADAPTIVE_PLANS=FALSE',
 ]
 
 const DML_HINTS: readonly string[] = [
@@ -130,6 +270,17 @@ const DML_HINTS: readonly string[] = [
   "UPDATE p /*@ FORCE_INDEX=_BASE_TABLE */ SET note = 'h' WHERE id = 1",
   "UPDATE p /*@ NOPE=1 */ SET note = 'h' WHERE id = 1",
   'DELETE FROM p /*@ NOPE=1 */ WHERE id = 100',
+  'DELETE FROM p /*@ FORCE_INDEX=_BASE_TABLE */ WHERE id = 100',
+  "UPDATE p /*@ NOPE=1 */ x SET note = 'h' WHERE id = 1",
+  "UPDATE p /*@ FORCE_INDEX=nope */ SET note = 'h' WHERE id = 1",
+  "UPDATE p SET note = 'h' WHERE id IN /*@ NOPE=1 */ (SELECT id FROM r)",
+  "UPDATE p SET note = 'h' WHERE id IN (SELECT id FROM r /*@ NOPE=1 */)",
+  "UPDATE p SET note = upper('a') /*@ NOPE=1 */ WHERE id = 1",
+  "INSERT INTO p /*@ NOPE=1 */ (id, name) VALUES (100, 'x')",
+  "INSERT INTO p (id, name) /*@ NOPE=1 */ VALUES (100, 'x')",
+  "/*@ NOPE=1 */ INSERT INTO p (id, name) VALUES (100, 'x')",
+  "/*@ nope.x=1 */ UPDATE p SET note = 'h' WHERE id = 1",
+  ...HINT_NAMES.map((name) => `/*@ ${name}=true */ UPDATE p SET note = 'h' WHERE id = 1`),
 ]
 
 export const STATEMENT_SCENARIOS: readonly Scenario[] = [
@@ -177,6 +328,13 @@ export const STATEMENT_SCENARIOS: readonly Scenario[] = [
     write: (script) => {
       const session = script.session()
       for (const sql of HINTS) script.sql(session, sql)
+      for (const text of HINT_TEXTS) script.sql(session, `/*@ ${text} */ SELECT 1`)
+      for (const name of HINT_NAMES)
+        for (const of of ['true', '1', "'x'", 'hash_join']) {
+          script.sql(session, `SELECT count(*) FROM k /*@ ${name}=${of} */`)
+          script.sql(session, `SELECT count(*) FROM k x JOIN /*@ ${name}=${of} */ k y ON x.a = y.a`)
+          script.sql(session, `SELECT 1 FROM p WHERE id IN /*@ ${name}=${of} */ (SELECT 1)`)
+        }
       for (const sql of DML_HINTS) {
         const transaction = script.begin(session)
         script.sql(transaction, sql)
