@@ -4,6 +4,7 @@ import type { EmbeddedDatabase } from './database.ts'
 import { GrpcStatus } from './grpc-status.ts'
 import { type KeySet, keySetCondition, Parameters, readKeySet, readList } from './key-set.ts'
 import { deleteCost, insertCost, updateCost } from './mutation-cost.ts'
+import { isCascadedFrom, RowRewrites, rewritten } from './row-rewrites.ts'
 import type { SqlRequest } from './spanner-requests.ts'
 import {
   type ColumnShape,
@@ -102,15 +103,24 @@ export async function applyMutations(
   if (mutations.length === 0) return count
   const { signal } = new AbortController()
   await transaction.runOwn('SET CONSTRAINTS ALL DEFERRED', signal)
+  const rewrites = new RowRewrites((request) => run(transaction, request))
   for (const mutation of mutations) {
     const table = await database.tableShape(mutation.table, '')
     count += countOf(mutation, table)
     if (count > MAX_MUTATIONS && database.profile === 'production') throw tooManyMutations()
-    if (mutation.kind === 'delete') await run(transaction, deletion(table, mutation.keySet))
-    else await writeRows(transaction, mutation, table)
+    if (mutation.kind === 'delete') {
+      await rewrites.deleting(table, mutation.keySet)
+      await run(transaction, deletion(table, mutation.keySet))
+    } else await writeRows({ transaction, rewrites }, mutation, table)
   }
   await transaction.runOwn('SET CONSTRAINTS ALL IMMEDIATE', signal)
   return count
+}
+
+/** Where rows are written. */
+interface Target {
+  readonly transaction: ServerTransaction
+  readonly rewrites: RowRewrites
 }
 
 interface Row {
@@ -119,17 +129,17 @@ interface Row {
 }
 
 async function writeRows(
-  transaction: ServerTransaction,
+  target: Target,
   mutation: WriteMutation,
   table: TableShape,
 ): Promise<void> {
   if (mutation.rows.length === 0)
     throw new GrpcStatus(GRPC.INVALID_ARGUMENT, `Mutation of table ${table.name} has no rows.`)
-  for (const row of mutation.rows) await writeRow(transaction, mutation, { table, row })
+  for (const row of mutation.rows) await writeRow(target, mutation, { table, row })
 }
 
 async function writeRow(
-  transaction: ServerTransaction,
+  { transaction, rewrites }: Target,
   mutation: WriteMutation,
   { table, row }: Row,
 ): Promise<void> {
@@ -143,6 +153,7 @@ async function writeRow(
   }
   const key = keyOf(table, columns, row)
   if (columns.length === 0) throw keyIsMissing(table)
+  if (key !== undefined) await rewrites.writing(table, key)
   if (mutation.kind === 'update') {
     if (key === undefined) throw keyIsMissing(table)
     if ((await run(transaction, update(table, { columns, row, key }))) > 0) return
@@ -153,21 +164,13 @@ async function writeRow(
     )
   }
   if (mutation.kind === 'replace' && key !== undefined) {
-    refuseReplace(table)
+    // To replace is to delete and to write.
+    if (isCascadedFrom(table)) throw rewritten(table)
     await run(transaction, deletion(table, { keys: [key], ranges: [], isAll: false }))
   }
   await run(
     transaction,
     insertion(table, { columns, row, isUpsert: mutation.kind === 'insert-or-update' }),
-  )
-}
-
-/** To replace is to delete and to write, which Spanner does not do to rows that foreign keys with ON DELETE CASCADE may refer to. */
-function refuseReplace(table: TableShape): void {
-  if (table.writes.cascades.every(({ isInterleaved }) => isInterleaved)) return
-  throw new GrpcStatus(
-    GRPC.FAILED_PRECONDITION,
-    `Cannot write and delete a row of table ${table.name} within the same transaction: foreign keys with ON DELETE CASCADE refer to it.`,
   )
 }
 

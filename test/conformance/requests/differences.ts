@@ -154,13 +154,6 @@ export const DIFFERENCES: readonly Difference[] = [
     reason: 'of rows that are missing, the emulator looks at the values first',
   },
   {
-    steps:
-      /^mutations \[\{"(?:delete":\{"table":"(?:c|p)"|insert":\{"table":"p","columns":\["id","name"\],"values":\[\{"values":\[\{"stringValue":"72)/,
-    count: 6,
-    reason:
-      'the emulator does not delete and write one row in a Commit where foreign keys with ON DELETE CASCADE refer to it',
-  },
-  {
     steps: /^mutations \[\{"delete":\{"table":"self"/,
     count: 1,
     reason: "the constraint is named in the details of the error, as its words are production's",

@@ -63,6 +63,33 @@ const COMMITS: readonly (readonly object[])[] = [
     [mutation(kind, 'k', ['a', 'b', 'v'], ['a', '1', '99'])],
     [mutation(kind, 'k', ['a', 'b'], [null, '1'])],
   ]),
+  // A row that is deleted and written, in a table that a foreign key with ON DELETE CASCADE refers to.
+  ...['3', '9'].flatMap((id) => [
+    [deletion('p', { keys: [list(id)] }), mutation('insert', 'p', ['id', 'name'], [id, 'again'])],
+    [
+      deletion('p', { keys: [list(id)] }),
+      mutation('insertOrUpdate', 'P', ['name', 'id'], ['again', id]),
+    ],
+    [mutation('insert', 'p', ['id', 'name'], [id, 'again']), deletion('p', { keys: [list(id)] })],
+    [mutation('update', 'p', ['id', 'name'], [id, 'again']), deletion('p', { keys: [list(id)] })],
+    [
+      deletion('p', {
+        ranges: [{ startClosed: list('3'), endOpen: list(id === '3' ? '4' : '9') }],
+      }),
+      mutation('insert', 'p', ['id', 'name'], [id, 'again']),
+    ],
+  ]),
+  [deletion('p', { keys: [list('3')] }), mutation('insert', 'p', ['id', 'name'], ['30', 'x'])],
+  [
+    deletion('r', { all: true }),
+    deletion('c', { all: true }),
+    deletion('p', { all: true }),
+    mutation('insert', 'p', ['id', 'name'], ['50', 'again']),
+  ],
+  [deletion('q', { keys: [list('1')] }), mutation('insert', 'q', ['id', 'pid'], ['1', '3'])],
+  [deletion('d', { keys: [list('2', '1')] }), mutation('insert', 'd', ['id', 'n'], ['2', '1'])],
+  [mutation('insert', 'q', ['id', 'pid'], ['5', '3']), deletion('p', { keys: [list('3')] })],
+  [deletion('p', { keys: [list('3')] }), mutation('insert', 'q', ['id', 'pid'], ['5', '3'])],
   // Foreign keys and parents, in either order.
   [
     mutation('insert', 'r', ['id', 'pid'], ['51', '91']),
