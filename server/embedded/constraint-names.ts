@@ -13,7 +13,7 @@ SELECT n.nspname AS schema, c.relname AS "table", k.conname AS name, k.contype::
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE k.contype IN ('p', 'f', 'c')
 UNION ALL
 SELECT n.nspname, c.relname, i.relname, 'u', '[]', NULL, '[]', '0' FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
-  JOIN pg_namespace n ON n.oid = c.relnamespace WHERE x.indisunique AND NOT x.indisprimary AND n.nspname !~ '^pg_'`
+  JOIN pg_namespace n ON n.oid = c.relnamespace WHERE (x.indisunique OR x.indisexclusion) AND NOT x.indisprimary AND n.nspname !~ '^pg_'`
 
 const KINDS: Readonly<Record<string, ConstraintInfo['kind']>> = {
   p: 'primary-key',

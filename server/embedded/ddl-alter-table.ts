@@ -89,7 +89,7 @@ function readRename(cursor: DdlCursor, table: ObjectName): string[] {
 }
 
 function dropConstraint(table: ObjectName, name: string): string {
-  return `ALTER TABLE ${table.sql} DROP CONSTRAINT ${quoteName(name)}`
+  return `SELECT _spanner.drop_constraint(${quoteText(table.sql)}::regclass, ${quoteText(name)})`
 }
 
 function readDropColumn(cursor: DdlCursor, table: ObjectName): string[] {

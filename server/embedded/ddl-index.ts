@@ -10,8 +10,8 @@ import {
   unsupportedDdl,
 } from './ddl-cursor.ts'
 
-/** After CREATE INDEX and CREATE UNIQUE INDEX, whose `kind` it is. */
-export function translateCreateIndex(cursor: DdlCursor, kind: string): DdlPlan {
+/** After CREATE INDEX and CREATE UNIQUE INDEX. */
+export function translateCreateIndex(cursor: DdlCursor, isUnique: boolean): DdlPlan {
   if (cursor.sees('concurrently'))
     throw unsupportedDdl('Concurrent index creation is not supported in <CREATE INDEX> statement.')
   const isConditional = cursor.accept('if', 'not', 'exists')
@@ -44,8 +44,9 @@ export function translateCreateIndex(cursor: DdlCursor, kind: string): DdlPlan {
       `SELECT _spanner.require_index_columns(${quoteText(written.name)}, ${quoteText(table.sql)}::regclass, ${keys})`,
       `SELECT _spanner.require_stored_columns(${quoteText(written.name)}, ${quoteText(table.sql)}::regclass, ${keys}, ${nameArray(tail.stored)})`,
       checkFreeName(index),
-      `CREATE ${kind} ${quoteName(written.name)} ON ${table.sql} (${columns.map((column) => column.sql).join(', ')})${tail.sql}`,
+      `CREATE ${isUnique ? 'UNIQUE ' : ''}INDEX ${quoteName(written.name)} ON ${table.sql} (${columns.map((column) => column.sql).join(', ')})${tail.sql}`,
       `SELECT _spanner.check_index(${quoteText(index.sql)}::regclass)`,
+      ...(isUnique ? [`SELECT _spanner.defer_unique(${quoteText(index.sql)}::regclass)`] : []),
     ],
   }
 }

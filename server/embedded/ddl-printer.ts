@@ -44,7 +44,7 @@ const CONSTRAINTS = `SELECT k.conrelid::text AS oid, k.contype::text AS kind, k.
   FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE k.contype IN ('p', 'f', 'c') AND k.conname !~ '^${INTERLEAVE_PREFIX}' AND ${VISIBLE} ORDER BY k.conrelid, k.oid`
 
-const INDEXES = `SELECT pg_get_indexdef(x.indexrelid) AS definition FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+const INDEXES = `SELECT _spanner.index_definition(x.indexrelid) AS definition FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
   JOIN pg_class c ON c.oid = x.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE NOT x.indisprimary AND i.relam <> (SELECT oid FROM pg_am WHERE amname = 'gin') AND i.relname !~ '${MANAGED_INDEX}' AND ${VISIBLE} ORDER BY i.oid`
 

@@ -63,8 +63,8 @@ function translate(cursor: DdlCursor): DdlPlan {
 
 const CREATE: readonly (readonly [words: readonly string[], (cursor: DdlCursor) => DdlPlan])[] = [
   [['table'], translateCreateTable],
-  [['unique', 'index'], (cursor) => translateCreateIndex(cursor, 'UNIQUE INDEX')],
-  [['index'], (cursor) => translateCreateIndex(cursor, 'INDEX')],
+  [['unique', 'index'], (cursor) => translateCreateIndex(cursor, true)],
+  [['index'], (cursor) => translateCreateIndex(cursor, false)],
   [['schema'], translateCreateSchema],
   [['sequence'], translateCreateSequence],
   [['or', 'replace', 'view'], (cursor) => translateCreateView(cursor, true)],
@@ -222,7 +222,9 @@ function translateDrop(cursor: DdlCursor): DdlPlan {
     statements: [
       check,
       ...(before === '' ? [] : [`SELECT ${before}(${quoteText(target.sql)}::regclass)`]),
-      `DROP ${kind.toUpperCase()} ${target.sql}`,
+      kind === 'index'
+        ? `SELECT _spanner.drop_index(${quoteText(target.sql)}::regclass)`
+        : `DROP ${kind.toUpperCase()} ${target.sql}`,
       ...(kind === 'table' ? ['SELECT _spanner.drop_unused_indexes()'] : []),
     ],
   }

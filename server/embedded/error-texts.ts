@@ -135,6 +135,7 @@ function constraintStatus(error: PgError, names: ConstraintNames): GrpcStatus | 
         `Check constraint \`${shown}\`.\`${constraint}\` is violated for key \`(${leadingKey(error, info)})\``,
       )
     case SQL_STATE.uniqueViolation:
+    case SQL_STATE.exclusionViolation:
       return uniqueStatus(error, { shown, constraint, info })
     case SQL_STATE.foreignKeyViolation:
       return foreignKeyStatus(error, { shown, constraint, info })

@@ -1,5 +1,6 @@
 import { INTERLEAVE_PREFIX, MANAGED_INDEX } from './ddl-names.ts'
 import { tableOptions } from './install-table-options.ts'
+import { DEFER_UNIQUE_INDEXES, UNIQUE_INDEXES } from './install-unique-indexes.ts'
 import type { Profile } from './profile.ts'
 
 /*
@@ -150,7 +151,7 @@ BEGIN
       FROM unnest(referenced) WITH ORDINALITY u(col, pos) JOIN pg_attribute a ON a.attrelid = parent AND a.attname = u.col) THEN
     RAISE EXCEPTION 'The types of the columns of a foreign key and of those that it references differ.' USING ERRCODE = 'SN009';
   END IF;
-  IF NOT _spanner.has_index(parent, referenced, true) THEN PERFORM _spanner.make_index(parent, referenced, 'U'); END IF;
+  IF NOT _spanner.has_index(parent, referenced, true) THEN PERFORM _spanner.make_referenceable(parent, referenced); END IF;
   IF NOT _spanner.has_index(child, columns, false) THEN PERFORM _spanner.make_index(child, columns, 'N'); END IF;
 END $$;
 CREATE OR REPLACE FUNCTION _spanner.drop_unused_indexes() RETURNS void LANGUAGE plpgsql AS $$
@@ -164,6 +165,7 @@ BEGIN
   LOOP
     EXECUTE format('DROP INDEX %s', unused);
   END LOOP;
+  PERFORM _spanner.defer_unique_indexes();
 END $$;
 CREATE OR REPLACE FUNCTION _spanner.interleave(child regclass, parent regclass, kind text, on_delete text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE keys name[] := _spanner.key_columns(parent); own name[] := _spanner.key_columns(child); list text; label text;
@@ -334,7 +336,14 @@ END $$;
 
 /** SQL that installs the helpers of DDL. Run by the role that owns the database, after `functionsScript`. */
 export function ddlFunctionsScript(profile: Profile): string {
-  return [LOOKUPS, CHECKS, FOREIGN_KEYS, SEQUENCES, DROPS, tableOptions(profile), DEFERRABLE].join(
-    '\n',
-  )
+  const scripts = [
+    LOOKUPS,
+    CHECKS,
+    UNIQUE_INDEXES,
+    FOREIGN_KEYS,
+    SEQUENCES,
+    DROPS,
+    tableOptions(profile),
+  ]
+  return [...scripts, DEFERRABLE, DEFER_UNIQUE_INDEXES].join('\n')
 }

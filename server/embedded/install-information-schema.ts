@@ -99,12 +99,14 @@ const INDEX_SOURCE = `FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JO
 const INDEX_COLUMNS = `${CATALOG} AS table_catalog, n.nspname::varchar AS table_schema, c.relname::varchar AS table_name,
   (CASE WHEN x.indisprimary THEN 'PRIMARY_KEY' ELSE i.relname END)::varchar AS index_name,
   (CASE WHEN x.indisprimary THEN 'PRIMARY_KEY' WHEN i.relam = (SELECT am.oid FROM pg_am am WHERE am.amname = 'gin') THEN 'SEARCH' ELSE 'INDEX' END)::varchar AS index_type`
+/** Unique indexes are exclusion constraints, but for some (install-unique-indexes.ts). */
+const IS_UNIQUE = '(x.indisunique OR x.indisexclusion)'
 /** An index that Spanner made for the referencing side of a foreign key leaves NULLs out. */
 const BACKS_KEY = `(i.relname ~ '${MANAGED_INDEX}' AND NOT x.indisunique)`
 
 const INDEXES = `
 CREATE VIEW information_schema.indexes AS SELECT ${INDEX_COLUMNS}, ''::varchar AS parent_table_name,
-  (CASE WHEN x.indisunique THEN 'YES' ELSE 'NO' END)::varchar AS is_unique,
+  (CASE WHEN ${IS_UNIQUE} THEN 'YES' ELSE 'NO' END)::varchar AS is_unique,
   (CASE WHEN x.indpred IS NULL AND NOT ${BACKS_KEY} THEN 'NO' ELSE 'YES' END)::varchar AS is_null_filtered,
   (CASE WHEN NOT x.indisprimary THEN 'READ_WRITE' END)::varchar AS index_state,
   (CASE WHEN i.relname ~ '${MANAGED_INDEX}' THEN 'YES' ELSE 'NO' END)::varchar AS spanner_is_managed,
@@ -114,7 +116,7 @@ CREATE VIEW information_schema.index_columns AS SELECT ${INDEX_COLUMNS}, a.attna
   (CASE WHEN k.position <= x.indnkeyatts THEN k.position END)::bigint AS ordinal_position,
   (CASE WHEN k.position <= x.indnkeyatts THEN CASE WHEN ${BACKS_KEY} THEN 'ASC NULLS FIRST' ELSE CASE (x.indoption::int2[])[k.position - 1] WHEN 0 THEN 'ASC' WHEN 3 THEN 'DESC'
     WHEN 2 THEN 'ASC NULLS FIRST' ELSE 'DESC NULLS LAST' END END END)::varchar AS column_ordering,
-  (CASE WHEN a.attnotnull OR ((x.indpred IS NOT NULL OR x.indisunique OR ${BACKS_KEY}) AND k.position <= x.indnkeyatts) THEN 'NO' ELSE 'YES' END)::varchar AS is_nullable,
+  (CASE WHEN a.attnotnull OR ((x.indpred IS NOT NULL OR ${IS_UNIQUE} OR ${BACKS_KEY}) AND k.position <= x.indnkeyatts) THEN 'NO' ELSE 'YES' END)::varchar AS is_nullable,
   (${SPANNER_TYPE})::varchar AS spanner_type
   ${INDEX_SOURCE}, unnest(x.indkey::int2[]) WITH ORDINALITY k(attnum, position), pg_attribute a
   WHERE a.attrelid = c.oid AND a.attnum = k.attnum AND ${VISIBLE};

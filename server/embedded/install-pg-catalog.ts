@@ -82,7 +82,7 @@ const VIEWS: Readonly<Record<string, CatalogView>> = {
     from: NOWHERE,
   },
   pg_index: {
-    columns: `indexrelid=x.indexrelid, indrelid=x.indrelid, indnatts=x.indnatts::bigint, indnkeyatts=x.indnkeyatts::bigint, indisunique=x.indisunique,
+    columns: `indexrelid=x.indexrelid, indrelid=x.indrelid, indnatts=x.indnatts::bigint, indnkeyatts=x.indnkeyatts::bigint, indisunique=(x.indisunique OR x.indisexclusion),
       indisprimary=x.indisprimary, indisexclusion=false, indimmediate:boolean, indisclustered=false, indisvalid=true, indcheckxmin=false, indisready=true,
       indislive=true, indisreplident=false, indkey=x.indkey::int2[]::bigint[], indcollation:bigint[], indclass:bigint[], indoption:bigint[], indexprs:text, indpred:text`,
     from: `pg_index x JOIN ${RELATIONS} ON c.oid = x.indrelid WHERE ${VISIBLE} AND NOT x.indisprimary`,

@@ -79,13 +79,14 @@ BEGIN
   END IF;
 END $$;
 CREATE OR REPLACE FUNCTION _spanner.alter_index_include(idx regclass, col name, is_added boolean) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE def text; old text; columns text;
+DECLARE def text := _spanner.index_definition(idx); old text; columns text;
+  written text := (SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = idx);
+  is_deferred boolean := (SELECT indisexclusion FROM pg_index WHERE indexrelid = idx);
 BEGIN
   IF is_added AND (SELECT col = ANY (_spanner.key_columns(i.indrelid)) OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = idx AND attname = col)
       FROM pg_index i WHERE i.indexrelid = idx) THEN
     RAISE EXCEPTION 'Column % is already existed in index %.', col, _spanner.shown(idx) USING ERRCODE = 'SN009';
   END IF;
-  SELECT pg_get_indexdef(idx) INTO def;
   SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY k.position) INTO columns
     FROM pg_index i, unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, position), pg_attribute a
     WHERE i.indexrelid = idx AND k.position > i.indnkeyatts AND a.attrelid = i.indrelid AND a.attnum = k.attnum AND (is_added OR a.attname <> col);
@@ -95,7 +96,8 @@ BEGIN
   IF columns IS NOT NULL AND columns <> '' THEN
     def := CASE WHEN def LIKE '% WHERE %' THEN regexp_replace(def, ' WHERE ', ' INCLUDE (' || columns || ') WHERE ') ELSE def || ' INCLUDE (' || columns || ')' END;
   END IF;
-  EXECUTE format('DROP INDEX %s', idx);
+  PERFORM _spanner.drop_index(idx);
   EXECUTE def;
+  IF is_deferred THEN PERFORM _spanner.defer_unique(written::regclass); END IF;
 END $$;
 `

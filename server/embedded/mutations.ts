@@ -92,7 +92,7 @@ function countOf(mutation: Mutation, table: TableShape): number {
 
 /**
  * Applies mutations in their order, as statements of the transaction, and gives what they count. Throws what the first one that fails says, INVALID_ARGUMENT where they
- * are too many for one Commit; the emulator takes any number. Foreign keys are checked when all are applied.
+ * are too many for one Commit; the emulator takes any number. Unique indexes and foreign keys are checked when all are applied.
  */
 export async function applyMutations(
   database: EmbeddedDatabase,

@@ -63,6 +63,20 @@ const COMMITS: readonly (readonly object[])[] = [
     [mutation(kind, 'k', ['a', 'b', 'v'], ['a', '1', '99'])],
     [mutation(kind, 'k', ['a', 'b'], [null, '1'])],
   ]),
+  // Unique indexes are checked when all are applied.
+  [
+    mutation('insert', 'k', ['a', 'b', 'w'], ['y', '1', 'u']),
+    mutation('update', 'k', ['a', 'b', 'w'], ['a', '1', 'free']),
+  ],
+  [mutation('insert', 'k', ['a', 'b', 'w'], ['y', '1', 'u'], ['y', '2', 'new'])],
+  [
+    mutation('insert', 'k', ['a', 'b', 'w'], ['y', '1', 'u']),
+    deletion('k', { keys: [list('y', '1')] }),
+  ],
+  [
+    mutation('insert', 'k', ['a', 'b', 'w'], ['y', '1', 'u']),
+    mutation('update', 'g', ['id', 'n'], ['99', '5']),
+  ],
   // A row that is deleted and written, in a table that a foreign key with ON DELETE CASCADE refers to.
   ...['3', '9'].flatMap((id) => [
     [deletion('p', { keys: [list(id)] }), mutation('insert', 'p', ['id', 'name'], [id, 'again'])],

@@ -455,6 +455,8 @@ export const STATEMENT_SCENARIOS: readonly Scenario[] = [
         'INSERT INTO g (id, ct) VALUES (12, spanner.pending_commit_timestamp())',
         'UPDATE g SET n = n + 1 WHERE true',
         "SELECT nextval('sq') > 0",
+        "UPDATE k SET w = CASE w WHEN 'u' THEN 'v' ELSE 'u' END WHERE a = 'a'",
+        'SELECT a, b, w FROM k ORDER BY a, b',
         'UPDATE p SET id = 7 WHERE id = 2',
         'INSERT INTO vw (id, name) VALUES (1, 2)',
         'INSERT INTO ty (id, ai, ax) VALUES (9, ARRAY[1, NULL], ARRAY[]::varchar[]) RETURNING ai, ax',
