@@ -8,6 +8,7 @@ import { CONSTRAINTS_QUERY, constraintNames } from './constraint-names.ts'
 import { type ConstraintNames, toGrpcStatus } from './error-texts.ts'
 import type { GrpcStatus } from './grpc-status.ts'
 import type { Incarnations, TransactionMark } from './incarnations.ts'
+import { PartitionedStatements } from './partitioned-statements.ts'
 import type { Profile } from './profile.ts'
 import { Sessions } from './session.ts'
 import type { TransactionOptions } from './spanner-requests.ts'
@@ -39,6 +40,7 @@ export class EmbeddedDatabase implements TransactionHost {
   readonly name: string
   readonly id: string
   readonly sessions: Sessions
+  readonly partitioned = new PartitionedStatements()
   readonly profile: Profile
   readonly statements: StatementCache
   /** Single-use reads. */

@@ -6,13 +6,13 @@ import { endsTransaction } from './error-texts.ts'
 import { GrpcStatus } from './grpc-status.ts'
 import type { Session } from './session.ts'
 import { encodeLowerBoundStats } from './spanner-answers.ts'
-import type { SqlRequest } from './spanner-requests.ts'
+import type { ExecuteSqlRequest } from './spanner-requests.ts'
 import { encodeMetadata } from './statement-cache.ts'
 import { describe, type RunOptions, runStatement } from './statement-run.ts'
 
 const ATTEMPTS = 20
 
-/** The id of a partitioned DML transaction: nothing is kept of it, so that it tells itself whose it is. */
+/** The id of a partitioned DML transaction: it tells itself whose it is. */
 export function newPartitionedId(session: Session): string {
   return `${prefixOf(session)}${randomBytes(8).toString('hex')}`
 }
@@ -34,10 +34,28 @@ function notPartitionable(): GrpcStatus {
   )
 }
 
-/** Runs partitioned DML: here one partition, which is a transaction of its own, tried again where it collides. Throws GrpcStatus. */
+/** Runs the statement of a partitioned DML transaction. Throws GrpcStatus. */
 export async function runPartitionedDml(
   database: EmbeddedDatabase,
-  request: SqlRequest,
+  request: ExecuteSqlRequest,
+  options: RunOptions,
+): Promise<void> {
+  // Begun by its statement, it has none but this.
+  const id = request.transaction.kind === 'id' ? request.transaction.id : undefined
+  if (id === undefined) return runAsPartition(database, request, options)
+  database.partitioned.claim(id, request)
+  try {
+    await runAsPartition(database, request, options)
+  } catch (error) {
+    database.partitioned.release(id)
+    throw error
+  }
+}
+
+/** Here there is one partition, which is a transaction of its own, tried again where it collides. */
+async function runAsPartition(
+  database: EmbeddedDatabase,
+  request: ExecuteSqlRequest,
   options: RunOptions,
 ): Promise<void> {
   const statement = database.statements.get(request)
@@ -56,11 +74,17 @@ export async function runPartitionedDml(
     try {
       const run = { connection, statement, request, prelude: [], signal: options.signal }
       await describe(run)
-      if (statement.description?.isPartitionable !== true) throw notPartitionable()
+      const { description } = statement
+      if (description?.isPartitionable !== true) throw notPartitionable()
+      if (options.isPlanOnly) {
+        options.sink.start(encodeMetadata(description, request, undefined), [])
+        await options.sink.end(encodeLowerBoundStats(0))
+        return
+      }
       const count = await runStatement(run, {
         sink: options.sink,
-        start: (description) =>
-          options.sink.start(encodeMetadata(description, request, undefined), description.columns),
+        start: (found) =>
+          options.sink.start(encodeMetadata(found, request, undefined), found.columns),
       })
       // Reads of an older moment are not possible any more.
       database.nextTimestamp()

@@ -455,15 +455,33 @@ tap.test('partitioned DML commits by itself', async (t) => {
     ['1', '0'],
     ['2', '0'],
   ])
-  t.match(
-    await failureText(client.run('INSERT INTO n (id) VALUES (9)', { session, in: id, seqno: 2 })),
-    /^3 INSERT is not supported/,
-  )
+  const again = (seqno: number, sql: string, queryMode = 'NORMAL') =>
+    client.run(sql, { session, in: id, seqno, queryMode })
+  t.equal((await again(1, 'UPDATE n SET v = 0 WHERE true')).count, '2', 'asked for again')
+  for (const sql of ['UPDATE n SET v = 0 WHERE true', 'DELETE FROM n WHERE true'])
+    t.equal(
+      await failureText(again(2, sql)),
+      '3 PartitionedDml transaction may only be used to execute one statement',
+    )
   t.match(
     await failureText(client.run('SELECT v FROM n', { in: before })),
     /^9 .*older versions of data are not kept/,
     'it is a commit to readers of the past',
   )
+})
+
+tap.test('partitioned DML that fails, or is planned, changes nothing', async (t) => {
+  await reset([1, 1])
+  const session = await client.newSession()
+  const options = { partitionedDml: {} }
+  const { id } = await client.call('beginTransaction', { session, options })
+  const run = (seqno: number, sql: string, queryMode = 'NORMAL') =>
+    client.run(sql, { session, in: id, seqno, queryMode })
+  t.match(await failureText(run(1, 'INSERT INTO n (id) VALUES (9)')), /^3 INSERT is not supported/)
+  t.match(await failureText(run(2, 'SELECT v FROM n')), /^3 Only DML/)
+  t.equal((await run(3, 'UPDATE n SET v = 0 WHERE true', 'PLAN')).count, '0')
+  t.strictSame(await values(), [['1', '1']])
+  t.equal((await run(3, 'UPDATE n SET v = 0 WHERE true')).count, '1')
 })
 
 tap.test('the commit timestamp that is written is the one that is answered', async (t) => {

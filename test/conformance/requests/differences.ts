@@ -51,11 +51,6 @@ export const DIFFERENCES: readonly Difference[] = [
     reason: 'the emulator reads partitioned DML as GoogleSQL',
   },
   {
-    steps: /^partitioned dml: executeSql a second/,
-    count: 1,
-    reason: 'nothing is kept of a partitioned DML transaction',
-  },
-  {
     steps: /^replaced on its session|^partitions: partitionRead|^a schema change/,
     count: 16,
     reason:

@@ -98,6 +98,16 @@ export const TRANSACTION_SCENARIOS: readonly Scenario[] = [
       const transaction = script.begin(session, PARTITIONED)
       script.sql(transaction, "UPDATE p SET note = 'q' WHERE true")
       script.sql(transaction, "UPDATE p SET note = 'q' WHERE true", {}, 'a second statement')
+      script.sql(transaction, 'DELETE FROM q WHERE true', {}, 'another statement')
+      const once = script.begin(session, PARTITIONED)
+      for (const id of ['1', '1', '2'])
+        script.sql(once, `UPDATE p SET note = 'q' WHERE id = ${id}`, { seqno: 0 })
+      script.sql(
+        script.begin(session, PARTITIONED),
+        "UPDATE p SET note = 'never' WHERE true",
+        { queryMode: 'PLAN' },
+        'planned',
+      )
       askAll(script, script.begin(session, PARTITIONED), 'in')
       endAll(script, transaction, 'in')
       script.sql(session, 'SELECT id, note FROM p ORDER BY id')
