@@ -14,7 +14,8 @@ import { Sessions } from './session.ts'
 import type { TransactionOptions } from './spanner-requests.ts'
 import { StatementCache } from './statement-cache.ts'
 import { loadTableShape, type TableShape } from './table-shape.ts'
-import { ServerTransaction, type TransactionHost, type TransactionMode } from './transaction.ts'
+import { ServerTransaction, type TransactionHost } from './transaction.ts'
+import type { TransactionMode } from './transaction-block.ts'
 import { markOfTransaction, readWriteId } from './transaction-id.ts'
 
 /** Open transactions of each kind that a database may have, and single-use reads that run at a time. */

@@ -5,7 +5,7 @@ import { DmlLog } from './dml-log.ts'
 import { endsTransaction } from './error-texts.ts'
 import { aborted, GrpcStatus } from './grpc-status.ts'
 import type { TransactionMark } from './incarnations.ts'
-import { encodeStats, encodeTransaction, timestampText } from './spanner-answers.ts'
+import { encodeStats, encodeTransaction } from './spanner-answers.ts'
 import type { SqlRequest, TransactionOptions } from './spanner-requests.ts'
 import type { StatementCache } from './statement-cache.ts'
 import { encodeMetadata } from './statement-cache.ts'
@@ -16,6 +16,7 @@ import {
   runPrelude,
   runStatement,
 } from './statement-run.ts'
+import { type BlockHost, TransactionBlock, type TransactionMode } from './transaction-block.ts'
 import { readOnlyId } from './transaction-id.ts'
 import {
   alreadyCommitted,
@@ -34,16 +35,10 @@ import { WriteLimits } from './write-limits.ts'
  */
 
 /** What a transaction needs of its database. */
-export interface TransactionHost {
+export interface TransactionHost extends BlockHost {
   readonly statements: StatementCache
-  acquire(mode: TransactionMode): Promise<EmbeddedConnection>
-  release(mode: TransactionMode, connection: EmbeddedConnection): void
-  /** Number of the start of PostgreSQL that connections of now belong to. */
-  readonly incarnation: number
   /** The id of a read-write transaction. */
   idOf(mark: TransactionMark): string
-  /** Strictly rising microseconds since 1970: the next commit's timestamp. */
-  nextTimestamp(): number
   /** Called before a Commit is sent and after its answer. */
   commitBegins(): void
   commitEnds(): void
@@ -53,16 +48,6 @@ export interface TransactionHost {
   /** It has an id now, which a client may ask for. */
   remember(transaction: ServerTransaction): void
 }
-
-export type TransactionMode = 'read-write' | 'read-only'
-
-const BEGIN: Readonly<Record<TransactionMode, string>> = {
-  'read-write': 'BEGIN ISOLATION LEVEL SERIALIZABLE',
-  'read-only': 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
-}
-const BEGIN_REPEATABLE_READ = 'BEGIN ISOLATION LEVEL REPEATABLE READ'
-const RELEASE: Prelude = { sql: 'RELEASE s' }
-const ROLLBACK_TO: Prelude = { sql: 'ROLLBACK TO s' }
 
 export class ServerTransaction {
   /** The DML that it has been asked for, by seqno. */
@@ -77,15 +62,12 @@ export class ServerTransaction {
   runningSinceMs: number | undefined
   readonly #host: TransactionHost
   #id = ''
-  #mark: TransactionMark = { incarnation: 0, xid: '' }
+  readonly #block: TransactionBlock
   #state: TransactionState = 'open'
   /** What its Commit has failed with. */
   #failure: GrpcStatus | undefined
-  #connection: EmbeddedConnection | undefined
-  #hasSavepoint = false
   #hadLastStatement = false
   #commitMicros: number | undefined
-  #pendingMicros: number | undefined
   /** The statement that runs has changed what it changes, and is not told to have failed by PostgreSQL. */
   #hasRun = false
   readonly #limits: WriteLimits
@@ -99,6 +81,7 @@ export class ServerTransaction {
     session: string,
   ) {
     this.#host = host
+    this.#block = new TransactionBlock(host, mode, options.repeatableRead)
     this.#limits = new WriteLimits(host.statements.acceptance.profile)
     this.mode = mode
     this.options = options
@@ -117,7 +100,7 @@ export class ServerTransaction {
 
   /** Process id of the PostgreSQL connection that it holds. */
   get processId(): number | undefined {
-    return this.#connection?.server.processId
+    return this.#block.connection?.server.processId
   }
 
   /** CommitStats.mutation_count; undefined where nobody counts. */
@@ -143,10 +126,10 @@ export class ServerTransaction {
   #runOwn(own: readonly Prelude[], signal: AbortSignal): Promise<void> {
     return this.#serially(async () => {
       this.checkOpen()
-      const isFirst = this.#connection === undefined
-      const connection = await this.#open()
+      const isFirst = this.#block.connection === undefined
+      const connection = await this.#block.open()
       try {
-        await runPrelude(connection, isFirst ? [...this.#beginning(), ...own] : own, signal)
+        await runPrelude(connection, isFirst ? [...this.#block.beginning(), ...own] : own, signal)
       } catch (error) {
         if (isFirst) this.#giveUp('rolled-back')
         else if (connection.server.isLost) this.#giveUp('aborted')
@@ -160,8 +143,8 @@ export class ServerTransaction {
   execute(request: SqlRequest, options: RunOptions): Promise<void> {
     return this.#serially(async () => {
       this.#checkUsable()
-      const isFirst = this.#connection === undefined
-      const connection = await this.#open()
+      const isFirst = this.#block.connection === undefined
+      const connection = await this.#block.open()
       try {
         await this.#run(connection, request, options, isFirst)
         if (options.isLast && !options.isPlanOnly) this.#hadLastStatement = true
@@ -219,9 +202,9 @@ export class ServerTransaction {
     this.#hasRun = false
     const statement = this.#host.statements.get(request)
     this.#checkKind(statement.kind)
-    const prelude = isFirst ? this.#beginning() : this.#guards(options)
+    const prelude = isFirst ? this.#block.beginning() : this.#guards(options)
     if (statement.usesCommitTimestamp && this.mode === 'read-write')
-      prelude.push(this.#commitTimestamp())
+      prelude.push(this.#block.commitTimestamp())
     const run = { connection, statement, request, prelude, signal: options.signal }
     const transaction = () => {
       if (!isFirst) return undefined
@@ -253,45 +236,14 @@ export class ServerTransaction {
     await options.sink.end(statement.kind === 'dml' ? encodeStats(count) : undefined)
   }
 
-  /** BEGIN, and for a read-write transaction its PostgreSQL id. */
-  #beginning(): Prelude[] {
-    // Taken now: the connection is of this start of the server, or is lost before it answers.
-    const { incarnation } = this.#host
-    const isWeak = this.mode === 'read-write' && this.options.repeatableRead
-    const prelude: Prelude[] = [{ sql: isWeak ? BEGIN_REPEATABLE_READ : BEGIN[this.mode] }]
-    if (this.mode === 'read-write') {
-      prelude.push({
-        sql: 'SELECT pg_current_xact_id()',
-        onRow: ([xid]) => {
-          this.#mark = { incarnation, xid: xid ?? '' }
-        },
-      })
-    } else {
-      // A snapshot is taken by the first query: by this one, so that BeginTransaction fixes it.
-      prelude.push({ sql: 'SELECT 1' })
-    }
-    return prelude
-  }
-
   #begun(): void {
     if (this.#id !== '') return
-    this.#id = this.mode === 'read-write' ? this.#host.idOf(this.#mark) : readOnlyId()
+    this.#id = this.mode === 'read-write' ? this.#host.idOf(this.#block.mark) : readOnlyId()
     this.#host.remember(this)
   }
 
-  /** Whether there is a savepoint is known when PostgreSQL says so: the statement may fail before anything is sent. */
-  #guards(options: RunOptions): Prelude[] {
-    if (options.isLast) return []
-    const onDone = () => {
-      this.#hasSavepoint = true
-    }
-    return [...(this.#hasSavepoint ? [RELEASE] : []), { sql: 'SAVEPOINT s', onDone }]
-  }
-
-  #commitTimestamp(): Prelude {
-    this.#pendingMicros ??= this.#host.nextTimestamp()
-    const text = timestampText(this.#pendingMicros)
-    return { sql: `SELECT set_config('spanner.commit_timestamp', '${text}', true)` }
+  #guards({ isLast }: RunOptions): Prelude[] {
+    return isLast ? [] : this.#block.savepoint()
   }
 
   /** After a failed statement: back to the savepoint, or the end. Returns what the client is told. */
@@ -315,12 +267,12 @@ export class ServerTransaction {
       return status
     }
     if (connection.server.transactionStatus === 'T' && !this.#hasRun) return status
-    if (!this.#hasSavepoint || options.isLast || isFirst) {
+    if (!this.#block.hasSavepoint || options.isLast || isFirst) {
       this.#giveUp('aborted')
       return status
     }
     try {
-      await runPrelude(connection, [ROLLBACK_TO])
+      await this.#block.goBack(connection)
     } catch {
       this.#giveUp('aborted')
       return aborted('Transaction was aborted.')
@@ -329,7 +281,7 @@ export class ServerTransaction {
   }
 
   async #commit(): Promise<number> {
-    const connection = this.#connection
+    const { connection } = this.#block
     if (connection === undefined) throw this.#stateError()
     try {
       this.#limits.refuseLargeCommit()
@@ -346,45 +298,34 @@ export class ServerTransaction {
         throw await this.#host.mapError(error)
       }
       // The answer is lost, not necessarily the commit.
-      if ((await this.#host.outcomeOf(this.#mark)) === 'aborted') {
+      if ((await this.#host.outcomeOf(this.#block.mark)) === 'aborted') {
         this.#giveUp('aborted')
         throw aborted('Transaction was aborted.')
       }
     } finally {
       this.#host.commitEnds()
     }
-    this.#commitMicros = this.#pendingMicros ?? this.#host.nextTimestamp()
+    this.#commitMicros = this.#block.pendingMicros ?? this.#host.nextTimestamp()
     this.#state = 'committed'
-    this.#letGo()
+    this.#block.letGo()
     return this.#commitMicros
   }
 
   async #close(state: TransactionState): Promise<void> {
-    const connection = this.#connection
+    const { connection } = this.#block
     this.#state = state
     if (connection !== undefined && !connection.server.isLost && !connection.server.isBusy) {
       // Failure loses the connection, and with it the transaction.
       await runPrelude(connection, [{ sql: 'ROLLBACK' }]).catch(() => connection.server.destroy())
     }
-    this.#letGo()
+    this.#block.letGo()
   }
 
   /** Drops the connection: PostgreSQL rolls back when it notices. */
   #giveUp(state: TransactionState): void {
     this.#state = state
-    this.#connection?.server.destroy()
-    this.#letGo()
-  }
-
-  #letGo(): void {
-    const connection = this.#connection
-    this.#connection = undefined
-    if (connection !== undefined) this.#host.release(this.mode, connection)
-  }
-
-  async #open(): Promise<EmbeddedConnection> {
-    this.#connection ??= await this.#host.acquire(this.mode)
-    return this.#connection
+    this.#block.connection?.server.destroy()
+    this.#block.letGo()
   }
 
   #stateError(): GrpcStatus {
