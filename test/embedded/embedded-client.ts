@@ -321,6 +321,16 @@ export async function askPostgres(
   }
 }
 
+/** {@link startTestServer} in the profile of the official emulator: what the emulator takes is taken. */
+export async function startEmulatorProfile(): Promise<TestServer> {
+  const workspace = await makeWorkspace()
+  return startTestServer(workspace, {
+    dataDir: workspace.dataDir,
+    socketDir: join(workspace.root, 'grpc'),
+    profile: 'emulator-1.5.28',
+  })
+}
+
 /** Starts an embedded server in a directory of its own, without waiting for the disk. */
 export async function startTestServer(
   given?: Workspace,

@@ -1,18 +1,11 @@
-import { join } from 'node:path'
 import tap from 'tap'
-import { makeWorkspace } from '../companion/test-cluster.ts'
-import { connectTo, failureText, startTestServer } from './embedded-client.ts'
+import { connectTo, failureText, startEmulatorProfile } from './embedded-client.ts'
 
 /*
  * What the profile of the official emulator shows otherwise than production's. Each expectation was measured on the emulator 1.5.28.
  */
 
-const workspace = await makeWorkspace()
-const server = await startTestServer(workspace, {
-  dataDir: workspace.dataDir,
-  socketDir: join(workspace.root, 'grpc'),
-  profile: 'emulator-1.5.28',
-})
+const server = await startEmulatorProfile()
 const client = await connectTo(server, 'emulated')
 tap.teardown(async () => {
   client.close()

@@ -1,18 +1,17 @@
-import { join } from 'node:path'
 import tap from 'tap'
-import { makeWorkspace } from '../companion/test-cluster.ts'
-import { connectTo, failureText, type Message, startTestServer, value } from './embedded-client.ts'
+import {
+  connectTo,
+  failureText,
+  type Message,
+  startEmulatorProfile,
+  value,
+} from './embedded-client.ts'
 
 /*
  * Requests that Spanner refuses, with its codes. Each expectation was measured on the emulator 1.5.28.
  */
 
-const workspace = await makeWorkspace()
-const server = await startTestServer(workspace, {
-  dataDir: workspace.dataDir,
-  socketDir: join(workspace.root, 'grpc'),
-  profile: 'emulator-1.5.28',
-})
+const server = await startEmulatorProfile()
 const client = await connectTo(server, 'refusals')
 tap.teardown(async () => {
   client.close()

@@ -1,7 +1,5 @@
-import { join } from 'node:path'
 import tap from 'tap'
-import { makeWorkspace } from '../../companion/test-cluster.ts'
-import { makeInstance, startTestServer } from '../../embedded/embedded-client.ts'
+import { makeInstance, startEmulatorProfile } from '../../embedded/embedded-client.ts'
 import { startEmulator } from '../../helpers/emulator.ts'
 import { skipWithoutEmulator } from '../../helpers/on-emulator.ts'
 import { DDL_SCENARIOS } from './ddl-scenarios.ts'
@@ -37,12 +35,7 @@ const scenarios = [
 const emulator = await startEmulator(['--abort_current_transaction_probability=0'])
 if (emulator === undefined) skipWithoutEmulator(tap)
 else {
-  const workspace = await makeWorkspace()
-  const server = await startTestServer(workspace, {
-    dataDir: workspace.dataDir,
-    socketDir: join(workspace.root, 'grpc'),
-    profile: 'emulator-1.5.28',
-  })
+  const server = await startEmulatorProfile()
   tap.teardown(async () => {
     await server.remove()
     await emulator.stop()
