@@ -14,6 +14,7 @@ import {
   type TableShape,
 } from './table-shape.ts'
 import type { ServerTransaction } from './transaction.ts'
+import { refuseLarge } from './value-limits.ts'
 import { MAX_MUTATIONS, tooManyMutations } from './write-limits.ts'
 
 /** google.spanner.v1.Mutation. Values are encoded google.protobuf.Values. */
@@ -228,7 +229,9 @@ function update(
   const sets = columns.flatMap((column, index) =>
     isKey.has(column.name)
       ? []
-      : [`${quoteIdentifier(column.name)} = ${written(column, row[index], params)}`],
+      : [
+          `${quoteIdentifier(column.name)} = ${written(table, column, { value: row[index], params })}`,
+        ],
   )
   const condition = keySetCondition(table, { keys: [key], ranges: [], isAll: false }, params)
   const [first] = table.key
@@ -251,7 +254,9 @@ function insertion(
 ): SqlRequest {
   const params = new Parameters()
   const names = columns.map(({ name }) => quoteIdentifier(name))
-  const values = columns.map((column, index) => written(column, row[index], params))
+  const values = columns.map((column, index) =>
+    written(table, column, { value: row[index], params }),
+  )
   const insert = `INSERT INTO ${table.sql} (${names.join(', ')}) VALUES (${values.join(', ')})`
   if (!isUpsert) return params.request(insert)
   const key = table.key.map(({ name }) => quoteIdentifier(name))
@@ -262,8 +267,13 @@ function insertion(
   return params.request(`${insert} ON CONFLICT (${key.join(', ')}) DO ${action}`)
 }
 
-function written(column: ColumnShape, value: Buffer | undefined, params: Parameters): string {
+function written(
+  table: TableShape,
+  column: ColumnShape,
+  { value, params }: { readonly value: Buffer | undefined; readonly params: Parameters },
+): string {
   if (value === undefined) return 'NULL'
+  refuseLarge(`${table.name}.${column.name}`, column.type, value)
   const isStamp = column.isCommitTimestamp && textOf(value) === COMMIT_TIMESTAMP
   return isStamp ? 'spanner.pending_commit_timestamp()' : params.add(value, column.type)
 }

@@ -251,6 +251,29 @@ tap.test('groups of mutations succeed and fail by themselves', async (t) => {
   )
 })
 
+tap.test('values are as large as a column holds', async (t) => {
+  await client.ddl('CREATE TABLE large (id bigint PRIMARY KEY, s varchar, b bytea)')
+  const put = (column: string, of: string) =>
+    commit({
+      insertOrUpdate: { table: 'large', columns: ['id', column], values: [list('1', of)] },
+    })
+  const text = 'New value exceeds the maximum size limit for this column: large.'
+  await put('s', '\u{1f600}'.repeat(2_621_440))
+  t.equal(
+    await failureText(put('s', 'x'.repeat(2_621_441))),
+    `9 ${text}s, size: 2621441, limit: 2621440.`,
+  )
+  const bytes = (size: number) => Buffer.alloc(size).toString('base64')
+  await put('b', bytes(10_485_760))
+  t.equal(
+    await failureText(put('b', bytes(10_485_761))),
+    `9 ${text}b, size: 10485761, limit: 10485760.`,
+  )
+  t.strictSame((await client.run('SELECT length(s), length(b) FROM large')).rows, [
+    ['2621440', '10485760'],
+  ])
+})
+
 tap.test('a group waits for whoever holds its rows', async (t) => {
   await reset(['1', 'x', 'one'])
   const other = await client.newSession()
