@@ -5,6 +5,7 @@ import { GrpcStatus } from './grpc-status.ts'
 import type { EmbeddedInstance } from './instance.ts'
 import { databaseOfSession } from './resource-name.ts'
 import type { UnaryHandler } from './service.ts'
+import { sessionFilter } from './session-filter.ts'
 import { encodeSession } from './spanner-answers.ts'
 
 const EMPTY = Buffer.alloc(0)
@@ -41,8 +42,10 @@ export function sessionHandlers(instance: EmbeddedInstance): Record<string, Unar
     },
     ListSessions: async (bytes) => {
       const request = readListRequest(bytes)
-      const { sessions } = await instance.database(request.database)
-      const rest = sessions.list().filter(({ name }) => name >= request.pageToken)
+      const { sessions, profile } = await instance.database(request.database)
+      // The emulator looks at no filter.
+      const isMeant = sessionFilter(profile === 'production' ? request.filter : '')
+      const rest = sessions.list().filter((one) => one.name >= request.pageToken && isMeant(one))
       const size = request.pageSize > 0 ? request.pageSize : rest.length
       const out = new ProtoWriter()
       for (const session of rest.slice(0, size)) out.message(1, encodeSession(session))
@@ -68,24 +71,27 @@ function readFirstString(bytes: Buffer): string {
   return value
 }
 
-/** ListSessionsRequest. A page token is the name of the page's first session. Filters are not looked at, as the emulator does. */
+/** ListSessionsRequest. A page token is the name of the page's first session. */
 function readListRequest(bytes: Buffer): {
   readonly database: string
   readonly pageSize: number
   readonly pageToken: string
+  readonly filter: string
 } {
   const reader = new ProtoReader(bytes)
   let database = ''
   let pageSize = 0
   let pageToken = ''
+  let filter = ''
   while (reader.hasMore) {
     const tag = reader.tag()
     if (tag >>> 3 === 1) database = reader.string()
     else if (tag >>> 3 === 2) pageSize = Number(reader.int64())
     else if (tag >>> 3 === 3) pageToken = reader.string()
+    else if (tag >>> 3 === 4) filter = reader.string()
     else reader.skip(tag)
   }
-  return { database, pageSize, pageToken }
+  return { database, pageSize, pageToken, filter }
 }
 
 interface SessionRequest {

@@ -533,6 +533,26 @@ tap.test('sessions: made in numbers, listed, deleted with what they have open', 
   t.strictSame(await values(), [['1', '6']])
 })
 
+tap.test('sessions are listed by their labels', async (t) => {
+  const own = await connectTo(server, 'labels')
+  t.teardown(() => own.close())
+  const { database } = own
+  const make = async (labels: object) =>
+    (await own.call('createSession', { database, session: { labels } })).name
+  const dev = await make({ env: 'dev', team: 'a-team' })
+  const prod = await make({ env: 'prod' })
+  const listed = async (filter: string) =>
+    ((await own.call('listSessions', { database, filter })).sessions ?? []).map(
+      ({ name }: { readonly name: string }) => name,
+    )
+  t.equal((await listed('')).length, 3)
+  t.strictSame(await listed('labels.env:*'), [dev, prod].sort())
+  t.strictSame(await listed('LABELS.ENV:Dev'), [dev])
+  t.strictSame(await listed('labels.env:* labels.team:team'), [dev])
+  t.strictSame(await listed('labels.team:x'), [])
+  t.equal(await failureText(listed('name=x')), '3 Invalid filter: name=x')
+})
+
 tap.test('unknown transactions', async (t) => {
   t.equal((await failure(client.run('SELECT 1', { in: Buffer.from('nonsense') }))).code, 5)
   t.equal(
