@@ -9,7 +9,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY server ./server
-COPY deploy/bundle.mjs ./deploy/
+COPY deploy/bundle.mjs deploy/remove-stale.mjs ./deploy/
 # Makes the templates of new data directories as well, with the PostgreSQL that runs later.
 RUN npm run build \
  && npm prune --omit=dev --ignore-scripts
