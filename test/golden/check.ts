@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import type { ServerAddress } from '../helpers/wire-client.ts'
-import { loadScripts, runScript } from './run.ts'
+import { chosenScripts, runScript } from './run.ts'
 import type { GoldenScript, GoldenStep } from './script.ts'
 
 /**
@@ -8,9 +8,7 @@ import type { GoldenScript, GoldenStep } from './script.ts'
  * line in the script has to go; so has the answer that a backend gives in PostgreSQL's place.
  */
 export async function checkScripts(t: Test, backend: string, address: ServerAddress): Promise<void> {
-  const only = process.env['GOLDEN']
-  for (const [name, script] of await loadScripts()) {
-    if (only !== undefined && !name.includes(only)) continue
+  for (const [name, script] of await chosenScripts()) {
     const skip = script.skips.find((candidate) => candidate.backend === backend)
     await t.test(name, { skip: skip?.reason ?? false }, async (t) => {
       checkAnswers(t, backend, script, await runScript(address, name, script))

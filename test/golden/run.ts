@@ -26,6 +26,14 @@ export async function loadScripts(): Promise<ReadonlyMap<string, GoldenScript>> 
   return scripts
 }
 
+/** The scripts whose names have `part` in them, by default what `GOLDEN` says; all where that says nothing. */
+export async function chosenScripts(
+  part: string | undefined = process.env['GOLDEN'],
+): Promise<ReadonlyMap<string, GoldenScript>> {
+  const scripts = [...(await loadScripts())]
+  return new Map(scripts.filter(([name]) => part === undefined || name.includes(part)))
+}
+
 /** Runs one script in a database of its own, and gives the answer to each of its steps as lines. */
 export async function runScript(
   address: ServerAddress,

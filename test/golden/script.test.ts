@@ -1,5 +1,5 @@
 import t from 'tap'
-import { loadScripts } from './run.ts'
+import { chosenScripts, loadScripts } from './run.ts'
 import { parseScript, printScript } from './script.ts'
 
 const SCRIPT = `# Two clients.
@@ -74,4 +74,14 @@ t.test('statements that are not waited for, and other answers', async (t) => {
   ])
   t.same(steps[3]?.expected, [])
   t.same(steps[3]?.variants[0]?.expected, ['(empty)'])
+})
+
+t.test('scripts are chosen by a part of their names', async (t) => {
+  const all = [...(await loadScripts()).keys()]
+  const chosen = [...(await chosenScripts('isolation')).keys()]
+  t.ok(chosen.length > 0 && chosen.length < all.length)
+  t.strictSame(
+    chosen,
+    all.filter((name) => name.includes('isolation')),
+  )
 })
