@@ -18,35 +18,53 @@ export interface FaultySpanwire {
   stop(): Promise<void>
 }
 
-/** Undefined where this machine has no emulator. */
+/** Undefined where this machine has no emulator. `args` are Spanwire's. Where one part does not start, those before it are stopped. */
 export async function startFaultySpanwire(
   backend: BackendName,
+  args: readonly string[] = [],
 ): Promise<FaultySpanwire | undefined> {
   const server = backend === 'embedded' ? await startEmbeddedBackend() : await emulatorBackend()
   if (server === undefined) return undefined
-  const proxy = await RecordingProxy.start(server.target)
-  proxy.isRecording = false
-  const injector = new FaultInjector(proxy)
-  const env = { SPANNER_EMULATOR_HOST: proxy.address }
-  let spanwire = await startSpanwire({ env })
-  return {
-    backend,
-    get spanwire() {
-      return spanwire
-    },
-    proxy,
-    injector,
-    async restart() {
-      const { dataDir } = spanwire
-      await spanwire.kill()
-      spanwire = await startSpanwire({ env, dataDir })
-    },
-    async stop() {
+  const started = [server.stop]
+  try {
+    const proxy = await RecordingProxy.start(server.target)
+    started.unshift(() => proxy.stop())
+    proxy.isRecording = false
+    const injector = new FaultInjector(proxy)
+    const options = { args, env: { SPANNER_EMULATOR_HOST: proxy.address } }
+    let spanwire = await startSpanwire(options)
+    started.unshift(async () => {
       injector.stop()
       await spanwire.stop()
-      await proxy.stop()
-      await server.stop()
-    },
+    })
+    return {
+      backend,
+      get spanwire() {
+        return spanwire
+      },
+      proxy,
+      injector,
+      async restart() {
+        const { dataDir } = spanwire
+        await spanwire.kill()
+        spanwire = await startSpanwire({ ...options, dataDir })
+      },
+      stop: () => stopAll(started),
+    }
+  } catch (error) {
+    await stopAll(started)
+    throw error
+  }
+}
+
+/** In this order, and all of them: the first failure is thrown in the end. */
+async function stopAll(stops: readonly (() => Promise<void>)[]): Promise<void> {
+  const [stop, ...others] = stops
+  if (stop === undefined) return
+  try {
+    await stop()
+  } finally {
+    await stopAll(others)
   }
 }
 

@@ -116,8 +116,13 @@ export async function startSpanwire(options: SpanwireOptions = {}): Promise<Runn
       reject(new Error(`exit code ${code}: ${printed.join('\n')}`))
     })
   })
-  const { listen, health } = await ready.catch((error: unknown) => {
+  const removeOwnData = async () => {
+    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
+  }
+  const { listen, health } = await ready.catch(async (error: unknown) => {
     child.kill('SIGKILL')
+    await exited
+    await removeOwnData()
     throw error
   })
   const colon = listen.lastIndexOf(':')
@@ -137,7 +142,7 @@ export async function startSpanwire(options: SpanwireOptions = {}): Promise<Runn
       const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
       const code = await exited
       clearTimeout(timer)
-      if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
+      await removeOwnData()
       if (options.refusals === undefined) demandNoRefusals(printed)
       return code
     },
