@@ -12,7 +12,7 @@ import { buildLogicalSchema } from './logical-schema-builder.ts'
 import { isLockTimeout, type MirrorAdvance, readMirror } from './mirror.ts'
 import { adoptRows } from './mirror-views.ts'
 import { readPhysicalSchema } from './physical-reader.ts'
-import type { StoredObject } from './physical-schema.ts'
+import type { PhysicalSchema, StoredObject } from './physical-schema.ts'
 import { type DdlHost, PinnedDdl } from './pinned-ddl.ts'
 import { reconcile } from './reconcile.ts'
 import { bindRows, type SchemaState } from './schema-state.ts'
@@ -20,8 +20,8 @@ import type { DatabaseSchema, DdlTransaction, RoleRename, RowChanges } from './s
 import { Serial } from './serial.ts'
 import type { Snapshot } from './snapshot.ts'
 import {
+  findTables,
   hasOwnSchema,
-  hasStorage,
   readStored,
   readVersion,
   SCHEMA_DDL,
@@ -125,8 +125,10 @@ class StoredDatabaseSchema implements DatabaseSchema {
   }
 
   async #refresh(options: CallOptions): Promise<boolean> {
-    const { backend } = this.#options
-    this.#hasStorage ||= await hasStorage(backend, options)
+    const { backend, companion } = this.#options
+    let hasTables = true
+    if (!this.#hasStorage)
+      ({ hasStorage: this.#hasStorage, hasTables } = await findTables(backend, options))
     const isForeignCheckDue =
       this.#expanding.size === 0 && performance.now() >= this.#nextForeignCheckMs
     const version = this.#hasStorage ? await readVersion(backend, options) : 0n
@@ -135,10 +137,13 @@ class StoredDatabaseSchema implements DatabaseSchema {
     const known = this.#stored
     if (version !== known.version) this.#stored = await readStored(backend, options)
     try {
-      const rows = await this.#readRows(options)
+      const actual = await readPhysicalSchema(backend, hasTables, options)
+      // Nobody else changes the mirror before the rows are adopted.
+      const held = this.#needsPublicSchema ? await readMirror(companion) : undefined
+      const rows = this.#rowsOf(actual, held)
       this.#nextForeignCheckMs =
         performance.now() + (this.#options.foreignCheckMs ?? FOREIGN_CHECK_MS)
-      return await this.#adopt(rows, { whenLocked: 'give-up' })
+      return await this.#adopt(rows, { whenLocked: 'give-up', held })
     } catch (error) {
       // A change that is planned on the old state must not pass for one of the new version.
       this.#stored = known
@@ -150,11 +155,10 @@ class StoredDatabaseSchema implements DatabaseSchema {
   }
 
   /** What is stored, as far as Spanner has it, and what Spanner has beyond. */
-  async #readRows(options: CallOptions): Promise<readonly StoredObject[]> {
-    const actual = await readPhysicalSchema(this.#options.backend, options)
+  #rowsOf(actual: PhysicalSchema, mirror: Snapshot | undefined): readonly StoredObject[] {
     const foreign = introspect(actual, {
       owner: this.#options.defaultOwner ?? DEFAULT_OWNER,
-      publicSchema: await this.#publicSchema(),
+      publicSchema: this.#publicSchema(mirror),
     })
     const known = new Map((this.#state?.rows ?? []).map((row) => [row.id, row]))
     // What the mirror made of an introspected definition is PostgreSQL's own print: it stays as long as Spanner's side does.
@@ -165,11 +169,15 @@ class StoredDatabaseSchema implements DatabaseSchema {
     return reconcile(this.#stored.rows, actual, printed)
   }
 
+  /** Whether only the mirror's catalogs can say what `public` is. */
+  get #needsPublicSchema(): boolean {
+    return this.#stored.version === 0n && this.#state === undefined
+  }
+
   /** `public` as the companion's template has it, until a client says otherwise; nothing once a stored row speaks of it. */
-  async #publicSchema(): Promise<DeclaredSchema | undefined> {
-    if (this.#stored.version > 0n) return undefined
-    const { companion } = this.#options
-    const snapshot = this.#state?.snapshot ?? (await readMirror(companion))
+  #publicSchema(mirror: Snapshot | undefined): DeclaredSchema | undefined {
+    const snapshot = this.#state?.snapshot ?? mirror
+    if (this.#stored.version > 0n || snapshot === undefined) return undefined
     const found = [...snapshot.schemas.values()].find(({ declared }) => declared.name === 'public')
     return (
       found?.declared ?? {
@@ -232,9 +240,12 @@ class StoredDatabaseSchema implements DatabaseSchema {
 
   /** What makes the tables of the stored schema, where they are missing. */
   async #storageDdl(options: CallOptions): Promise<readonly SpannerDdl[]> {
-    this.#hasStorage ||= await inPostgresWords(() => hasStorage(this.#options.backend, options))
     if (this.#hasStorage) return []
-    const isThere = await inPostgresWords(() => hasOwnSchema(this.#options.backend, options))
+    const { backend } = this.#options
+    const { hasStorage } = await inPostgresWords(() => findTables(backend, options))
+    this.#hasStorage = hasStorage
+    if (hasStorage) return []
+    const isThere = await inPostgresWords(() => hasOwnSchema(backend, options))
     return [...(isThere ? [] : [SCHEMA_DDL]), ...STORAGE_DDL].map((sql) => ({ sql }))
   }
 

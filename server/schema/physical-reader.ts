@@ -45,15 +45,15 @@ export function parseSpannerType(text: string): SpannerType | undefined {
 
 /**
  * What Spanner holds, read from its information_schema: tables with all their parts, views, sequences and named schemas. Columns of
- * types that we do not read are left out, and with them the tables whose key they are part of.
+ * types that we do not read are left out, and with them the tables whose key they are part of. Where there is no table and no view,
+ * nothing is asked about them.
  */
 export async function readPhysicalSchema(
   backend: BackendDatabase,
+  hasTables: boolean,
   options: CallOptions,
 ): Promise<PhysicalSchema> {
-  const queries = [
-    SCHEMAS,
-    SEQUENCES,
+  const ofTables = [
     TABLES,
     COLUMNS,
     INDEX_COLUMNS,
@@ -63,10 +63,11 @@ export async function readPhysicalSchema(
     VIEWS,
     SEARCH_INDEXES,
   ]
+  const queries = [SCHEMAS, SEQUENCES, ...(hasTables ? ofTables : [])]
   const answers = await Promise.all(queries.map((sql) => readTextRows(backend, sql, options)))
   const [schemas, sequences, tables, columns, indexColumns, keyColumns, keyTargets, checks] =
     answers
-  const [views, searchIndexes] = answers.slice(queries.indexOf(VIEWS))
+  const [views, searchIndexes] = hasTables ? answers.slice(queries.indexOf(VIEWS)) : []
   const parts: TableParts = {
     columns: groupByTable(columns, toColumn),
     unreadColumns: groupByTable(columns, (row) => (isReadable(row) ? [] : [row[2] ?? ''])),

@@ -5,7 +5,7 @@ import { isSameDeclaration } from './declared-object.ts'
 import { runOwnTransaction } from './own-transaction.ts'
 import type { StoredObject } from './physical-schema.ts'
 import type { RowChanges } from './schema-types.ts'
-import { bigintParam, readTextRows, textParam } from './spanner-query.ts'
+import { bigintParam, readTextRows, type TextRow, textParam } from './spanner-query.ts'
 
 /*
  * The logical schema is kept in Spanner, in the named schema `spanwire` of the database itself: one row an object, and one row
@@ -39,14 +39,22 @@ const MAX_BATCH_BYTES = 4 * 1024 * 1024
 /** ExecuteBatchDml's bound on statements (Spanner manual, "Quotas and limits"). */
 const MAX_BATCH_STATEMENTS = 500
 
-/** Whether the tables exist. */
-export async function hasStorage(backend: BackendDatabase, options: CallOptions): Promise<boolean> {
+/** Which tables there are: those of the proxy's own that hold the schema, and any others, or views. */
+export async function findTables(
+  backend: BackendDatabase,
+  options: CallOptions,
+): Promise<{ readonly hasStorage: boolean; readonly hasTables: boolean }> {
   const rows = await readTextRows(
     backend,
-    "SELECT table_name FROM information_schema.tables WHERE table_schema = 'spanwire' AND table_name = 'objects'",
+    `SELECT table_schema, table_name FROM information_schema.tables
+     WHERE table_schema NOT IN ('information_schema', 'pg_catalog', 'spanner_sys')`,
     options,
   )
-  return rows.length > 0
+  const isOwn = ([schema]: TextRow) => schema === 'spanwire'
+  return {
+    hasStorage: rows.some((row) => isOwn(row) && row[1] === 'objects'),
+    hasTables: !rows.every(isOwn),
+  }
 }
 
 /** Whether the schema of the proxy's own tables exists: tables of another subject may have been there first. */

@@ -31,9 +31,23 @@ const NO_ROWS: RowChanges = {
 }
 
 /** A Spanner database behind one proxy's schema and mirror. */
-interface Proxy {
+interface SchemaProxy {
   readonly schema: DatabaseSchema
   readonly mirror: TestDatabase
+}
+
+/** The same object, and `onCall` told of each call of one of its methods. */
+function counted<T extends object>(object: T, method: keyof T & string, onCall: () => void): T {
+  return new Proxy(object, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name)
+      if (typeof value !== 'function') return value
+      return (...args: unknown[]): unknown => {
+        if (name === method) onCall()
+        return Reflect.apply(value, target, args)
+      }
+    },
+  })
 }
 
 await loadParser()
@@ -62,8 +76,12 @@ else {
     return database
   }
 
-  const openProxy = async (database: BackendDatabase, foreignCheckMs = 0): Promise<Proxy> => {
-    const mirror = await fixture.makeDatabase()
+  const openProxy = async (
+    database: BackendDatabase,
+    foreignCheckMs = 0,
+    known?: TestDatabase,
+  ): Promise<SchemaProxy> => {
+    const mirror = known ?? (await fixture.makeDatabase())
     const schema = await openDatabaseSchema(
       {
         backend: database,
@@ -78,7 +96,10 @@ else {
   }
 
   /** One client transaction of DDL, checked after each statement. */
-  const runDdl = async ({ schema, mirror }: Proxy, ...statements: string[]): Promise<void> => {
+  const runDdl = async (
+    { schema, mirror }: SchemaProxy,
+    ...statements: string[]
+  ): Promise<void> => {
     const pinned: TestPinned = await mirror.pin()
     const transaction = await schema.begin(pinned, NO_ROWS)
     for (const statement of statements) {
@@ -134,6 +155,35 @@ else {
       throw error
     }
   }
+
+  t.test(
+    'an empty database is asked what it has, and its mirror what that has, once',
+    async (t) => {
+      const empty = await makeDatabase()
+      for (const { database, questions } of [
+        // Tables, schemas and sequences of the backend, all that is in the mirror.
+        { database: empty, questions: { backend: 3, mirror: 1 } },
+        // And what tables and views have; a mirror that has the view is read again.
+        {
+          database: await makeDatabase('CREATE VIEW one SQL SECURITY INVOKER AS SELECT 1 AS n'),
+          questions: { backend: 11, mirror: 2 },
+        },
+      ]) {
+        const asked = { backend: 0, mirror: 0 }
+        const mirror = await fixture.makeDatabase()
+        await openProxy(
+          counted(database, 'singleUse', () => asked.backend++),
+          0,
+          { ...mirror, companion: counted(mirror.companion, 'service', () => asked.mirror++) },
+        )
+        t.same(asked, questions)
+      }
+      const [first, second] = [await openProxy(empty), await openProxy(empty)]
+      await runDdl(first, 'CREATE TABLE a (id bigint PRIMARY KEY)')
+      await second.schema.refresh(CALL)
+      t.equal(second.schema.current.relations.size, 1, 'whoever found it empty looks again')
+    },
+  )
 
   t.test('an empty database takes DDL, and another proxy sees it as declared', async (t) => {
     const database = await makeDatabase()
@@ -400,7 +450,7 @@ else {
       `CREATE TABLE a (id bigint PRIMARY KEY, m mood DEFAULT 'sad', past mood[])`,
       `CREATE VIEW v AS SELECT id FROM a WHERE m = 'sad'`,
     )
-    const typesOf = ({ schema }: Proxy) =>
+    const typesOf = ({ schema }: SchemaProxy) =>
       findTable(schema.current, 'a').columns.map(({ name, typeOid }) => [name, typeOid])
     const types = [
       ['id', 20],
@@ -594,7 +644,8 @@ else {
       'ALTER FUNCTION dice() RENAME TO die',
     )
     await first.schema.refresh(CALL)
-    const declared = ({ schema }: Proxy) => schema.declared.map((row) => JSON.stringify(row)).sort()
+    const declared = ({ schema }: SchemaProxy) =>
+      schema.declared.map((row) => JSON.stringify(row)).sort()
     t.same(declared(first), declared(second))
     const now = [...first.schema.current.userFunctions.functions.values()]
     t.match(
