@@ -135,21 +135,22 @@ export function rowsPerStatement({ types, rowsPerStatement: bound }: RowWriter):
   return bound ?? Math.max(1, Math.floor(MAX_PARAMS / Math.max(1, types.length)))
 }
 
-/** As many rows in a group as a statement may have; those beside large ones go alone, so that few different texts come of it. */
+/** As many rows in a group as a statement may have; rows beside large ones go alone, and the last ones in powers of two, so that few different texts come of it. */
 function groupsOf(rows: readonly WrittenRow[], writer: RowWriter): readonly Group[] {
   const fitting = Math.min(MAX_ROWS_PER_STATEMENT, rowsPerStatement(writer))
-  const size = rows.length <= SINGLE_ROWS ? 1 : fitting
+  const whole = rows.length <= SINGLE_ROWS ? 1 : fitting
   const groups: Group[] = []
-  for (let first = 0; first < rows.length; first += size) {
+  for (let first = 0; first < rows.length; ) {
+    const left = rows.length - first
+    const size = left >= whole ? whole : 2 ** Math.floor(Math.log2(left))
     const some = rows.slice(first, first + size)
     const sizeBytes = some.reduce((sum, row) => sum + bytesOf(row), 0)
-    if (some.length === size && sizeBytes <= MAX_STATEMENT_BYTES) {
-      groups.push({ first, rows: some, sizeBytes })
-      continue
+    if (sizeBytes <= MAX_STATEMENT_BYTES) groups.push({ first, rows: some, sizeBytes })
+    else {
+      for (const [index, row] of some.entries())
+        groups.push({ first: first + index, rows: [row], sizeBytes: bytesOf(row) })
     }
-    for (const [index, row] of some.entries()) {
-      groups.push({ first: first + index, rows: [row], sizeBytes: bytesOf(row) })
-    }
+    first += size
   }
   return groups
 }
