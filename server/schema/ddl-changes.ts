@@ -86,8 +86,8 @@ export class DdlChanges implements DdlHost {
     await this.#keeper.oneAtATime(() => this.#commitAlone(ddl, options))
   }
 
-  takeBack(ddl: OpenDdl): Promise<void> {
-    return this.#keeper.oneAtATime(() => this.#takeBack(ddl))
+  takeBack(ddl: OpenDdl, to: Expansion | undefined): Promise<void> {
+    return this.#keeper.oneAtATime(() => this.#takeBack(ddl, to))
   }
 
   async #plan({ pinned, rows, added, expansion }: OpenDdl, options: CallOptions): Promise<DdlPlan> {
@@ -167,7 +167,7 @@ export class DdlChanges implements DdlHost {
       await rows.commit(options)
     } catch (error) {
       if (isOutcomeUnknown(error)) await this.#keeper.recover(options)
-      else await this.#takeBack({ ...ddl, expansion })
+      else await this.#takeBack({ ...ddl, expansion }, undefined)
       throw error
     } finally {
       this.#keeper.expanding.delete(pinned)
@@ -188,12 +188,13 @@ export class DdlChanges implements DdlHost {
   }
 
   /** Never rejects: what cannot be taken back is what there is. */
-  async #takeBack({ pinned, expansion }: OpenDdl): Promise<void> {
-    this.#keeper.expanding.delete(pinned)
+  async #takeBack({ pinned, rows, expansion }: OpenDdl, to: Expansion | undefined): Promise<void> {
+    if (to === undefined) this.#keeper.expanding.delete(pinned)
     if (expansion === undefined) return
     const options = { timeoutMs: TAKE_BACK_TIMEOUT_MS }
     try {
-      await takeBackExpansion(this.#keeper.backend, expansion, options)
+      await rows.rest()
+      await takeBackExpansion(this.#keeper.backend, { from: expansion, to }, options)
     } catch {
       await this.#keeper.recover(options)
     }

@@ -70,13 +70,14 @@ export async function expand(
   return { before, state: plannedState(plan, revision), held: next }
 }
 
-/** Brings Spanner back to the schema before. What of it fails stays: the schema is read anew. */
+/** Brings Spanner back to what it held before: by an earlier expansion, or for everybody. Where that fails, some of it may be done. */
 export async function takeBackExpansion(
   backend: BackendDatabase,
-  { before, held }: Expansion,
+  { from, to }: { readonly from: Expansion; readonly to: Expansion | undefined },
   options: CallOptions,
 ): Promise<void> {
-  const statements = emitSpannerDdl(held, toPhysicalSchema(before.rows), new Map())
+  const target = to?.held ?? toPhysicalSchema(from.before.rows)
+  const statements = emitSpannerDdl(from.held, target, new Map())
   await updateWhenFree(
     backend,
     statements.map(({ sql }) => sql),

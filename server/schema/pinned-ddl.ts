@@ -25,7 +25,8 @@ export interface DdlHost {
   logicalOf(plan: DdlPlan): LogicalSchema
   expand(ddl: OpenDdl, options: CallOptions): Promise<Expansion>
   commit(ddl: OpenDdl, options: CallOptions): Promise<void>
-  takeBack(ddl: OpenDdl): Promise<void>
+  /** Brings Spanner back to what it held for the transaction before. */
+  takeBack(ddl: OpenDdl, to: Expansion | undefined): Promise<void>
 }
 
 /** A transaction that keeps the plan of its last check for its end. */
@@ -36,6 +37,8 @@ export class PinnedDdl implements DdlTransaction {
   #declared: LogicalSchema | undefined
   /** Whether Spanner holds all that was declared. */
   #isExpanded = false
+  /** What Spanner held, by the level of the savepoint. */
+  readonly #heldAt = new Map<number, Expansion | undefined>()
 
   constructor(host: DdlHost, pinned: PinnedConnection, rows: RowChanges) {
     this.#host = host
@@ -88,8 +91,22 @@ export class PinnedDdl implements DdlTransaction {
     await this.#host.commit(open, options)
   }
 
-  async rollback(): Promise<void> {
-    if (this.#open.expansion !== undefined) await this.#host.takeBack(this.#open)
-    this.#open = { ...this.#open, expansion: undefined }
+  savepoint(level: number): void {
+    this.#heldAt.set(level, this.#open.expansion)
+  }
+
+  async rollbackTo(level: number): Promise<void> {
+    this.changed()
+    await this.#takeBack(this.#heldAt.get(level))
+  }
+
+  rollback(): Promise<void> {
+    return this.#takeBack(undefined)
+  }
+
+  async #takeBack(expansion: Expansion | undefined): Promise<void> {
+    if (this.#open.expansion === expansion) return
+    await this.#host.takeBack(this.#open, expansion)
+    this.#open = { ...this.#open, expansion }
   }
 }

@@ -31,7 +31,7 @@ export interface RoleRename {
 export interface RowChanges {
   /** Whether rows were changed. */
   readonly hasWritten: boolean
-  /** Spanner's names of the tables whose rows were changed, or more. */
+  /** Spanner's names of the tables whose rows were changed. */
   readonly written: ReadonlySet<string>
   /** Ends what is under way at Spanner, for which a change of the schema would wait; the next call does again what was done. */
   rest(): Promise<void>
@@ -73,6 +73,9 @@ export interface DdlTransaction {
    * advances the mirror; the client's rows are committed with it. Errors that depend on data come from here as PgError (23502, 23505, 23514, 23503).
    */
   commit(options: CallOptions): Promise<void>
-  /** Takes back what Spanner was made to hold. */
+  /** Levels are those of savepoints. */
+  savepoint(level: number): void
+  /** Takes back what Spanner was made to hold since, and by `rollback` all of it. */
+  rollbackTo(level: number): Promise<void>
   rollback(): Promise<void>
 }

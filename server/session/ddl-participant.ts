@@ -146,6 +146,7 @@ export class DdlParticipant implements TransactionParticipant {
 
   savepoint(level: number): Promise<void> {
     this.#addedBefore.set(level, this.#added)
+    this.#transaction.savepoint(level)
     return this.pinned.savepoint(level)
   }
 
@@ -153,11 +154,11 @@ export class DdlParticipant implements TransactionParticipant {
     return this.pinned.releaseSavepoint(level)
   }
 
-  rollbackTo(level: number): Promise<void> {
+  async rollbackTo(level: number): Promise<void> {
     this.plans.clear()
-    this.#transaction.changed()
     this.#setAdded(this.#addedBefore.get(level) ?? new Map())
-    return this.pinned.rollbackTo(level)
+    await this.pinned.rollbackTo(level)
+    await this.#transaction.rollbackTo(level)
   }
 
   #setAdded(added: AddedValues): void {

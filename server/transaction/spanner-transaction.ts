@@ -50,7 +50,8 @@ export class SpannerTransaction {
   #lastRead: { readonly readTimestamp?: string | undefined } | undefined
   #lastCommit: CommitResult | undefined
   #statementsSent = 0
-  readonly #written = new Set<string>()
+  /** Where the log stood when each table was first written. */
+  readonly #written = new Map<string, LogMark>()
 
   constructor(options: SpannerTransactionOptions, block: SurroundingBlock) {
     this.#options = options
@@ -62,9 +63,9 @@ export class SpannerTransaction {
     return this.#readWrite?.hasWritten === true
   }
 
-  /** Spanner's names of the tables whose rows were written; those of what a savepoint took back, too. */
+  /** Spanner's names of the tables whose rows were written. */
   get written(): ReadonlySet<string> {
-    return this.#written
+    return new Set(this.#written.keys())
   }
 
   /** How often the transaction was begun. */
@@ -101,7 +102,7 @@ export class SpannerTransaction {
     const hasBegun = this.#readWrite !== undefined || this.#readOnly !== undefined
     if (traits.isSole && isPlainRead && !hasBegun) return this.#readOnce(statement, traits, options)
     await this.#drainOpenStream()
-    if (traits.written !== undefined) this.#written.add(traits.written)
+    if (traits.written !== undefined) this.#noteWritten([traits.written])
     const stream = new BufferedStream(this.#send(statement, traits, options))
     if (traits.isDml) await stream.drain()
     else this.#openStream = stream
@@ -134,7 +135,7 @@ export class SpannerTransaction {
   ): Promise<BatchResult> {
     this.#statementsSent++
     await this.#drainOpenStream()
-    for (const table of options.written) this.#written.add(table)
+    this.#noteWritten(options.written)
     return this.#joinReadWrite().executeBatch(statements, options)
   }
 
@@ -206,6 +207,9 @@ export class SpannerTransaction {
   /** Undoes what came after the mark. */
   async rollbackTo(mark: LogMark): Promise<void> {
     this.cancelOpenStream()
+    for (const [table, first] of this.#written) {
+      if (first >= mark) this.#written.delete(table)
+    }
     await this.#readWrite?.rollbackTo(mark)
   }
 
@@ -223,6 +227,13 @@ export class SpannerTransaction {
   /** Tells Spanner that the client is still there, where a read-write transaction is under way and nothing of it is half read. */
   async keepAlive(options: CallOptions): Promise<void> {
     if (this.#openStream === undefined) await this.#readWrite?.keepAlive(options)
+  }
+
+  #noteWritten(tables: Iterable<string>): void {
+    const mark = this.#readWrite?.mark() ?? 0
+    for (const table of tables) {
+      if (!this.#written.has(table)) this.#written.set(table, mark)
+    }
   }
 
   async #drainOpenStream(): Promise<void> {

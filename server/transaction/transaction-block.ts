@@ -33,7 +33,7 @@ export type ImplicitForm = 'statement' | 'query-string' | 'pipeline'
 export interface SpannerSide {
   /** Whether rows were changed. */
   readonly hasWritten: boolean
-  /** Spanner's names of the tables whose rows were written; those of what a savepoint took back, too. */
+  /** Spanner's names of the tables whose rows were written. */
   readonly written: ReadonlySet<string>
   /** Ends what is under way at Spanner, for which a change of the schema would wait; the next call does again what was done. */
   rest(): Promise<void>
