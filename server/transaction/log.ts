@@ -45,22 +45,6 @@ export type LogEntry =
       readonly requestTag?: string | undefined
       readonly observed: Observation
     }
-  /** Keyed writes that an emulated statement carried back. */
-  | {
-      readonly kind: 'carry'
-      readonly statements: readonly SpannerStatement[]
-      readonly requestTag?: string | undefined
-      readonly observed: BatchObservation
-    }
-  /** Rows of COPY FROM, as the statements that they were sent with. */
-  | {
-      readonly kind: 'copy'
-      readonly statements: readonly SpannerStatement[]
-      readonly requestTag?: string | undefined
-      readonly observed: BatchObservation
-    }
-  /** DDL that was applied in the middle of the transaction: a mark, it is not run again. */
-  | { readonly kind: 'ddl'; readonly schemaVersion: bigint }
 
 /** Counts of the statements that ran, and why the one after them failed. */
 export interface BatchObservation {
@@ -182,11 +166,7 @@ function hasChangedRows(entry: LogEntry): boolean {
     case 'load':
       return false
     case 'batch':
-    case 'carry':
-    case 'copy':
       return entry.observed.rowCounts.some((count) => count !== 0n)
-    case 'ddl':
-      return true
   }
 }
 
@@ -201,11 +181,7 @@ function sizeOf(entry: LogEntry): number {
     case 'load':
       return statementSize(entry.statement) + (entry.observed.rows?.sizeBytes ?? 0)
     case 'batch':
-    case 'carry':
-    case 'copy':
       return entry.statements.reduce((sum, statement) => sum + statementSize(statement), 0)
-    case 'ddl':
-      return 0
   }
 }
 

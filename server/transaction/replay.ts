@@ -98,12 +98,9 @@ function batchableStatements(entry: LogEntry): Batchable | undefined {
       return { statements: [statement], requestTag: entry.requestTag, rowCounts: [rowCount] }
     }
     case 'batch':
-    case 'carry':
-    case 'copy':
       if (entry.observed.failure !== undefined) return undefined
       return { ...entry, requestTag: entry.requestTag, rowCounts: entry.observed.rowCounts }
     case 'load':
-    case 'ddl':
       return undefined
   }
 }
@@ -115,11 +112,7 @@ function stepsOf(entry: LogEntry): readonly Step[] {
     case 'load':
       return [{ ...entry, kind: 'statement', isDml: false, isOrdered: false }]
     case 'batch':
-    case 'carry':
-    case 'copy':
-      return [{ ...entry, kind: 'batch' }]
-    case 'ddl':
-      return []
+      return [entry]
   }
 }
 
