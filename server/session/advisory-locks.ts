@@ -97,19 +97,16 @@ export class AdvisoryLocks {
   }
 }
 
-/** Asks the database again and again: no proxy tells another that a lock is free. */
+/** Asks the database again and again: no proxy tells another that a lock is free. How long it takes to ask is no wait for the lock. */
 async function takeUntil(
   stored: StoredLocks,
   { key, strength }: LockRequest,
   { deadlineMs, signal }: { readonly deadlineMs: number; readonly signal: AbortSignal },
 ): Promise<void> {
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
-    const timeoutMs = Math.min(ATTEMPT_TIMEOUT_MS, Math.max(1, deadlineMs - performance.now()))
-    try {
-      if (await stored.run(key, () => stored.take(key, strength, { timeoutMs, signal }))) return
-    } catch (error) {
-      throw performance.now() >= deadlineMs && !signal.aborted ? lockTimeout() : error
-    }
+    const attempt = { timeoutMs: ATTEMPT_TIMEOUT_MS, signal }
+    if (await stored.run(key, () => stored.take(key, strength, attempt))) return
+    if (performance.now() >= deadlineMs) throw lockTimeout()
     const restMs = deadlineMs - performance.now()
     await pause(Math.max(0, Math.min(restMs, pauseMs * (0.5 + Math.random() / 2))), signal)
     if (performance.now() >= deadlineMs) throw lockTimeout()
