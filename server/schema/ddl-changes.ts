@@ -80,7 +80,8 @@ export class DdlChanges implements DdlHost {
 
   async commit(ddl: OpenDdl, options: CallOptions): Promise<void> {
     const { rows, expansion } = ddl
-    if (rows.hasWritten || expansion !== undefined)
+    const { fills } = ddl.checked ?? (await this.check(ddl, options))
+    if (rows.hasWritten || expansion !== undefined || fills.length > 0)
       return this.#keeper.oneAtATime(() => this.#commitWithRows(ddl, options))
     await rows.commit(options)
     await this.#keeper.oneAtATime(() => this.#commitAlone(ddl, options))

@@ -1,4 +1,9 @@
-import type { BackendDatabase, CallOptions } from '../backend/backend.ts'
+import type {
+  BackendDatabase,
+  CallOptions,
+  SpannerParam,
+  SpannerStatement,
+} from '../backend/backend.ts'
 import { PgError } from '../base/pg-error.ts'
 import { SQL_STATE } from '../base/sql-state.ts'
 import type { PinnedConnection } from '../companion/companion-types.ts'
@@ -26,11 +31,20 @@ export interface DdlPlan {
   readonly restarts: readonly SpannerDdl[]
   /** Spanner's table to (new column to the expression that fills rows that are there). */
   readonly backfills: ReadonlyMap<string, ReadonlyMap<string, string>>
+  /** What fills new columns of rows that are there, behind `statements`: these need an expansion. */
+  readonly fills: readonly TableFill[]
   /** DML that goes with the writing of the rows. */
   readonly updates: readonly string[]
   readonly isEmpty: boolean
   /** Whether it was asked if tables hold rows. */
   readonly dependsOnRows: boolean
+}
+
+/** The UPDATE of one table. */
+export interface TableFill {
+  /** Spanner's name. */
+  readonly table: string
+  readonly statement: SpannerStatement
 }
 
 /** What planning asks outside. */
@@ -57,7 +71,7 @@ export async function planDdl(
 ): Promise<DdlPlan> {
   const difference = findDifference(before.snapshot, after)
   if (difference.isEmpty) {
-    const nothing = { statements: [], restarts: [], updates: [], backfills: new Map() }
+    const nothing = { statements: [], restarts: [], fills: [], updates: [], backfills: new Map() }
     return { before, after, rows: before.rows, ...nothing, isEmpty: true, dependsOnRows: false }
   }
   const sequenceKind = await readSequenceKind(host.pinned)
@@ -93,10 +107,17 @@ export async function planDdl(
     statements: [...statements, ...restarts],
     restarts,
     backfills: result.backfills,
+    fills: [...result.fills].filter(([, fills]) => fills.size > 0).map(toTableFill),
     updates: result.updates,
     isEmpty: false,
     dependsOnRows: answers.size > 0,
   }
+}
+
+function toTableFill([table, fills]: [string, ReadonlyMap<string, SpannerParam>]): TableFill {
+  const set = [...fills.keys()].map((column, i) => `${quotePhysical(column)} = $${i + 1}`)
+  const sql = `UPDATE ${quotePhysical(table)} SET ${set.join(', ')} WHERE TRUE`
+  return { table, statement: { sql, params: [...fills.values()] } }
 }
 
 async function readSequenceKind(pinned: PinnedConnection): Promise<SequenceKind> {

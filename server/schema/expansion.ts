@@ -59,7 +59,8 @@ export async function expand(
   const before = expansion?.before ?? plan.before
   const held = expansion?.held ?? toPhysicalSchema(before.rows)
   if (expansion !== undefined) refuseNamesAgain(expansion, plan.rows)
-  const next = expandedSchema(held, toPhysicalSchema(plan.rows), rows.written)
+  const written = new Set([...rows.written, ...plan.fills.map(({ table }) => table)])
+  const next = expandedSchema(held, toPhysicalSchema(plan.rows), written)
   refuseFilledColumns(plan, rows.written)
   if (goesOn) refuseWaitingDefaults(next, plan)
   const statements = [...first, ...emitSpannerDdl(held, next, plan.backfills)]
@@ -67,6 +68,7 @@ export async function expand(
     await rows.rest()
     await applyDdl(backend, statements, plan.rows, { options, record: async () => {} })
   }
+  for (const { table, statement } of plan.fills) await rows.write([statement], [table], options)
   return { before, state: plannedState(plan, revision), held: next }
 }
 

@@ -1,3 +1,4 @@
+import type { SpannerParam } from '../backend/backend.ts'
 import {
   type DeclaredColumn,
   type DeclaredSchema,
@@ -59,6 +60,8 @@ export interface MappingResult {
   readonly rows: readonly StoredObject[]
   /** Spanner's table to (new column to the expression that fills rows that are there). */
   readonly backfills: ReadonlyMap<string, ReadonlyMap<string, string>>
+  /** Spanner's table to (new column to the value that an UPDATE fills rows with that are there). */
+  readonly fills: ReadonlyMap<string, ReadonlyMap<string, SpannerParam>>
   /** DML that brings rows that are there to the new schema: in the transaction that records it. */
   readonly updates: readonly string[]
   /** Tables whose emptiness decides and was not known: with the answers, mapping is done again. */
@@ -135,6 +138,7 @@ export function mapPhysical(input: MappingInput): MappingResult {
       ...mapViews(input),
     ],
     backfills: new Map([...drafts.values()].map((draft) => [draft.physicalName, draft.backfills])),
+    fills: new Map([...drafts.values()].map((draft) => [draft.physicalName, draft.fills])),
     updates: labelUpdates(input, keptTables, context),
     questions: [...questions],
   }

@@ -1,3 +1,4 @@
+import type { SpannerParam } from '../backend/backend.ts'
 import type { DeclaredConstraint, DeclaredTable } from './declared-object.ts'
 import type { Change, TableChange } from './difference.ts'
 import type { DomainTypes } from './domain-types.ts'
@@ -41,6 +42,7 @@ export interface TableDraft {
   readonly checks: readonly PhysicalCheck[]
   readonly checkNames: Readonly<Record<string, string>>
   readonly backfills: ReadonlyMap<string, string>
+  readonly fills: ReadonlyMap<string, SpannerParam>
 }
 
 /** Drafts a table that is new or was kept. Refuses (0A000) what Spanner cannot hold. */

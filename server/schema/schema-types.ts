@@ -37,8 +37,12 @@ export interface RowChanges {
   rest(): Promise<void>
   /** Reads in the transaction; columns as {@link TextRow} takes them. */
   read(sql: string, options: CallOptions): Promise<readonly TextRow[]>
-  /** Changes rows in the transaction; the counts of the statements. */
-  write(statements: readonly SpannerStatement[], options: CallOptions): Promise<readonly bigint[]>
+  /** Changes rows of tables in the transaction; the counts of the statements. */
+  write(
+    statements: readonly SpannerStatement[],
+    tables: readonly string[],
+    options: CallOptions,
+  ): Promise<readonly bigint[]>
   commit(options: CallOptions): Promise<void>
 }
 

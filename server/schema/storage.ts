@@ -143,7 +143,7 @@ export function writeStoredIn(
   change: StoredChange,
   options: CallOptions,
 ): Promise<void> {
-  return writeIn(change, (batch) => rows.write(batch, options))
+  return writeIn(change, (batch) => rows.write(batch, [], options))
 }
 
 async function writeIn(

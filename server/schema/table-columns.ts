@@ -1,4 +1,7 @@
+import type { SpannerParam } from '../backend/backend.ts'
 import { lowerCase } from '../sql/letter-case.ts'
+import { DEFAULT_FORMAT_SETTINGS } from '../types/format-settings.ts'
+import { findTextInput } from '../types/text-input.ts'
 import { findTypeForm } from '../types/type-forms.ts'
 import { CITEXT } from '../types/user-type.ts'
 import type { DeclaredColumn, DeclaredTable } from './declared-object.ts'
@@ -28,7 +31,9 @@ export interface DraftColumns {
   readonly columns: readonly PhysicalTableColumn[]
   readonly columnNames: Readonly<Record<string, string>>
   readonly hiddenKey: string | undefined
+  /** Defaults that fill rows that are there, by Spanner's name of the column, and values that an UPDATE fills them with. */
   readonly backfills: ReadonlyMap<string, string>
+  readonly fills: ReadonlyMap<string, SpannerParam>
 }
 
 /** What is declared in the end. */
@@ -57,6 +62,7 @@ export function freshColumns(declared: DeclaredTable, context: MappingContext): 
     columnNames,
     hiddenKey,
     backfills: new Map(),
+    fills: new Map(),
   }
 }
 
@@ -83,6 +89,7 @@ export function keepColumns(
   const stored = ({ name }: DeclaredColumn) => old.get(before.names.columns[name] ?? '')
   const columnNames: Record<string, string> = {}
   const backfills = new Map<string, string>()
+  const fills = new Map<string, SpannerParam>()
   const columns = new Map<string, PhysicalTableColumn>()
   for (const part of change.columns) {
     if (part.kind === 'dropped') continue
@@ -96,7 +103,7 @@ export function keepColumns(
     columns.set(part.after.name, column)
     if (previous === undefined) {
       const added = addedTo(change, part.after, context)
-      addBackfill(part.after, column, { backfills, before, context, added })
+      addBackfill(part.after, column, { backfills, fills, before, context, added })
     }
   }
   const { hiddenKey } = before.physical
@@ -112,6 +119,7 @@ export function keepColumns(
     columnNames,
     hiddenKey,
     backfills,
+    fills,
   }
 }
 
@@ -276,6 +284,7 @@ function addedTo(
 
 interface Backfilled {
   readonly backfills: Map<string, string>
+  readonly fills: Map<string, SpannerParam>
   readonly before: StoredTable
   readonly context: MappingContext
   readonly added: AddedValue | undefined
@@ -293,11 +302,26 @@ function addBackfill(
   const sql = found.find((each) => each !== undefined)
   if (sql !== undefined) options.backfills.set(physical.name, sql)
   else if (options.context.isEmpty(options.before.physical.name) === false) {
-    throw unsupported(
-      `column "${column.name}" cannot be added with this default: table "${options.before.declared.name}" has rows`,
-      'Add the column without a default, fill it with UPDATE, then set the default.',
-    )
+    const fill = toFill(column, physical, options.added)
+    if (fill !== undefined) options.fills.set(physical.name, fill)
+    else {
+      throw unsupported(
+        `column "${column.name}" cannot be added with this default: table "${options.before.declared.name}" has rows`,
+        'Add the column without a default, fill it with UPDATE, then set the default.',
+      )
+    }
   }
+}
+
+/** The value with which an UPDATE fills a new column, where Spanner has no default that does. */
+function toFill(
+  { typeOid }: DeclaredColumn,
+  { type }: PhysicalTableColumn,
+  added: AddedValue | undefined,
+): SpannerParam | undefined {
+  if (added?.kind !== 'constant' || added.text === null) return undefined
+  const value = findTextInput(typeOid)?.(added.text, DEFAULT_FORMAT_SETTINGS)
+  return value && { type, value }
 }
 
 /**

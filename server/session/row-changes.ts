@@ -30,11 +30,12 @@ export class ClientRowChanges implements RowChanges {
 
   async write(
     statements: readonly SpannerStatement[],
+    tables: readonly string[],
     options: CallOptions,
   ): Promise<readonly bigint[]> {
     const { rowCounts, error } = await this.#spanner.executeBatch(statements, {
       ...options,
-      written: [],
+      written: tables,
     })
     if (error !== undefined) throw error
     return rowCounts
