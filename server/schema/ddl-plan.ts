@@ -91,6 +91,7 @@ export async function planDdl(
       sequenceKind,
       added: host.added,
       newId: host.newId,
+      written: host.written,
       isEmpty: (table) => answers.get(table),
     })
   }

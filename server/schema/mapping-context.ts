@@ -9,6 +9,8 @@ import type { AddedValues } from './transaction-tables.ts'
 export interface MappingContext {
   readonly storageOf: ColumnStorage
   readonly domains: DomainStates
+  /** Spanner's names of the tables whose rows the transaction has changed. */
+  readonly written: ReadonlySet<string>
   /** What rows are to have in new columns. */
   readonly added: AddedValues
   /** The names of one named schema of Spanner; empty: `public`. */

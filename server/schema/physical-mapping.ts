@@ -51,6 +51,8 @@ export interface MappingInput {
   readonly added: AddedValues
   /** Makes the id of a new row. */
   readonly newId: () => string
+  /** Spanner's names of the tables whose rows the transaction has changed. */
+  readonly written: ReadonlySet<string>
   /** Whether Spanner's table is known to be empty; undefined: it was not asked yet. */
   readonly isEmpty: (physicalTable: string) => boolean | undefined
 }
@@ -99,6 +101,7 @@ export function mapPhysical(input: MappingInput): MappingResult {
     storageOf: input.storageOf,
     domains,
     added: input.added,
+    written: input.written,
     builtinDefaults: findBuiltinDefaults(input.difference),
     names: (schema) => namesOf(names, schema),
     physicalSchema,

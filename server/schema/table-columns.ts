@@ -295,21 +295,24 @@ function addBackfill(
   physical: PhysicalTableColumn,
   options: Backfilled,
 ): void {
+  const { before, context, added } = options
   if (physical.default !== undefined) return
   const texts = initialTexts(column, options)
   if (texts.length === 0) return
   const found = texts.map((text) => toBackfill({ ...column, default: text }, physical))
   const sql = found.find((each) => each !== undefined)
-  if (sql !== undefined) options.backfills.set(physical.name, sql)
-  else if (options.context.isEmpty(options.before.physical.name) === false) {
-    const fill = toFill(column, physical, options.added)
-    if (fill !== undefined) options.fills.set(physical.name, fill)
-    else {
-      throw unsupported(
-        `column "${column.name}" cannot be added with this default: table "${options.before.declared.name}" has rows`,
-        'Add the column without a default, fill it with UPDATE, then set the default.',
-      )
-    }
+  // A default fills rows that are committed. Those of the transaction itself are done again behind it.
+  const isWritten = context.written.has(before.physical.name)
+  const needsFill =
+    isWritten || (sql === undefined && context.isEmpty(before.physical.name) === false)
+  const fill = needsFill ? toFill(column, physical, added) : undefined
+  if (fill !== undefined) options.fills.set(physical.name, fill)
+  else if (sql !== undefined) options.backfills.set(physical.name, sql)
+  else if (needsFill) {
+    throw unsupported(
+      `column "${column.name}" cannot be added with this default: table "${before.declared.name}" has rows`,
+      'Add the column without a default, fill it with UPDATE, then set the default.',
+    )
   }
 }
 

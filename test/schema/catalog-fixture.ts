@@ -157,6 +157,7 @@ export function mapTo(
   let ids = before?.rows.length ?? 0
   const result = mapPhysical({
     added: new Map(),
+    written: new Set(),
     difference: findDifference(old, snapshot),
     stored: bindRows(old, before?.rows ?? []),
     storageOf: findColumnStorage,
