@@ -118,15 +118,22 @@ export class DdlChanges implements DdlHost {
 
   async #expand(
     plan: DdlPlan,
-    { pinned, rows, expansion }: OpenDdl,
+    ddl: OpenDdl,
     { options, goesOn }: { readonly options: CallOptions; readonly goesOn: boolean },
   ): Promise<Expansion> {
+    const { pinned, rows, expansion } = ddl
     const { backend, expanding } = this.#keeper
     const first = plan.isEmpty ? [] : await this.#keeper.storageDdl(options)
     const revision = this.#keeper.nextRevision()
     const start = { plan, expansion, rows, first, revision, goesOn }
     const expanded = await expand(backend, start, options)
     expanding.add(pinned)
+    try {
+      for (const { table, statement } of plan.fills) await rows.write([statement], [table], options)
+    } catch (error) {
+      await this.#takeBack({ ...ddl, expansion: expanded }, expansion)
+      throw error
+    }
     return expanded
   }
 

@@ -68,7 +68,6 @@ export async function expand(
     await rows.rest()
     await applyDdl(backend, statements, plan.rows, { options, record: async () => {} })
   }
-  for (const { table, statement } of plan.fills) await rows.write([statement], [table], options)
   return { before, state: plannedState(plan, revision), held: next }
 }
 
